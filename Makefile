@@ -1,0 +1,38 @@
+# Each target does its own set-up: a machine with Python 3.10+ and nothing else is enough.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test test-host lint clean
+
+demo: $(VENV)/.installed  ## train, measure and compare four toy networks
+	$(BIN)/python tools/demo.py
+
+test: $(VENV)/.installed  ## the whole suite on the PyPI release of SlowFast
+	$(BIN)/python -m pytest
+
+test-host: $(VENV)/.main  ## the same on GitHub main: make test-host SLOWFAST_MAIN=path
+	@test -n "$(SLOWFAST_MAIN)" || { echo "Expected SLOWFAST_MAIN=path of a SlowFast checkout."; exit 2; }
+	SLOWFAST_MAIN=$(abspath $(SLOWFAST_MAIN)) $(BIN)/python -m pytest
+
+lint: $(VENV)/.lint  ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+$(VENV)/.installed: setup.py constraints.txt
+	$(PYTHON) -c "import sys; sys.exit('Expected Python 3.10 or newer, got ' + sys.version if sys.version_info < (3, 10) else 0)"
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) -e ".[test]"
+	touch $@
+
+$(VENV)/.main: $(VENV)/.installed
+	$(INSTALL) -e ".[main]"
+	touch $@
+
+$(VENV)/.lint: $(VENV)/.installed
+	$(INSTALL) -e ".[lint]"
+	touch $@
+
+clean:  ## forget the environment and the results
+	rm -rf $(VENV) runs build dist *.egg-info

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""What a measurement costs, side by side on one stream of batches, as ratios in one run.
+
+(a) the bare three forwards per video; (b) our measurement of all layers, every view run in full;
+(b') the same with frame-wise stages reused; (b'') bf16; (c) the reference way: a separate run per
+stage, two forwards per pair, gradients not switched off, features kept. Rounds alternate, so that a
+noisy machine is noisy for all; the median round counts.
+
+    python benchmarks/measure.py [--arch SLOW SLOWFAST] [--crop 112] [--batch 2] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from slowfast_bias import engine, host  # noqa: E402
+from slowfast_bias.bias import tapped  # noqa: E402
+from slowfast_bias.datasets.pairs import static_dynamic  # noqa: E402
+from slowfast_bias.datasets.styles import make_styles  # noqa: E402
+from slowfast_bias.engine import network  # noqa: E402
+from slowfast_bias.engine.data import normalised  # noqa: E402
+from slowfast_bias.engine.listener import Listener, make_taps  # noqa: E402
+
+CONFIGS = {
+    "SLOW": "configs/Kinetics/SLOW_8x8_R50.yaml",
+    "SLOWFAST": "configs/Kinetics/SLOWFAST_8x8_R50.yaml",
+}
+
+
+def main() -> None:
+    """Prints one table per architecture."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--arch", nargs="+", choices=CONFIGS, default=list(CONFIGS))
+    parser.add_argument("--crop", type=int, default=112)
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    args = parser.parse_args()
+    gpu = torch.cuda.is_available()
+    where = torch.cuda.get_device_name() if gpu else f"CPU, {torch.get_num_threads()} threads"
+    print(f"{where}, torch {torch.__version__}")
+    print(f"{args.crop} px, batch {args.batch}, {args.rounds} rounds")
+    for arch in args.arch:
+        compare(arch, args)
+
+
+def compare(arch: str, args: argparse.Namespace) -> None:
+    """Times every way on the same batch, round by round, and prints seconds a video and ratios."""
+    gpus = int(torch.cuda.is_available())
+    size = ["DATA.TRAIN_CROP_SIZE", args.crop, "DATA.TEST_CROP_SIZE", args.crop, "NUM_GPUS", gpus]
+    cfg = engine.load_cfg(str(ROOT / CONFIGS[arch]), size)
+    model = network.build_network(cfg).eval()
+    device = next(model.parameters()).device
+    ways = make_ways(cfg, model, device, args)
+    for way in ways.values():
+        way()  # warm-up, and the first-batch check of the reused stages
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(args.rounds):
+        for name, way in ways.items():
+            seconds[name].append(_timed(way, device))
+    print(f"\n{arch} R50, {len(make_taps(model, ['auto']))} taps")
+    print(f"{'way':<34} s/video   / (a)   peak MiB above idle")
+    bare = seconds["(a) three forwards"]
+    for name, times in seconds.items():
+        ratio = statistics.median(t / a for t, a in zip(times, bare, strict=True))
+        second, peak = statistics.median(times) / args.batch, _peak(ways[name], device)
+        print(f"{name:<34} {second:7.3f} {ratio:7.3f}   {peak:8.0f}")
+    pairs = zip(seconds["(c) a run per stage"], seconds["(b) all layers"], strict=True)
+    print(f"(c) / (b) = {statistics.median(c / b for c, b in pairs):.2f}")
+
+
+def make_ways(
+    cfg: object, model: torch.nn.Module, device: torch.device, args: argparse.Namespace
+) -> dict[str, Callable[[], object]]:
+    """The ways to process one batch; views are made outside of all of them."""
+    clips = torch.rand(args.batch, 3, cfg.DATA.NUM_FRAMES, args.crop, args.crop, device=device)
+    videos = list(range(args.batch))
+
+    def pack(styled: torch.Tensor) -> list[torch.Tensor]:
+        return host.pack_batch(cfg, normalised(cfg, styled))
+
+    views = static_dynamic(clips, videos, pack, make_styles())
+
+    def listener(**options: object) -> Callable[[], object]:
+        mine = cfg.clone()
+        mine.defrost()
+        for key, value in options.items():
+            mine.BIAS[key] = value
+        ear = Listener(mine, model)
+        return lambda: ear.hear(views, videos)
+
+    @torch.no_grad()
+    def bare() -> None:
+        for inputs in views.inputs.values():
+            model(list(inputs))
+
+    def reference() -> None:
+        kept = []
+        stages = [tap for tap in make_taps(model, ["auto"]) if tap.label != "head"]
+        for tap in stages:  # one factor and one stage at a time, as the public code runs
+            for pair in views.pairs.values():
+                with tapped(model, [tap]) as features:
+                    for view in pair:
+                        model(list(views.inputs[view]))
+                        kept.append({name: x.cpu().numpy() for name, x in features.items()})
+
+    return {
+        "(a) three forwards": bare,
+        "(b) all layers": listener(REUSE_PREFIX=False),
+        "(b') frame-wise stages reused": listener(REUSE_PREFIX=True),
+        "(b'') bf16, folded, reused": listener(REUSE_PREFIX=True, PRECISION="bf16"),
+        "(c) a run per stage": reference,
+    }
+
+
+def _timed(way: Callable[[], object], device: torch.device) -> float:
+    _finish(device)
+    start = time.perf_counter()
+    way()
+    _finish(device)
+    return time.perf_counter() - start
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def _peak(way: Callable[[], object], device: torch.device) -> float:
+    """Peak memory of one call above what was in use before it, in MiB (sampled on a CPU)."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        way()
+        return (torch.cuda.max_memory_allocated() - before) / 2**20
+    before, peak, stop = _resident(), [0.0], threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.005):
+            peak[0] = max(peak[0], _resident())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    way()
+    stop.set()
+    watcher.join()
+    return max(0.0, peak[0] - before) / 2**20
+
+
+def _resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096.0
+
+
+if __name__ == "__main__":
+    main()

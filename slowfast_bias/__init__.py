@@ -1,0 +1,27 @@
+"""slowfast_bias: how much of a video network answers to looks, and how much to motion.
+
+Importing this package needs torch only and loads no SlowFast; ``slowfast_bias.engine`` (train, test
+and measure by config) and ``slowfast_bias.host`` do, when they are used.
+"""
+
+from slowfast_bias.bias import (
+    BiasMeter,
+    BiasReport,
+    PairStats,
+    Tap,
+    measure_bias,
+    rank_units,
+)
+from slowfast_bias.config import add_bias_config
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BiasMeter",
+    "BiasReport",
+    "PairStats",
+    "Tap",
+    "add_bias_config",
+    "measure_bias",
+    "rank_units",
+]

@@ -1,0 +1,103 @@
+"""measure_bias: run pairs through any torch network and report what its layers answer to.
+
+report = measure_bias(model, {"static": pairs, "dynamic": pairs}, [Tap("layer4")])
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .meter import BiasMeter
+from .report import BiasReport
+from .taps import Tap, as_taps, tapped
+
+
+def measure_bias(
+    model: nn.Module,
+    pairs: Mapping[str, Iterable[tuple]],
+    taps: Iterable[Tap | str],
+    threshold: float = 0.5,
+    statistic: str = "pearson",
+    meta: Mapping[str, Any] | None = None,
+) -> BiasReport:
+    """Return the report of `model` on `pairs`, both members of each pair run in eval mode.
+
+    The model is left as it was: modes, weights and hooks. Autocast is yours to open around this.
+
+    Args:
+        model: any network; it is called with one argument, on the device of its first parameter.
+        pairs: {factor: iterable of (a, b) or (a, b, videos)}. `a` and `b` are batches of whatever
+            the model's forward takes: a tensor, or a list (SlowFast's pathways), tuple or dict of
+            tensors. `videos`, (B,), are their video indices, see `BiasMeter.update`.
+        taps: the layers to listen to.
+        threshold: see `BiasMeter.compute`.
+        statistic: see `BiasMeter.compute`.
+        meta: kept in the report, beside what is found here (model, seconds, torch).
+    """
+    taps = as_taps(taps)
+    meter, start = BiasMeter(taps), time.perf_counter()
+    device = next(itertools.chain(model.parameters(), model.buffers()), torch.empty(0)).device
+    # Not inference_mode: a module that caches a tensor (position tables do) could not train after.
+    with evaluating(model), torch.no_grad(), tapped(model, taps) as features:
+        for factor, batches in pairs.items():
+            for a, b, *videos in batches:
+                if _is_same(a, b):
+                    raise ValueError(
+                        f"Expected two members in a {factor} pair, but both are the same object: a "
+                        "pair whose members are the same object would be 1 by definition."
+                    )
+                model(move(a, device))
+                first = dict(features)
+                model(move(b, device))
+                meter.update(factor, first, features, *videos)
+    found = {
+        "model": type(model).__name__,
+        "pairs": meter.pairs(),
+        "seconds": round(time.perf_counter() - start, 3),
+        "torch": torch.__version__,
+    }
+    return meter.compute(threshold, {**found, **(meta or {})}, statistic)
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put `model` in eval mode until the block ends, then give every module its own mode back."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        model.eval()
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def move(inputs: Any, device: torch.device) -> Any:
+    """Return `inputs` with its tensors on `device`, every list, tuple and dict in it a new one.
+
+    New, because some hosts overwrite the list they are given (SlowFast's stem does).
+    """
+    if isinstance(inputs, Tensor):
+        return inputs.to(device, non_blocking=True)
+    if isinstance(inputs, (list, tuple)):
+        return type(inputs)([move(x, device) for x in inputs])
+    if isinstance(inputs, Mapping):
+        return {key: move(x, device) for key, x in inputs.items()}
+    return inputs
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    """Return whether `a` and `b` are one object, or containers of the same objects."""
+    if a is b:
+        return True
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) > 0 and all(map(_is_same, a, b))
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(_is_same(a[key], b[key]) for key in a)
+    return False

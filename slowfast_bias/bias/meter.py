@@ -1,0 +1,228 @@
+"""BiasMeter: PairStats for every layer and factor, gathered batch by batch.
+
+    meter = BiasMeter([Tap("s4"), Tap("s5")])
+    meter.update("static", a, b, videos)          # a, b: {layer: (B, C)}; videos: (B,) indices
+    meter.update("dynamic", a, c, videos)
+    report = all_merge(meter).compute()           # the same report on every rank
+
+Memory is layers x channels x FOLDS, whatever the number of videos. A video belongs to the fold
+`index mod FOLDS`; leaving out one fold at a time gives the standard errors (METHOD, section 5).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from .layout import Layout
+from .report import BiasReport, LayerBias
+from .scores import STATISTICS, check_statistic, layer_errors, layer_scores, unit_scores
+from .stats import PairStats, leave_one_out
+from .taps import Tap, as_taps
+
+FOLDS = 20
+FEW_PAIRS = 500  # at 500, 8 % of units change kind when other videos are drawn
+_RESERVED = ("pooled", "percent", "units")  # keys beside the factors in the report's `stderr`
+
+
+class BiasMeter:
+    """Layers x factors of PairStats; `update` and `merge` change the meter, `compute` does not."""
+
+    def __init__(self, taps: Iterable[Tap | str]) -> None:
+        self.taps = as_taps(taps)
+        self._layout = Layout({})  # learnt from the first batch
+        self._folds: dict[str, PairStats] = {}  # {factor: stack (FOLDS, columns of all layers)}
+
+    @torch.inference_mode(False)  # what is born in inference mode could not be updated outside it
+    def update(
+        self,
+        factor: str,
+        a: Mapping[str, Tensor],
+        b: Mapping[str, Tensor],
+        videos: Sequence[int] | Tensor | None = None,
+    ) -> None:
+        """Add a batch of pairs of `factor`; the statistics stay on the features' device.
+
+        Args:
+            factor: "static", "dynamic", or a name of your own.
+            a: {layer: (B, C)} pooled features of the first members.
+            b: {layer: (B, C)} pooled features of the second members.
+            videos: (B,) video index of each pair, the same for a video's static and dynamic pair;
+                a running count where not given.
+        """
+        if factor in _RESERVED:
+            raise ValueError(f"Expected `factor` to be none of {_RESERVED}, but got {factor!r}.")
+        layout = self._fitting(Layout.of(a, b))
+        pairs = torch.stack([layout.flatten(a), layout.flatten(b)])
+        if pairs.device.type == "mps":  # has no float64
+            pairs = pairs.cpu()
+        videos = self._indices(factor, videos, pairs.shape[1])
+        # The one moment that waits for the device; a sum is finite only if all its terms are.
+        if not torch.isfinite(pairs.sum()):
+            _check_finite(factor, pairs, layout, videos)
+        self._layout = layout
+        self._add(factor, pairs, videos % FOLDS)
+
+    def merge(self, other: BiasMeter) -> BiasMeter:
+        """Add what `other` has seen, and return self; `other` is not changed."""
+        labels, others = ([tap.label for tap in meter.taps] for meter in (self, other))
+        if labels != others:
+            raise ValueError(f"Expected meters with the same taps, but got {labels} and {others}.")
+        if not other._layout.widths:  # has seen nothing
+            return self
+        self._layout = self._fitting(other._layout)
+        for factor, folds in other._folds.items():
+            # New tensors, so that the meters share none.
+            self._folds[factor] = self._stack(factor).to("cpu").merge(folds.to("cpu"))
+        return self
+
+    def pairs(self) -> dict[str, int]:
+        """Return how many pairs each factor has seen."""
+        return {factor: int(folds.n.sum()) for factor, folds in self._folds.items()}
+
+    def compute(
+        self,
+        threshold: float = 0.5,
+        meta: Mapping | None = None,
+        statistic: str = "pearson",
+    ) -> BiasReport:
+        """Return the report of all pairs seen so far.
+
+        Args:
+            threshold: unit score above which a unit encodes a factor (lambda in METHOD eq. (3)).
+            meta: anything JSON can hold, kept in the report.
+            statistic: "pearson" or "pooled": which of the two the percents, unit kinds and tables
+                speak of; the report holds the scores of both.
+        """
+        check_statistic(statistic)
+        pairs = self.pairs()
+        if not pairs or min(pairs.values()) < 2:
+            raise ValueError(
+                f"Expected at least two pairs of every factor, but got {pairs or 'none at all'}."
+            )
+        layers = {
+            layer: _layer_bias(whole, others, pairs, statistic, threshold)
+            for layer, whole, others in self._by_layer()
+        }
+        meta = {**(meta or {}), "statistic": statistic, "threshold": threshold}
+        meta["warnings"] = [*meta.get("warnings", []), *_warnings(pairs, layers)]
+        return BiasReport(layers, meta)
+
+    def _add(self, factor: str, pairs: Tensor, folds: Tensor) -> None:
+        rows, groups = (
+            index.to(pairs.device) for index in torch.unique(folds, return_inverse=True)
+        )
+        state = self._folds[factor] = self._stack(factor).to(pairs.device)
+        batch = PairStats.grouped(pairs[0], pairs[1], groups, len(rows))
+        merged = state.map(lambda x: x[rows]).merge(batch)
+        for field, new in zip(state.fields(), merged.fields(), strict=True):
+            field[rows] = new  # in place: only the folds that this batch touches
+
+    def _stack(self, factor: str) -> PairStats:
+        if factor in self._folds:
+            return self._folds[factor]
+        return PairStats.empty(FOLDS, self._layout.total)
+
+    def _by_layer(self) -> Iterable[tuple[str, dict[str, PairStats], dict[str, PairStats]]]:
+        """Yield (layer, {factor: all pairs}, {factor: leave-one-fold-out stack})."""
+        folds = {factor: stack.to("cpu") for factor, stack in self._folds.items()}
+        used = torch.stack([stack.n[:, 0] for stack in folds.values()]).sum(0) > 0
+        split = {factor: leave_one_out(stack) for factor, stack in folds.items()}
+        for layer, columns in self._layout.columns().items():
+            whole = {f: total.channels(columns) for f, (total, _) in split.items()}
+            others = {
+                f: stack.map(lambda x: x[used]).channels(columns) for f, (_, stack) in split.items()
+            }
+            yield layer, whole, others
+
+    def _fitting(self, layout: Layout) -> Layout:
+        """Return the meter's layout, given that `layout` agrees with it and with the taps."""
+        labels = {tap.label for tap in self.taps}
+        heard = {x if x in labels else x.rpartition("/")[0] for x in layout.widths}
+        if heard != labels:
+            raise ValueError(
+                f"Expected features of the taps {sorted(labels)}, but got {list(layout.widths)}."
+            )
+        if self._layout.widths and self._layout.widths != layout.widths:
+            raise ValueError(
+                f"Expected the layers seen so far, {self._layout.widths}, but got {layout.widths}."
+            )
+        return self._layout if self._layout.widths else layout
+
+    def _indices(self, factor: str, videos: Sequence[int] | Tensor | None, batch: int) -> Tensor:
+        if videos is None:
+            start = self.pairs().get(factor, 0)
+            return torch.arange(start, start + batch)
+        indices = torch.as_tensor(videos).cpu()
+        if indices.shape != (batch,) or (batch and indices.is_floating_point()):
+            raise ValueError(
+                f"Expected `videos` to hold {batch} integer indices, one per pair, "
+                f"but got {tuple(indices.shape)} of {indices.dtype}."
+            )
+        return indices.long()
+
+
+def all_merge(meter: BiasMeter) -> BiasMeter:
+    """Return one meter that has seen the pairs of all ranks, bit for bit the same on each.
+
+    One collective. Without torch.distributed it returns `meter` itself. A rank that saw no pairs is
+    welcome, and no rank's own meter is changed.
+    """
+    if not (dist.is_available() and dist.is_initialized()):
+        return meter
+    mine = BiasMeter(meter.taps).merge(meter)  # a copy on the CPU, whatever the rank's device
+    gathered: list[BiasMeter] = [mine] * dist.get_world_size()  # each entry is overwritten
+    dist.all_gather_object(gathered, mine)
+    merged = BiasMeter(meter.taps)
+    for other in gathered:
+        merged.merge(other)
+    return merged
+
+
+def _layer_bias(
+    whole: dict[str, PairStats],
+    others: dict[str, PairStats],
+    pairs: dict[str, int],
+    statistic: str,
+    threshold: float,
+) -> LayerBias:
+    scores = {s: layer_scores(whole, s) for s in STATISTICS}
+    return LayerBias(
+        pairs=dict(pairs),
+        correlation={f: unit_scores(s, "pearson") for f, s in whole.items()},
+        pooled={f: unit_scores(s, "pooled") for f, s in whole.items()},
+        scores={s: {f: x.item() for f, x in by.items()} for s, by in scores.items()},
+        stderr=layer_errors(others, statistic, threshold),
+        statistic=statistic,
+        threshold=threshold,
+    )
+
+
+def _warnings(pairs: dict[str, int], layers: dict[str, LayerBias]) -> list[str]:
+    found = []
+    few = min(pairs.values())
+    if few < FEW_PAIRS:
+        found.append(
+            f"fewer than {FEW_PAIRS} pairs ({few}): unit counts are biased, and each score has a "
+            f"standard error of about {0.45 / few**0.5:.3f}"
+        )
+    for name, layer in layers.items():
+        if all(torch.stack(list(layer.correlation.values())).isnan().any(0)):
+            found.append(f"all {layer.channels} units of {name} are dead: its scores are NaN")
+    for text in found:
+        warnings.warn(text, stacklevel=3)
+    return found
+
+
+def _check_finite(factor: str, pairs: Tensor, layout: Layout, videos: Tensor) -> None:
+    bad = ~torch.isfinite(pairs).all(0).cpu()  # (B, columns)
+    if bad.any():
+        raise ValueError(
+            f"Expected finite features, but got NaN or Inf in layer "
+            f"{', '.join(layout.layers_of(bad.any(0)))} for videos {videos[bad.any(1)].tolist()} "
+            f"({factor} pairs)."
+        )

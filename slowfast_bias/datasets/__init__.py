@@ -1,0 +1,1 @@
+"""Floor 2: what goes in: datasets, loaders, styles, pairs."""

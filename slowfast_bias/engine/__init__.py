@@ -1,0 +1,39 @@
+"""Floor 3: the flows. Needs a host; importing it registers this project's datasets.
+
+Synopsis::
+
+    from slowfast_bias import engine
+    cfg = engine.load_cfg("configs/Toy/SLOW_motion.yaml", ["OUTPUT_DIR", "runs/motion"])
+    engine.train(cfg); engine.measure(cfg); engine.test(cfg)
+"""
+
+from __future__ import annotations
+
+from fvcore.common.config import CfgNode
+
+import slowfast_bias.datasets.toy  # noqa: F401  only registration
+from slowfast_bias.bias import BiasReport
+from slowfast_bias.config import get_cfg, load_cfg
+from slowfast_bias.engine import measure as _measure
+from slowfast_bias.engine import test as _test
+from slowfast_bias.engine import train as _train
+from slowfast_bias.engine.launch import launch
+
+TrainResult, TestResult = _train.TrainResult, _test.TestResult
+
+__all__ = ["TestResult", "TrainResult", "get_cfg", "launch", "load_cfg", "measure", "test", "train"]
+
+
+def train(cfg: CfgNode, init_method: str | None = None) -> TrainResult:
+    """Trains on as many processes as ``cfg`` or the environment asks for."""
+    return launch(cfg, _train.train, init_method)
+
+
+def test(cfg: CfgNode, init_method: str | None = None) -> TestResult:
+    """Tests, over all views of each video; weights as in `network.load_trained`."""
+    return launch(cfg, _test.test, init_method)
+
+
+def measure(cfg: CfgNode, init_method: str | None = None) -> BiasReport:
+    """Measures static and dynamic bias of all layers; weights as in `network.load_trained`."""
+    return launch(cfg, _measure.measure, init_method)

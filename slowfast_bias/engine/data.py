@@ -1,0 +1,72 @@
+"""The loaders of a run, from its config, and clips on their way to a network."""
+
+from __future__ import annotations
+
+import torch
+from fvcore.common.config import CfgNode
+
+from slowfast_bias import host
+from slowfast_bias.config.check import lookup
+from slowfast_bias.datasets.clips import SourceClips
+from slowfast_bias.datasets.lists import check_list
+from slowfast_bias.datasets.loader import Loader
+from slowfast_bias.engine import processes
+from slowfast_bias.errors import DataError
+
+
+def build_loader(cfg: CfgNode, split: str) -> Loader:
+    """Batches of the "train", "val" or "test" list; test has all views, video by video."""
+    section = cfg.TEST if split == "test" else cfg.TRAIN
+    _check_lists(cfg, section.DATASET, split)
+    dataset = host.build_dataset(section.DATASET, cfg, split)
+    if len(dataset) == 0:
+        raise DataError(
+            f"Expected videos in the {split} list of {section.DATASET}, but it has none."
+        )
+    return Loader(
+        dataset,
+        processes.local_batch(cfg, section.BATCH_SIZE),
+        training=split == "train",
+        seed=cfg.RNG_SEED,
+        rank=processes.rank(),
+        world=processes.world_size(),
+        workers=cfg.DATA_LOADER.NUM_WORKERS,
+        pin_memory=cfg.DATA_LOADER.PIN_MEMORY,
+    )
+
+
+def _check_lists(cfg: CfgNode, dataset: str, split: str) -> None:
+    """Reads the list of a host's csv dataset before the host does: its assertions name no row."""
+    if dataset.capitalize() == "Kinetics":
+        separator = lookup(cfg, "DATA.PATH_LABEL_SEPARATOR")  # None: the release takes any space
+        path = f"{cfg.DATA.PATH_TO_DATA_DIR}/{split}.csv"
+        check_list(path, separator, cfg.MODEL.NUM_CLASSES)
+
+
+def normalised(cfg: CfgNode, clips: torch.Tensor) -> torch.Tensor:
+    """What the network is fed, of clips (B, 3, T, H, W) in uint8 or in [0, 1]."""
+    clips = unit_range(clips)
+    mean, std = (
+        torch.tensor(v, device=clips.device).view(-1, 1, 1, 1)
+        for v in (cfg.DATA.MEAN, cfg.DATA.STD)
+    )
+    return (clips - mean) / std
+
+
+def unit_range(clips: torch.Tensor) -> torch.Tensor:
+    """Clips as float32 in [0, 1]."""
+    return clips.float() / 255 if clips.dtype == torch.uint8 else clips
+
+
+def source_loader(cfg: CfgNode, source: SourceClips) -> Loader:
+    """This rank's share of the source clips, in batches; every clip once over all ranks."""
+    return Loader(
+        source,
+        processes.local_batch(cfg, cfg.BIAS.BATCH_SIZE or cfg.TEST.BATCH_SIZE),
+        training=False,
+        seed=cfg.BIAS.SEED,
+        rank=processes.rank(),
+        world=processes.world_size(),
+        workers=cfg.DATA_LOADER.NUM_WORKERS,
+        pin_memory=cfg.DATA_LOADER.PIN_MEMORY,
+    )

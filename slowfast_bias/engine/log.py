@@ -1,0 +1,58 @@
+"""What a run says: log lines (stdout, stdout.log), JSON objects a line (json_stats.log), bars.
+
+Only rank 0 speaks. JSON lines follow SlowFast's ``_type`` convention.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import simplejson
+from iopath.common.file_io import g_pathmgr
+from tqdm import tqdm
+
+from slowfast_bias.engine import processes
+from slowfast_bias.files import make_output_dir
+
+T = TypeVar("T")
+_FORMAT = "[%(asctime)s] %(name)s: %(message)s"
+log = logging.getLogger(__name__)
+
+
+def set_up_logging(output_dir: str) -> None:
+    """Sends this package's log to the terminal and to ``stdout.log``; other ranks only warn."""
+    package = logging.getLogger("slowfast_bias")
+    for handler in list(package.handlers):
+        package.removeHandler(handler)
+        handler.close()
+    package.propagate = False
+    package.setLevel(logging.INFO if processes.is_master() else logging.WARNING)
+    if processes.is_master():
+        make_output_dir(output_dir)
+    processes.wait()  # no rank looks into a folder that is not there yet
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    if processes.is_master():
+        handlers.append(logging.StreamHandler(g_pathmgr.open(f"{output_dir}/stdout.log", "a")))
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter(_FORMAT, datefmt="%m/%d %H:%M:%S"))
+        package.addHandler(handler)
+
+
+def log_json(output_dir: str, stats: Mapping[str, Any]) -> None:
+    """Logs one ``json_stats`` line and appends it to the file."""
+    if not processes.is_master():
+        return
+    rounded = {key: round(v, 6) if isinstance(v, float) else v for key, v in stats.items()}
+    line = simplejson.dumps(rounded, sort_keys=True, ignore_nan=True)
+    log.info("json_stats: %s", line)
+    with g_pathmgr.open(f"{output_dir}/json_stats.log", "a") as file:
+        file.write(line + "\n")
+
+
+def progress(steps: Iterable[T], total: int, title: str) -> Iterator[T]:
+    """``steps`` with a bar on a terminal; without one the log lines have to do."""
+    quiet = not (processes.is_master() and sys.stderr.isatty())
+    yield from tqdm(steps, total=total, desc=title, disable=quiet, leave=False)

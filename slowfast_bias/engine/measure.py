@@ -1,0 +1,97 @@
+"""The measurement: one decode per video, three views, all layers at once, one merge at the end.
+
+Ranks read disjoint strides without padding, so no video counts twice and any number of processes
+gives the same numbers. A video that cannot be read is dropped, counted and named.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from fvcore.common.config import CfgNode
+from torch import nn
+
+from slowfast_bias import host
+from slowfast_bias.bias import BiasReport, all_merge
+from slowfast_bias.datasets.clips import SourceClips
+from slowfast_bias.datasets.pairs import PAIR_REGISTRY, Views
+from slowfast_bias.datasets.styles import StyleBank, make_styles
+from slowfast_bias.engine import network, processes
+from slowfast_bias.engine.data import normalised, source_loader, unit_range
+from slowfast_bias.engine.listener import Listener
+from slowfast_bias.engine.log import progress, set_up_logging
+from slowfast_bias.engine.reports import describe, write_reports
+
+log = logging.getLogger(__name__)
+
+
+def measure(cfg: CfgNode) -> BiasReport:
+    """Measures the trained network of ``cfg``, and with BIAS.BASELINE its untrained twin.
+
+    Runs in this process (one rank of the group, if there is one). Writes ``bias/report.*`` into
+    OUTPUT_DIR and returns the trained network's report.
+    """
+    set_up_logging(cfg.OUTPUT_DIR)
+    trained = network.build_network(cfg)
+    networks = {"trained": trained}
+    if cfg.BIAS.BASELINE:
+        networks["untrained"] = network.build_network(cfg)  # before the weights are loaded
+    path = network.load_trained(cfg, trained)
+    reports = measure_networks(cfg, networks, {"checkpoint": path})
+    if processes.is_master():
+        write_reports(cfg.OUTPUT_DIR, reports)
+    processes.wait()
+    return reports["trained"]
+
+
+def measure_networks(
+    cfg: CfgNode, networks: Mapping[str, nn.Module], meta: Mapping[str, Any] | None = None
+) -> dict[str, BiasReport]:
+    """The report of each network, all shown the same views; the same reports on every rank.
+
+    Does not change a network's mode, weights or hooks, nor any random state.
+    """
+    start = time.perf_counter()
+    source = SourceClips(cfg, _dataset(cfg), cfg.BIAS.SPLIT, cfg.BIAS.NUM_VIDEOS)
+    bank = make_styles(cfg.BIAS.STYLES.FAMILY, cfg.BIAS.STYLES.NUM, cfg.BIAS.STYLES.SEED)
+    listeners = {name: Listener(cfg, model) for name, model in networks.items()}
+    dropped: list[int] = []
+    loader = source_loader(cfg, source)
+    for batch in progress(loader, len(loader), "measurement"):
+        dropped += [source.videos[position] for position in batch.dropped]
+        videos = [source.videos[position] for position in batch.indices.tolist()]
+        if videos:
+            views = _views(cfg, source, batch.inputs[0], videos, bank)
+            for listener in listeners.values():
+                listener.hear(views, videos)
+    dropped = sorted(sum(processes.gather_objects(dropped), []))
+    if dropped:
+        log.warning("%d videos could not be read and do not count: %s", len(dropped), dropped)
+    reports = {}
+    for name, listener in listeners.items():
+        about = describe(cfg, bank, listener.reused, len(source) - len(dropped), dropped)
+        about |= {"name": name, "seconds": round(time.perf_counter() - start, 3)}
+        known = dict(meta or {}) if name == "trained" else {}
+        reports[name] = all_merge(listener.meter).compute(
+            threshold=cfg.BIAS.THRESHOLD, statistic=cfg.BIAS.STATISTIC, meta={**about, **known}
+        )
+    return reports
+
+
+def _views(
+    cfg: CfgNode, source: SourceClips, clips: torch.Tensor, videos: list[int], bank: StyleBank
+) -> Views:
+    def pack(styled: torch.Tensor) -> list[torch.Tensor]:
+        return host.pack_batch(source.cfg, normalised(cfg, styled))
+
+    clips = unit_range(clips.to(processes.device_of(cfg), non_blocking=True))
+    maker = PAIR_REGISTRY.get("static_dynamic")
+    return maker(clips, videos, pack, bank, cfg.BIAS.SEED, cfg.BIAS.ORDER)
+
+
+def _dataset(cfg: CfgNode) -> str:
+    return cfg.TEST.DATASET if cfg.BIAS.SPLIT == "test" else cfg.TRAIN.DATASET

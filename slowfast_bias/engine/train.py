@@ -1,0 +1,213 @@
+"""The training loop, on the host's networks, optimizers, schedules, losses and checkpoint format.
+
+Reads from top to bottom. Every epoch is seeded by (RNG_SEED, epoch, rank), so a run that was killed
+and started again continues exactly as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+from typing import Any
+
+import torch
+from fvcore.common.config import CfgNode
+from torch import nn
+
+from slowfast_bias import host
+from slowfast_bias.datasets.loader import Batch, Loader
+from slowfast_bias.engine import batchnorm, checkpoint, network, processes
+from slowfast_bias.engine.data import build_loader
+from slowfast_bias.engine.log import log_json, progress, set_up_logging
+from slowfast_bias.engine.meters import TrainMeter, count_hits, errors
+from slowfast_bias.engine.scalars import Scalars
+from slowfast_bias.engine.weights import load_optimizer, load_weights
+from slowfast_bias.errors import DataError, NotFiniteError
+from slowfast_bias.files import write_whole
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainResult:
+    """What a training run ended with."""
+
+    epochs: int
+    train: dict[str, Any] | None  # figures of the last epoch; None where nothing was left to do
+    val: dict[str, Any] | None  # figures of the last validation
+    checkpoint: str
+
+
+def train(cfg: CfgNode) -> TrainResult:
+    """Trains in this process (one rank of the group, if there is one)."""
+    set_up_logging(cfg.OUTPUT_DIR)
+    _write_config(cfg)
+    model = network.build_network(cfg)
+    device = next(model.parameters()).device
+    optimizer = host.construct_optimizer(model, cfg)
+    scaler = torch.amp.GradScaler(
+        device.type, enabled=cfg.TRAIN.MIXED_PRECISION and device.type == "cuda"
+    )
+    first = _start(cfg, model, optimizer, scaler)
+    wrapped = network.across_processes(model)
+    train_loader, val_loader = build_loader(cfg, "train"), build_loader(cfg, "val")
+    scalars = Scalars(cfg)
+    log.info("epochs %d to %d on %s", first + 1, cfg.SOLVER.MAX_EPOCH, device)
+
+    trained, val, best = None, None, math.inf
+    path = checkpoint.checkpoint_path(cfg.OUTPUT_DIR, first)
+    for epoch in range(first, cfg.SOLVER.MAX_EPOCH):
+        network.seed_all(cfg.RNG_SEED, epoch, processes.rank())
+        train_loader.set_epoch(epoch)
+        trained = train_epoch(cfg, wrapped, optimizer, scaler, train_loader, epoch)
+        scalars.write("Train", trained, epoch)
+        evaluates = _due(cfg, epoch, cfg.TRAIN.EVAL_PERIOD)
+        saves = _due(cfg, epoch, cfg.TRAIN.CHECKPOINT_PERIOD)
+        if (evaluates or saves) and cfg.BN.USE_PRECISE_STATS:
+            batchnorm.make_precise(cfg, model, train_loader)
+        batchnorm.share_statistics(model)
+        if saves:
+            path = checkpoint.checkpoint_path(cfg.OUTPUT_DIR, epoch + 1)
+            if processes.is_master():
+                checkpoint.save_checkpoint(cfg, epoch, model, optimizer, scaler)
+            processes.wait()
+        if evaluates:
+            val = validate(cfg, model, val_loader)
+            best = min(best, val["top1_err"])
+            number = f"{epoch + 1}/{cfg.SOLVER.MAX_EPOCH}"
+            line = {"_type": "val_epoch", "epoch": number, "min_top1_err": best, **val}
+            log_json(cfg.OUTPUT_DIR, line)
+            scalars.write("Val", val, epoch)
+    scalars.close()
+    return TrainResult(cfg.SOLVER.MAX_EPOCH, trained, val, path)
+
+
+def train_epoch(
+    cfg: CfgNode,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    loader: Loader,
+    epoch: int,
+) -> dict[str, Any]:
+    """One pass over the training list; returns its figures."""
+    model.train()
+    device = next(model.parameters()).device
+    loss_of, meter = host.build_loss(cfg), TrainMeter(cfg, epoch, len(loader))
+    lr = host.lr_at(epoch, cfg)
+    for step, batch in enumerate(progress(loader, len(loader), f"epoch {epoch + 1}")):
+        meter.data_came()
+        _check_batch(batch, epoch, step, loader.reported)
+        inputs, labels = to_device(batch, device)
+        lr = host.lr_at(epoch + step / len(loader), cfg)
+        host.set_lr(optimizer, lr)
+        with network.autocast(cfg, device):
+            scores = model(inputs)
+            loss = loss_of(scores, labels)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise NotFiniteError(
+                f"Expected a finite loss, but got {value} in epoch {epoch + 1}, iteration "
+                f"{step + 1}. Lower SOLVER.BASE_LR or clip gradients (SOLVER.CLIP_GRAD_L2NORM); "
+                f"the checkpoints in {cfg.OUTPUT_DIR}/checkpoints are whole."
+            )
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        _clip(cfg, model, optimizer, scaler)
+        scaler.step(optimizer)
+        scaler.update()
+        meter.step(step, value, count_hits(scores.detach().float(), labels).cpu(), lr)
+    return meter.finish(lr)
+
+
+@torch.no_grad()
+def validate(cfg: CfgNode, model: nn.Module, loader: Loader) -> dict[str, Any]:
+    """Errors over the clips of the val list, each counted once whatever the number of processes."""
+    model.eval()
+    device = next(model.parameters()).device
+    sums = torch.zeros(4, dtype=torch.float64, device=device)  # clips, hits, hits of five, dropped
+    for batch in progress(loader, len(loader), "validation"):
+        sums[3] += len(batch.dropped)
+        if not len(batch.labels):
+            continue
+        inputs, labels = to_device(batch, device)
+        with network.autocast(cfg, device):
+            scores = model(inputs)
+        sums[:3] += count_hits(scores.float(), labels)
+    processes.sum_over_processes(sums)
+    if sums[3]:
+        log.warning("%d clips of the val list could not be read and do not count", int(sums[3]))
+    return {**errors(sums[:3].cpu()), "clips": int(sums[0]), "dropped": int(sums[3])}
+
+
+def to_device(batch: Batch, device: torch.device) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Inputs and labels of a batch, moved."""
+    inputs = [x.to(device, non_blocking=True) for x in batch.inputs]
+    return inputs, batch.labels.to(device, non_blocking=True)
+
+
+def _start(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any) -> int:
+    """Loads what the run continues from; returns the epoch it begins with (0-based)."""
+    if cfg.TRAIN.AUTO_RESUME:
+        found = checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)
+        if found is not None:
+            path, state = found
+            load_weights(model, state["model_state"], path)
+            load_optimizer(optimizer, state, path)
+            if "scaler_state" in state:
+                scaler.load_state_dict(state["scaler_state"])
+            log.info("resuming from %s", path)
+            return state["epoch"] + 1
+    path, kind = cfg.TRAIN.CHECKPOINT_FILE_PATH, cfg.TRAIN.CHECKPOINT_TYPE
+    if not path:
+        return 0
+    state = checkpoint.read_checkpoint(path, kind)
+    untouched = load_weights(
+        model,
+        state["model_state"],
+        path,
+        partial=cfg.BIAS.ALLOW_PARTIAL_WEIGHTS,
+        inflate=cfg.TRAIN.CHECKPOINT_INFLATE,
+        reshape=kind == "caffe2",
+    )
+    log.info("starting from the weights of %s", path)
+    whole = not untouched and "optimizer_state" in state
+    if cfg.TRAIN.CHECKPOINT_EPOCH_RESET or not whole or cfg.TRAIN.CHECKPOINT_INFLATE:
+        return 0
+    load_optimizer(optimizer, state, path)
+    return state["epoch"] + 1
+
+
+def _check_batch(batch: Batch, epoch: int, step: int, told: set[int]) -> None:
+    """Names clips that could not be read, each once; a batch of nothing is an error."""
+    new = sorted({*batch.replaced, *batch.dropped} - told)
+    if new:
+        log.warning("clips %s of the train list could not be read; others take their place", new)
+        told.update(new)
+    if not len(batch.labels):
+        raise DataError(
+            f"Expected readable videos, but none of the batch in epoch {epoch + 1}, iteration "
+            f"{step + 1} could be read (clips {batch.dropped}). Check DATA.PATH_PREFIX and the "
+            "paths in the train list."
+        )
+
+
+def _clip(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any) -> None:
+    if cfg.SOLVER.CLIP_GRAD_VAL:
+        scaler.unscale_(optimizer)
+        nn.utils.clip_grad_value_(model.parameters(), cfg.SOLVER.CLIP_GRAD_VAL)
+    elif cfg.SOLVER.CLIP_GRAD_L2NORM:
+        scaler.unscale_(optimizer)
+        nn.utils.clip_grad_norm_(model.parameters(), cfg.SOLVER.CLIP_GRAD_L2NORM)
+
+
+def _due(cfg: CfgNode, epoch: int, period: int) -> bool:
+    """Whether something that happens every ``period`` epochs, and after the last, happens now."""
+    return (epoch + 1) % period == 0 or epoch + 1 == cfg.SOLVER.MAX_EPOCH
+
+
+def _write_config(cfg: CfgNode) -> None:
+    if processes.is_master():
+        with write_whole(f"{cfg.OUTPUT_DIR}/config.yaml") as file:
+            file.write(cfg.dump())

@@ -1,0 +1,56 @@
+"""Floor 0: files that are either whole or not there.
+
+Every user path goes through iopath, so remote handlers work. A local file is written under a
+temporary name and renamed; a remote handler commits on close.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import IO
+
+from iopath.common.file_io import g_pathmgr
+
+from slowfast_bias.errors import OutputError
+
+
+@contextlib.contextmanager
+def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
+    """Opens ``path`` for writing; it appears, or is replaced, only when the block ends well.
+
+    Missing folders are created.
+    """
+    path = os.fspath(path)
+    if "://" in path:
+        with g_pathmgr.open(path, mode) as file:
+            yield file
+        return
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, mode, **({} if "b" in mode else {"encoding": "utf-8"})) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(temporary)
+        raise
+
+
+def make_output_dir(path: str) -> str:
+    """Creates the folder of a run and proves that it can be written to; returns the path."""
+    try:
+        g_pathmgr.mkdirs(path)
+        with write_whole(f"{path}/.writable"):
+            pass
+        g_pathmgr.rm(f"{path}/.writable")
+    except OSError as error:
+        raise OutputError(
+            f"Expected OUTPUT_DIR {path!r} to be a folder that can be written to, but: {error}. "
+            "Give another one: OUTPUT_DIR /path/to/results."
+        ) from error
+    return path

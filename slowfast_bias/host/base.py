@@ -1,0 +1,187 @@
+"""What a host offers to the floors above, and the part of it that both generations share.
+
+Above this floor nobody asks for a version: they ask the host (``host.capabilities``).
+Shapes: B batch, C channels, T frames, H W space.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from fvcore.common.config import CfgNode
+from fvcore.common.registry import Registry
+from torch import nn
+
+from slowfast_bias.errors import DataError
+from slowfast_bias.host import anatomy
+
+# Networks of the ResNet family, which both generations can build.
+RESNET_ARCHS = frozenset({"slow", "i3d", "c2d", "2d", "slow_c2d", "slow_i3d"})
+
+# Attempts at a video in evaluation; GitHub main divides by an eighth of it (kinetics.py:353).
+_TRIES = 8
+
+
+class Sample(NamedTuple):
+    """One clip of a dataset, whatever the host's own layout of it is."""
+
+    inputs: list[torch.Tensor]  # one (C, T, H, W) tensor per pathway
+    label: int
+    index: int  # position in the dataset of the clip that really came
+
+
+class Host:
+    """One SlowFast generation behind the names that the facade lists."""
+
+    name: ClassVar[str]
+    # architecture names and optional features, in words a config error can show
+    capabilities: frozenset[str]
+    # keys of the other generation: dropped by name instead of refused as a typo
+    foreign_keys: ClassVar[frozenset[str]]
+    # what gets a missing capability: shown in errors
+    remedy: ClassVar[str] = ""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    # -- filled in by each generation ------------------------------------------------------------
+    defaults: ModuleType  # slowfast.config.defaults
+    datasets: Registry
+    optimizer: ModuleType  # slowfast.models.optimizer
+    losses: ModuleType  # slowfast.models.losses
+    pathways: ModuleType  # slowfast.datasets.utils
+    c2_names: ModuleType  # slowfast.utils.c2_model_loading
+
+    def build(self, cfg: CfgNode) -> nn.Module:
+        """The network of a cfg that `view` has prepared, on the CPU."""
+        raise NotImplementedError
+
+    # -- shared ----------------------------------------------------------------------------------
+    def get_cfg(self) -> CfgNode:
+        """A fresh copy of the host's defaults, with the keys it lacks and our loop has."""
+        return self.defaults._C.clone()
+
+    def problems(self, cfg: CfgNode) -> list[str]:
+        """What this generation cannot do of an otherwise sound config."""
+        return []
+
+    def view(self, cfg: CfgNode) -> CfgNode:
+        """The copy of ``cfg`` that host code is handed: one process, whatever the run really is.
+
+        Sharding, DistributedDataParallel and checkpoints are ours, so host code must not see more
+        than one process (with several it reaches for ``model.module`` or CUDA devices).
+        """
+        view = cfg.clone()
+        view.defrost()
+        view.SOLVER = scaled(cfg)
+        if view.BN.NORM_TYPE == "sync_batchnorm":
+            view.BN.NORM_TYPE = "batchnorm"  # ours replaces it (batchnorm_helper.py:31 breaks)
+        view.NUM_GPUS, view.NUM_SHARDS, view.SHARD_ID = 1, 1, 0
+        return view
+
+    def build_model(self, cfg: CfgNode) -> nn.Module:
+        """The network that ``cfg`` describes, on the CPU, in one process."""
+        return self.build(self.view(cfg))
+
+    def register_dataset(self, cls: type) -> type:
+        """Adds a dataset class under its own name; names must survive ``str.capitalize``."""
+        if cls.__name__ != cls.__name__.capitalize():
+            raise ValueError(
+                f"Expected a dataset name that survives str.capitalize, but got {cls.__name__!r}: "
+                f"SlowFast would look for {cls.__name__.capitalize()!r}. Rename the class."
+            )
+        if cls.__name__ not in self.datasets:
+            self.datasets.register(cls)
+        return cls
+
+    def build_dataset(self, name: str, cfg: CfgNode, split: str) -> torch.utils.data.Dataset:
+        """The dataset registered as ``name``, constructed with (cfg, split)."""
+        wanted = name.capitalize()
+        if wanted not in self.datasets:
+            known = ", ".join(sorted(key for key, _ in self.datasets))
+            raise DataError(
+                f"Expected TRAIN.DATASET / TEST.DATASET to name a dataset of this host "
+                f"({self.name}), but got {name!r}. It has {known}. {self.remedy}".rstrip()
+            )
+        dataset = self.datasets.get(wanted)(self.view(cfg), split)
+        if split != "train" and hasattr(dataset, "_num_retries"):
+            # what cannot be read is dropped, not replaced: a hundred tries would change nothing
+            dataset._num_retries = min(dataset._num_retries, _TRIES)
+        return dataset
+
+    def unpack_sample(self, sample: Any) -> Sample | None:
+        """Inputs, label and index of what a dataset gave (4 entries or 5); None if it gave up."""
+        if sample is None:
+            return None
+        inputs, label, index = sample[0], sample[1], sample[2]
+        inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+        return Sample(inputs, int(label), int(index))
+
+    def pack_pathways(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
+        """One tensor per pathway from the frames (C, T, H, W) of a clip, slow first."""
+        return self.pathways.pack_pathway_output(cfg, frames)
+
+    def pack_batch(self, cfg: CfgNode, clips: torch.Tensor) -> list[torch.Tensor]:
+        """One tensor (B, C, T', H, W) per pathway from clips (B, C, T, H, W)."""
+        packed = zip(*(self.pack_pathways(cfg, clip) for clip in clips), strict=True)
+        return [torch.stack(pathway) for pathway in packed]
+
+    def source_frames(self, cfg: CfgNode, inputs: list[torch.Tensor]) -> torch.Tensor:
+        """The frames (3, T, H, W) in [0, 1] of which a dataset made its normalised pathways.
+
+        The last pathway is the fastest and has every frame.
+        """
+        frames = inputs[-1]
+        mean, std = (torch.tensor(v).view(-1, 1, 1, 1) for v in (cfg.DATA.MEAN, cfg.DATA.STD))
+        return (frames * std + mean).clamp(0, 1)
+
+    def central_view(self, cfg: CfgNode, split: str) -> tuple[CfgNode, int, int]:
+        """A config with one clip per video, the clips it gives per video, and which one to take."""
+        view = cfg.clone()
+        view.defrost()
+        view.TEST.NUM_ENSEMBLE_VIEWS, view.TEST.NUM_SPATIAL_CROPS = 1, 1
+        return view, 1, 0
+
+    def construct_optimizer(self, model: nn.Module, cfg: CfgNode) -> torch.optim.Optimizer:
+        """The host's optimizer over a model that is not wrapped."""
+        return self.optimizer.construct_optimizer(model, self.view(cfg))
+
+    def lr_at(self, epoch: float, cfg: CfgNode) -> float:
+        """The learning rate at a fractional epoch, by the host's policy."""
+        # called in every iteration: a whole `view` would cost milliseconds
+        return self.optimizer.get_epoch_lr(epoch, SimpleNamespace(SOLVER=scaled(cfg)))
+
+    def set_lr(self, optimizer: torch.optim.Optimizer, lr: float) -> None:
+        """Sets every group's rate; groups from the other generation lack ``layer_decay``."""
+        for group in optimizer.param_groups:
+            group["lr"] = lr * group.get("layer_decay", 1.0)
+
+    def build_loss(self, cfg: CfgNode) -> nn.Module:
+        """The host's loss, averaged over the batch."""
+        return self.losses.get_loss_func(cfg.MODEL.LOSS_FUNC)(reduction="mean")
+
+    def caffe2_name(self, blob: str) -> str:
+        """The PyTorch name of a Caffe2 blob of the model zoo."""
+        return self.c2_names.get_name_convert_func()(blob)
+
+    def layers(self, model: nn.Module) -> list[dict[str, Any]]:
+        """What ``BIAS.LAYERS auto`` means for this network; see `anatomy.auto_layers`."""
+        return anatomy.auto_layers(model)
+
+    def head(self, model: nn.Module) -> anatomy.Head:
+        """The classifier of this network; see `anatomy.find_head`."""
+        return anatomy.find_head(model)
+
+
+def scaled(cfg: CfgNode) -> CfgNode:
+    """A copy of SOLVER with its rates multiplied by NUM_SHARDS where the config asks for that."""
+    solver = cfg.SOLVER.clone()
+    solver.defrost()
+    if solver.BASE_LR_SCALE_NUM_SHARDS:
+        for key in ("BASE_LR", "WARMUP_START_LR", "COSINE_END_LR"):
+            solver[key] = solver[key] * cfg.NUM_SHARDS
+    solver.BASE_LR_SCALE_NUM_SHARDS = False
+    return solver

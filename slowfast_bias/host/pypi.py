@@ -1,0 +1,152 @@
+"""The PyPI release of December 2019 (``pyslowfast==1.0``): no tools, no build on a CPU, no AdamW.
+
+What it lacks and this project's loop offers on both hosts is declared in `SUPPLEMENT` under GitHub
+main's names. Verified breaks that are mended here carry the host's file in their comment.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from fvcore.common.config import CfgNode
+from torch import nn
+
+from slowfast_bias.host.base import RESNET_ARCHS, Host, scaled
+from slowfast_bias.host.keys import MAIN_ONLY
+from slowfast_bias.host.shims import absent, standing_in
+
+# Keys of GitHub main whose effect this project brings to the release as well: name -> default.
+SUPPLEMENT: dict[str, Any] = {
+    "MODEL.MODEL_NAME": "SlowFast",
+    "MODEL.HEAD_ACT": "softmax",  # the only one here; `problems` refuses others
+    "TRAIN.MIXED_PRECISION": False,
+    "TRAIN.CHECKPOINT_EPOCH_RESET": False,
+    "SOLVER.CLIP_GRAD_VAL": None,
+    "SOLVER.CLIP_GRAD_L2NORM": None,
+    "SOLVER.COSINE_END_LR": 0.0,
+    "SOLVER.COSINE_AFTER_WARMUP": False,
+    "SOLVER.BASE_LR_SCALE_NUM_SHARDS": False,
+    "BN.NORM_TYPE": "batchnorm",
+    "TEST.SAVE_RESULTS_PATH": "",
+    "TENSORBOARD.ENABLE": False,
+    "TENSORBOARD.LOG_DIR": "",
+}
+
+# Names that main gives to networks whose parts the release has under other names.
+_ALIASES = {
+    "slow": "slowonly",
+    "2d": "c2d_nopool",
+    "slow_c2d": "c2d_nopool",
+    "slow_i3d": "i3d_nopool",
+}
+
+
+class PypiHost(Host):
+    """pyslowfast 1.0 behind the facade."""
+
+    name = "pypi"
+    foreign_keys = MAIN_ONLY - frozenset(SUPPLEMENT)
+    remedy = (
+        "GitHub main has more: set SLOWFAST_MAIN to a checkout of facebookresearch/SlowFast "
+        "and `pip install 'slowfast_bias[main]'`."
+    )
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        roi_align = {"ROIAlign": absent("detectron2.layers.ROIAlign")}
+        with standing_in({"detectron2": {}, "detectron2.layers": roi_align}):
+            from slowfast.config import defaults
+            from slowfast.datasets import build, kinetics, transform
+            from slowfast.datasets import utils as pathways
+            from slowfast.models import losses, model_builder, optimizer, video_model_builder
+            from slowfast.utils import c2_model_loading, metrics
+        from slowfast_bias.host.fixes import none_at_last, topks_correct, whole_crop
+
+        self.defaults, self.datasets = defaults, build.DATASET_REGISTRY
+        self.losses, self.optimizer, self.pathways = losses, optimizer, pathways
+        self.c2_names = c2_model_loading
+        self._models = model_builder._MODEL_TYPES
+        _add_networks(video_model_builder, self._models)
+        # utils/metrics.py:40 flattens a non-contiguous tensor with .view
+        metrics.topks_correct = topks_correct
+        # datasets/transform.py:90 forgets the boxes when there is nothing to crop
+        transform.random_crop = whole_crop(transform.random_crop)
+        # datasets/kinetics.py:213 raises where nothing could be read
+        kinetics.Kinetics.__getitem__ = none_at_last(kinetics.Kinetics.__getitem__)
+        self.capabilities = frozenset(RESNET_ARCHS | {"slowfast"})
+
+    def get_cfg(self) -> CfgNode:
+        """The release's defaults plus `SUPPLEMENT`; epochs of warm-up may be fractions."""
+        cfg = super().get_cfg()
+        for key, value in SUPPLEMENT.items():
+            section, name = key.split(".")
+            cfg.setdefault(section, CfgNode())[name] = value
+        cfg.SOLVER.WARMUP_EPOCHS = float(cfg.SOLVER.WARMUP_EPOCHS)
+        cfg.MODEL.SINGLE_PATHWAY_ARCH = [*cfg.MODEL.SINGLE_PATHWAY_ARCH, *_ALIASES]
+        return cfg
+
+    def problems(self, cfg: CfgNode) -> list[str]:
+        """The release's heads end in a softmax."""
+        found = []
+        if cfg.MODEL.HEAD_ACT != "softmax":
+            found.append(f"MODEL.HEAD_ACT {cfg.MODEL.HEAD_ACT}: SlowFast pypi has softmax only")
+        return [f"{problem}. {self.remedy}" for problem in found]
+
+    def view(self, cfg: CfgNode) -> CfgNode:
+        """As `Host.view`; the head's pooling kernel follows the training crop, as on main."""
+        view = super().view(cfg)
+        view.DATA.CROP_SIZE = view.DATA.TRAIN_CROP_SIZE
+        return view
+
+    def central_view(self, cfg: CfgNode, split: str) -> tuple[CfgNode, int, int]:
+        """The middle one of three crops: a single crop would be the left one here."""
+        view, _, _ = super().central_view(cfg, split)
+        if split != "test":
+            return view, 1, 0
+        view.TEST.NUM_SPATIAL_CROPS = 3
+        return view, 3, 1
+
+    def build(self, cfg: CfgNode) -> nn.Module:
+        """Straight from the table of networks: model_builder.py:29 insists on CUDA."""
+        return self._models[cfg.MODEL.ARCH](cfg)
+
+    def construct_optimizer(self, model: nn.Module, cfg: CfgNode) -> torch.optim.Optimizer:
+        """The release's SGD and Adam, and AdamW over the release's own parameter groups."""
+        if cfg.SOLVER.OPTIMIZING_METHOD != "adamw":
+            return super().construct_optimizer(model, cfg)
+        plain = cfg.clone()
+        plain.defrost()
+        plain.SOLVER.OPTIMIZING_METHOD = "adam"
+        groups = super().construct_optimizer(model, plain).param_groups
+        groups = [{key: group[key] for key in ("params", "weight_decay")} for group in groups]
+        return torch.optim.AdamW(groups, lr=scaled(cfg).BASE_LR, eps=1e-8)
+
+    def lr_at(self, epoch: float, cfg: CfgNode) -> float:
+        """The release's policies; main's two options of the cosine are computed here."""
+        solver = scaled(cfg)
+        plain = not (solver.COSINE_END_LR or solver.COSINE_AFTER_WARMUP)
+        if solver.LR_POLICY != "cosine" or plain:
+            return super().lr_at(epoch, cfg)
+        offset = solver.WARMUP_EPOCHS if solver.COSINE_AFTER_WARMUP else 0.0
+
+        def cosine(at: float) -> float:
+            angle = math.pi * (at - offset) / (solver.MAX_EPOCH - offset)
+            span = solver.BASE_LR - solver.COSINE_END_LR
+            return solver.COSINE_END_LR + span * (math.cos(angle) + 1.0) / 2
+
+        if epoch < solver.WARMUP_EPOCHS:
+            rise = (cosine(solver.WARMUP_EPOCHS) - solver.WARMUP_START_LR) / solver.WARMUP_EPOCHS
+            return solver.WARMUP_START_LR + epoch * rise
+        return cosine(epoch)
+
+
+def _add_networks(builder: Any, models: dict[str, type]) -> None:
+    """Depth 18 and main's names of the ResNet family, put into the release's own tables."""
+    builder._MODEL_STAGE_DEPTH.setdefault(18, (2, 2, 2, 2))
+    for alias, known in _ALIASES.items():
+        builder._TEMPORAL_KERNEL_BASIS.setdefault(alias, builder._TEMPORAL_KERNEL_BASIS[known])
+        builder._POOL1.setdefault(alias, builder._POOL1[known])
+        models.setdefault(alias, builder.ResNetModel)

@@ -1,0 +1,1 @@
+"""Floor 2: what is done to a network. Torch only."""

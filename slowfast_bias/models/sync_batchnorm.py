@@ -1,0 +1,52 @@
+"""Batch norm over the clips of all processes, on gloo as well as on nccl.
+
+``torch.nn.SyncBatchNorm`` wants a GPU and SlowFast's own version is broken. With this one, several
+processes that share a global batch compute what one process computes on the whole of it. State-dict
+keys are those of ``nn.BatchNorm3d``.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import distributed as dist
+from torch import nn
+from torch.distributed.nn.functional import all_reduce
+
+_SHAPE = (1, -1, 1, 1, 1)
+
+
+class SyncBatchNorm(nn.BatchNorm3d):
+    """`nn.BatchNorm3d` whose training statistics cover all processes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Normalises x (B, C, T, H, W)."""
+        spread = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+        if not (self.training and spread):
+            return super().forward(x)
+        wide = x.float()  # statistics in half precision would lose small variances
+        count = wide.new_tensor([wide.numel() / wide.shape[1]])
+        sums = all_reduce(torch.cat([wide.sum((0, 2, 3, 4)), count]))
+        n = sums[-1]
+        mean = sums[:-1] / n
+        centred = wide - mean.view(_SHAPE)
+        # a second round: E[x^2] - E[x]^2 in one would lose the variance of a large mean
+        var = all_reduce(centred.square().sum((0, 2, 3, 4))) / n
+        self._remember(mean.detach(), var.detach(), float(n))
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        return (centred * scale.view(_SHAPE) + self.bias.view(_SHAPE)).to(x.dtype)
+
+    def _remember(self, mean: torch.Tensor, var: torch.Tensor, n: float) -> None:
+        if not self.track_running_stats:
+            return
+        self.num_batches_tracked.add_(1)
+        momentum = self.momentum if self.momentum is not None else 1 / int(self.num_batches_tracked)
+        self.running_mean.lerp_(mean, momentum)
+        self.running_var.lerp_(var * (n / max(n - 1, 1)), momentum)
+
+
+def convert_sync_batchnorm(model: nn.Module) -> nn.Module:
+    """Turns every plain `nn.BatchNorm3d` of ``model`` into a `SyncBatchNorm`, in place."""
+    for module in model.modules():
+        if type(module) is nn.BatchNorm3d:
+            module.__class__ = SyncBatchNorm  # same parameters, same buffers, same keys
+    return model

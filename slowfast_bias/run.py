@@ -1,0 +1,74 @@
+"""Floor 4: the command line. ``python -m slowfast_bias --cfg FILE [--cfg FILE ...] KEY VALUE ...``.
+
+Trains, measures and tests, as TRAIN.ENABLE, BIAS.ENABLE and TEST.ENABLE say. Flags are SlowFast's;
+a config that is not a file here is looked up among those that come with the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from slowfast_bias.errors import UserError
+
+_HERE = Path(__file__).resolve().parent
+# Beside the package in a checkout, inside it in an installed wheel.
+_CONFIGS = (_HERE.parent, _HERE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs what the config enables; returns the exit status, 2 where the user can mend it."""
+    args = _parse(arguments)
+    logging.basicConfig(format="%(message)s", stream=sys.stdout)
+    try:
+        _run(args)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(args: argparse.Namespace) -> None:
+    from slowfast_bias import engine  # here, so that a missing host is an error like any other
+
+    flags = {"NUM_SHARDS": args.num_shards, "SHARD_ID": args.shard_id}
+    opts = [word for key, value in flags.items() if value is not None for word in (key, value)]
+    cfg = engine.load_cfg([find_config(path) for path in args.cfg_files], [*args.opts, *opts])
+    if cfg.TRAIN.ENABLE:
+        engine.train(cfg, args.init_method)
+    if cfg.BIAS.ENABLE:
+        engine.measure(cfg, args.init_method)
+    if cfg.TEST.ENABLE:
+        engine.test(cfg, args.init_method)
+
+
+def find_config(path: str) -> str:
+    """The file itself, or the one of that name that comes with this project."""
+    if "://" in path or Path(path).exists():
+        return path
+    return next((str(root / path) for root in _CONFIGS if (root / path).exists()), path)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="slowfast_bias",
+        description=__doc__.split("\n\n")[1],
+        usage="%(prog)s --cfg FILE [--cfg FILE ...] [flags] [--opts] KEY VALUE ...",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--cfg", dest="cfg_files", action="append", required=True, metavar="FILE",
+        help="YAML file; may be given several times, later ones win",
+    )  # fmt: skip
+    parser.add_argument(
+        "--init_method", "--init-method", help="meeting point of several machines, tcp://HOST:PORT"
+    )
+    parser.add_argument("--num_shards", "--num-shards", type=int, help="number of machines")
+    parser.add_argument("--shard_id", "--shard-id", type=int, help="which one this is")
+    parser.add_argument("--opts", action="store_true", help="may stand before KEY VALUE ...")
+    # what argparse does not know is KEY VALUE; a typo in a flag becomes an unknown key
+    args, args.opts = parser.parse_known_args(arguments)
+    return args

@@ -1,0 +1,33 @@
+"""Whether several reports may stand in one table: the same statistic, threshold, styles, data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slowfast_bias.bias import BiasReport
+
+SETTINGS = ("statistic", "threshold", "data", "order")
+STYLES = ("source", "family", "num", "seed", "dirs")
+_SILENT = "not said"
+
+
+def differences(reports: Mapping[str, BiasReport]) -> dict[str, str]:
+    """Return {setting: who has what} where the reports differ; empty where they are comparable."""
+    found = {}
+    for setting in (*SETTINGS, *(f"styles.{key}" for key in STYLES)):
+        named: dict[str, list[str]] = {}
+        for name, report in reports.items():
+            named.setdefault(_setting(report, setting), []).append(name)
+        if len(named) > 1:
+            found[setting] = "; ".join(f"{x} ({', '.join(names)})" for x, names in named.items())
+    return found
+
+
+def _setting(report: BiasReport, setting: str) -> str:
+    value: Any = report.meta
+    if setting in ("statistic", "threshold"):  # each layer knows, whatever the meta says
+        return str(getattr(next(iter(report.layers.values())), setting))
+    for key in setting.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return _SILENT if value is None else str(value)

@@ -1,0 +1,110 @@
+"""Where a layer stands: its stage, its pathway, its tick, and the axis that several models share.
+
+A report names layers in network order; ``s5/0`` and ``s5/1`` are two pathways of the stage ``s5``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+
+from slowfast_bias.bias import BiasReport
+
+_PATHWAY = re.compile(r"(.+)/(\d+)")
+_NUMBERED = re.compile(r"(.*\D\.)\d+")
+_LETTER = 0.065  # inches a character takes at 8 points
+RELATIVE = "relative depth (0: first layer measured, 1: last)"
+
+
+def stage(layer: str) -> str:
+    """Return the layer's name without its pathway."""
+    match = _PATHWAY.fullmatch(layer)
+    return match[1] if match else layer
+
+
+def pathway(layer: str) -> int | None:
+    """Return 1 for ``s5/1``, None for a layer of one pathway."""
+    match = _PATHWAY.fullmatch(layer)
+    return int(match[2]) if match else None
+
+
+def stages(layers: Iterable[str]) -> list[str]:
+    """Return each stage once, in network order."""
+    return list(dict.fromkeys(stage(layer) for layer in layers))
+
+
+@dataclass(frozen=True)
+class Depth:
+    """The x axis of several models: named stages where one model's list holds all, else relative.
+
+    Attributes:
+        ticks: stages in network order; None where models have layers of other names.
+    """
+
+    ticks: tuple[str, ...] | None
+
+    @classmethod
+    def of(cls, reports: Mapping[str, BiasReport]) -> Depth:
+        """Return the axis on which all these reports fit."""
+        lists = [stages(report.layers) for report in reports.values()]
+        longest = max(lists, key=len)
+        fits = all(x == [s for s in longest if s in set(x)] for x in lists)
+        return cls(tuple(longest) if fits else None)
+
+    def positions(self, report: BiasReport) -> dict[str, float]:
+        """Return {layer: x}; the pathways of a stage stand at the same x."""
+        own = stages(report.layers)
+        if self.ticks is not None:
+            return {layer: float(self.ticks.index(stage(layer))) for layer in report.layers}
+        last = max(len(own) - 1, 1)
+        return {layer: own.index(stage(layer)) / last for layer in report.layers}
+
+    def dress(self, ax: Axes, inches: float) -> None:
+        """Set ticks, limits and label of an x axis that is `inches` wide."""
+        if self.ticks is None:
+            ax.set(xlim=(-0.04, 1.04), xticks=[0, 0.25, 0.5, 0.75, 1], xlabel=RELATIVE)
+            return
+        ax.set_xlim(-0.45, len(self.ticks) - 0.55)
+        name_ticks(ax, list(range(len(self.ticks))), self.ticks, inches)
+
+
+def side_by_side(layers: Iterable[str]) -> tuple[dict[str, float], float]:
+    """Return ({layer: x}, width): one bar a layer, the pathways of a stage beside each other."""
+    layers = list(layers)
+    order, members = stages(layers), Counter(map(stage, layers))
+    room = max(members.values())
+    width = 0.84 / room
+    seen: Counter[str] = Counter()
+    positions = {}
+    for layer in layers:
+        name = stage(layer)
+        positions[layer] = order.index(name) + (seen[name] - (members[name] - 1) / 2) * width
+        seen[name] += 1
+    return positions, 0.92 * width
+
+
+def name_ticks(ax: Axes, positions: Iterable[float], layers: Iterable[str], inches: float) -> None:
+    """Name the layers below an axis `inches` wide: upright where they would touch."""
+    positions, layers = list(positions), list(layers)
+    labels, dropped = short_names(layers)
+    gaps = [b - a for a, b in zip(positions, positions[1:], strict=False)]
+    span = positions[-1] - positions[0] + 1
+    slot = inches * min(gaps, default=1) / span
+    touches = max(map(len, labels)) * _LETTER + 0.04 > slot
+    ax.set_xticks(positions, labels, rotation=90 if touches else 0)
+    ax.tick_params(axis="x", length=0)
+    ax.set_xlabel(f"layer (N: {dropped}N)" if dropped else "layer")
+
+
+def short_names(layers: Iterable[str]) -> tuple[list[str], str]:
+    """Return labels without the prefix that three or more numbered blocks share, and the prefix."""
+    layers = list(layers)
+    found = [match[1] for layer in layers if (match := _NUMBERED.fullmatch(stage(layer)))]
+    for prefix, times in Counter(found).most_common(1):
+        if times >= 3:
+            return [layer.removeprefix(prefix) for layer in layers], prefix
+    return layers, ""

@@ -1,0 +1,116 @@
+"""What all figures share: one fixed colour per factor and unit kind, one font size per role.
+
+The colours of factors and kinds are Okabe and Ito's, those of models Paul Tol's "muted": both hold
+for readers who cannot tell red from green, and no model looks like a factor. Models also differ by
+marker, kinds also by their order in a bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+STACK = ("static", "joint", "dynamic", "residual", "dead")  # from the foot of a bar up
+COLORS = {
+    "static": "#D55E00",
+    "joint": "#CC79A7",
+    "dynamic": "#0072B2",
+    "residual": "#C8C8C8",
+    "dead": "#FFFFFF",
+}
+MARKERS = {"static": "s", "dynamic": "o"}
+HATCH = {"dead": "//////"}
+DARK = ("static", "dynamic")  # kinds whose colour wants white text on it
+
+MODEL_COLORS = ("#332288", "#44AA99", "#882255", "#999933", "#CC6677", "#117733", "#88CCEE")
+MODEL_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
+
+TEXT, SMALL = 8, 7  # points
+GREY = "#555555"
+
+_RC = {
+    "font.size": TEXT,
+    "axes.titlesize": 9,
+    "axes.labelsize": TEXT,
+    "xtick.labelsize": TEXT,
+    "ytick.labelsize": TEXT,
+    "legend.fontsize": TEXT,
+    "legend.frameon": False,
+    "legend.handlelength": 2.4,
+    "legend.columnspacing": 1.4,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.titlepad": 5,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4,
+    "hatch.linewidth": 0.5,
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,  # text stays text in a paper's PDF
+    "svg.hashsalt": "slowfast_bias",  # else every SVG has other ids
+}
+
+
+def styled():  # noqa: ANN201 - matplotlib does not name its type
+    """Return a context manager and decorator: our style inside, the caller's again afterwards."""
+    return matplotlib.style.context(["default", _RC])
+
+
+def model_styles(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return {model: {"color", "marker"}}; seven colours and eight markers do not repeat soon."""
+    return {
+        name: {
+            "color": MODEL_COLORS[i % len(MODEL_COLORS)],
+            "marker": MODEL_MARKERS[i % len(MODEL_MARKERS)],
+        }
+        for i, name in enumerate(names)
+    }
+
+
+def line_handles(styles: Mapping[str, Mapping[str, str]]) -> list[Line2D]:
+    """Return legend entries for lines, labelled by the keys."""
+    return [Line2D([], [], label=label, **style) for label, style in styles.items()]
+
+
+def pathway_handles() -> list[Line2D]:
+    """Return legend entries that tell the two pathways of one network apart."""
+    return [
+        Line2D([], [], color=GREY, marker="o", label="pathway 0"),
+        Line2D([], [], color=GREY, marker="o", label="pathway 1", ls="--", mfc="white"),
+    ]
+
+
+def kind_handles(kinds: Iterable[str]) -> list[Patch]:
+    """Return legend entries for unit kinds."""
+    return [Patch(label=kind, **patch_style(kind)) for kind in kinds]
+
+
+def kind_legend(kinds: Sequence[str]) -> dict[str, object]:
+    """Return the arguments of a legend of unit kinds in one compact row."""
+    spacing = {"handlelength": 1.2, "handletextpad": 0.5, "columnspacing": 1.0}
+    return {"handles": kind_handles(kinds), "ncols": len(kinds), **spacing}
+
+
+def patch_style(kind: str) -> dict[str, object]:
+    """Return how a bar segment of this kind of unit is filled."""
+    edge = GREY if kind in HATCH else "white"
+    return {
+        "facecolor": COLORS[kind],
+        "edgecolor": edge,
+        "hatch": HATCH.get(kind),
+        "linewidth": 0.4,
+    }
+
+
+def guides(ax: Axes) -> None:
+    """Draw light horizontal guide lines behind what the axes show."""
+    ax.grid(axis="y", color="#E6E6E6", linewidth=0.6)
+    ax.set_axisbelow(True)

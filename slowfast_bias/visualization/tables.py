@@ -1,0 +1,152 @@
+"""One table over several reports: Markdown, CSV, or LaTeX with booktabs rules."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+
+from slowfast_bias.bias import FACTORS, KINDS, BiasReport, LayerBias
+from slowfast_bias.visualization.depth import stage, stages
+from slowfast_bias.visualization.notes import check_reports
+from slowfast_bias.visualization.reading import find_layers, unknown_layer
+
+SHARES = (*FACTORS, "residual")
+_LATEX = str.maketrans(
+    {c: f"\\{c}" for c in "&%$#_{}"}
+    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+)
+
+
+def comparison_table(
+    reports: Mapping[str, BiasReport],
+    layers: Sequence[str] = ("last",),
+    format: str = "markdown",
+    units: str = "percent",
+) -> str:
+    """Return the table, a row per model and layer.
+
+    Args:
+        reports: {model: report}, in the order of the rows.
+        layers: names (``s5`` also means its pathways), or "last" (each report's last stage), "all".
+        format: "markdown", "csv" (every number in full, counts of units), or "latex".
+        units: "percent" or "count", for Markdown and LaTeX.
+    """
+    check_reports(reports)
+    writers = {"markdown": _markdown, "latex": _latex}
+    if format not in (*writers, "csv"):
+        raise ValueError(f"Expected `format` markdown, csv or latex, but got {format!r}.")
+    if units not in ("percent", "count"):
+        raise ValueError(f"Expected `units` percent or count, but got {units!r}.")
+    chosen = choose_layers(reports, layers)
+    if format == "csv":
+        return _csv(reports, chosen)
+    rows = [
+        [name, layer, *_cells(reports[name][layer], units)]
+        for name, wanted in chosen.items()
+        for layer in wanted
+    ]
+    return writers[format](rows, "%" if units == "percent" else "count")
+
+
+def choose_layers(reports: Mapping[str, BiasReport], layers: Sequence[str]) -> dict[str, list[str]]:
+    """Return {model: layers in network order}; every name must mean a layer of some report."""
+    for layer in layers:
+        if layer not in ("last", "all") and not any(
+            find_layers(report, layer) for report in reports.values()
+        ):
+            every = dict.fromkeys(x for report in reports.values() for x in report.layers)
+            raise unknown_layer(layer, list(every))
+    chosen = {}
+    for name, report in reports.items():
+        wanted = {x for layer in layers for x in _meant(report, layer)}
+        if not wanted:
+            raise ValueError(
+                f"Expected a layer among {', '.join(layers)} in every report, but {name} has "
+                f"{', '.join(report.layers)}: add one of these, or take 'last'."
+            )
+        chosen[name] = [layer for layer in report.layers if layer in wanted]
+    return chosen
+
+
+def _meant(report: BiasReport, layer: str) -> list[str]:
+    if layer == "all":
+        return list(report.layers)
+    if layer == "last":
+        return [x for x in report.layers if stage(x) == stages(report.layers)[-1]]
+    return find_layers(report, layer)
+
+
+def _cells(layer: LayerBias, units: str) -> list[str]:
+    known = [factor in layer.correlation for factor in FACTORS]
+    scores = [
+        _number(layer.score(factor), 3, layer.score_error(factor)) if there else "-"
+        for factor, there in zip(FACTORS, known, strict=True)
+    ]
+    shares, kinds = ["-"] * len(SHARES), ["-"] * len(KINDS)
+    if layer.complete:
+        shares = [_number(layer.percent()[share], 1) for share in SHARES]
+        counts = [len(layer.units()[kind]) for kind in KINDS]
+        kinds = [str(n) if units == "count" else f"{100 * n / layer.channels:.1f}" for n in counts]
+    pairs = "/".join(str(n) for n in dict.fromkeys(layer.pairs.values()))
+    return [*scores, *shares, *kinds, pairs]
+
+
+def _number(value: float, digits: int, error: float | None = None) -> str:
+    if math.isnan(value):
+        return "-"
+    if error is None or math.isnan(error):
+        return f"{value:.{digits}f}"
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def _markdown(rows: Sequence[Sequence[str]], unit: str) -> str:
+    head = ["model", "layer", *(f"S_{factor}" for factor in FACTORS)]
+    head += [f"{share} %" for share in SHARES] + [f"{kind} units ({unit})" for kind in KINDS]
+    head.append("pairs")
+    rule = ["---", "---", *["---:"] * (len(head) - 2)]
+    cells = [[cell.replace("|", r"\|") for cell in row] for row in rows]
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, rule, *cells))
+
+
+def _latex(rows: Sequence[Sequence[str]], unit: str) -> str:
+    unit = unit.translate(_LATEX)
+    groups = [(2, "$S$"), (len(SHARES), r"share (\%)"), (len(KINDS), f"units ({unit})")]
+    over, rules, column = [], [], 3
+    for count, title in groups:
+        over.append(rf"\multicolumn{{{count}}}{{c}}{{{title}}}")
+        rules.append(rf"\cmidrule(lr){{{column}-{column + count - 1}}}")
+        column += count
+    head = ["model", "layer", *FACTORS, *SHARES, *KINDS, "pairs"]
+    body = [[_escaped(cell) for cell in row] for row in rows]
+    lines = [
+        rf"\begin{{tabular}}{{ll{'r' * (len(head) - 2)}}}",
+        r"\toprule",
+        " & ".join(["", "", *over, ""]).strip() + r" \\",
+        " ".join(rules),
+        " & ".join(head) + r" \\",
+        r"\midrule",
+        *(" & ".join(row) + r" \\" for row in body),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(cell: str) -> str:
+    if cell == "-":
+        return "--"
+    return cell.translate(_LATEX).replace(" ± ", r" $\pm$ ")
+
+
+def _csv(reports: Mapping[str, BiasReport], chosen: Mapping[str, Sequence[str]]) -> str:
+    """Return a report's own CSV (same columns) with the model's name in front."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for i, (name, wanted) in enumerate(chosen.items()):
+        head, *rows = csv.reader(io.StringIO(reports[name].to_csv()))
+        if i == 0:
+            writer.writerow(["model", *head])
+        writer.writerows([name, *row] for row in rows if row[0] in wanted)
+    return out.getvalue()
