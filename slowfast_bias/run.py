@@ -43,6 +43,8 @@ def _run(args: argparse.Namespace) -> None:
         engine.measure(cfg, args.init_method)
     if cfg.TEST.ENABLE:
         engine.test(cfg, args.init_method)
+    if cfg.BIAS.SHUFFLE.TEST:
+        engine.test_orders(cfg, args.init_method)
 
 
 def find_config(path: str) -> str:

@@ -26,6 +26,7 @@ _CHOICES = {
     "BIAS.PRECISION": ("fp32", "bf16"),
     "BIAS.STYLES.SOURCE": ("generated", "folders"),
     "BIAS.STYLES.FAMILY": ("colour", "randconv"),
+    "BIAS.STATIC_DROPOUT.KIND": ("static", "standard", "none"),
     "BIAS.STATIC_DROPOUT.MASK": ("sample", "batch"),
     "BIAS.TOY.LABELS": ("static", "dynamic", "both", "correlated"),
     "BIAS.TOY.MOTION": ("orbit4", "orbit2", "osc3", "ramp2"),
@@ -75,10 +76,7 @@ _RANGES: dict[str, tuple[float | None, float | None]] = {
 }
 
 # Switches that exist in the config and not yet in the code.
-_NOT_BUILT_YET = (
-    "BIAS.STATIC_DROPOUT.ENABLE", "BIAS.SHUFFLE.TRAIN", "BIAS.SHUFFLE.VAL", "BIAS.SHUFFLE.TEST",
-    "BIAS.ABLATION.ENABLE", "BIAS.PERIOD",
-)  # fmt: skip
+_NOT_BUILT_YET = ("BIAS.ABLATION.ENABLE",)
 
 
 class ConfigError(UserError, ValueError):
@@ -173,8 +171,45 @@ def _features(cfg: CfgNode) -> Iterator[str]:
     for key in _NOT_BUILT_YET:
         if lookup(cfg, key, False):
             yield f"{key} {lookup(cfg, key)}: not built yet; leave it at its default"
+    yield from _static_dropout(cfg)
+    yield from _ablation(cfg)
     if cfg.BIAS.STYLES.SOURCE == "folders":
         yield "BIAS.STYLES.SOURCE folders: not built yet; use generated"
+
+
+def _static_dropout(cfg: CfgNode) -> Iterator[str]:
+    drop = cfg.BIAS.STATIC_DROPOUT
+    if not drop.ENABLE:
+        return
+    if not 0 < drop.RATE < 1:
+        yield f"BIAS.STATIC_DROPOUT.RATE: expected a share between 0 and 1, but got {drop.RATE}"
+    if drop.TEMPERATURE <= 0:
+        yield f"BIAS.STATIC_DROPOUT.TEMPERATURE: expected more than 0, but got {drop.TEMPERATURE}"
+    if drop.EMA == 1:
+        yield "BIAS.STATIC_DROPOUT.EMA: 1 would never take a new estimate; choose less"
+    if drop.KIND == "static" and cfg.TRAIN.BATCH_SIZE * cfg.NUM_SHARDS < 2:
+        yield "TRAIN.BATCH_SIZE: static scores are correlations over a batch; 2 clips at least"
+
+
+def _ablation(cfg: CfgNode) -> Iterator[str]:
+    options, orders = cfg.BIAS.ABLATION, ("static", "dynamic", "random")
+    if not options.FACTORS or not set(options.FACTORS) <= set(orders):
+        yield (
+            f"BIAS.ABLATION.FACTORS: expected some of {', '.join(orders)}, but got "
+            f"{list(options.FACTORS)}"
+        )
+    shares = [isinstance(x, (int, float)) and 0 <= x <= 1 for x in options.FRACTIONS]
+    if not shares or not all(shares):
+        yield (
+            "BIAS.ABLATION.FRACTIONS: expected shares of the units from 0 to 1, but got "
+            f"{list(options.FRACTIONS)}"
+        )
+    seeds = [isinstance(x, int) for x in options.SEEDS]
+    if "random" in options.FACTORS and not (seeds and all(seeds)):
+        yield (
+            "BIAS.ABLATION.SEEDS: expected whole numbers, one per random order, but got "
+            f"{list(options.SEEDS)}"
+        )
 
 
 def _processes(cfg: CfgNode) -> Iterator[str]:

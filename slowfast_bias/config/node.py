@@ -71,6 +71,9 @@ def add_bias_config(cfg: CfgNode) -> None:
     # StaticDropout: drop the most static channels before the classifier more often.
     bias.STATIC_DROPOUT = drop = CfgNode()
     drop.ENABLE = False
+    # "static" (StaticDropout), or a baseline in its place: "standard" (uniform, same rate), "none".
+    # Whichever it is takes the place of MODEL.DROPOUT_RATE.
+    drop.KIND = "static"
     # Share of channels dropped, in (0, 1).
     drop.RATE = 0.3
     # Iterations between estimates of the static scores, >= 1.
@@ -81,16 +84,19 @@ def add_bias_config(cfg: CfgNode) -> None:
     drop.MASK = "sample"
     # Share of the previous estimate kept at each new one, in [0, 1).
     drop.EMA = 0.0
-    # Epochs at the end of the schedule without any dropout, >= 0.
+    # Epochs after SOLVER.MAX_EPOCH without any dropout, >= 0.
     drop.FINETUNE_EPOCHS = 0
     # Learning rate of those epochs.
     drop.FINETUNE_LR = 1e-5
 
-    # Shuffled-frame baselines: which splits are seen with their frames in random order.
+    # Shuffled-frame baselines: which splits are seen with their frames in random order (TRAIN: new
+    # orders in every epoch; TEST: beside the ordered clips, in run_net's test).
     bias.SHUFFLE = CfgNode()
     bias.SHUFFLE.TRAIN = False
     bias.SHUFFLE.VAL = False
     bias.SHUFFLE.TEST = False
+    # Random orders that the test averages over, >= 1; reversed and frozen clips are tested too.
+    bias.SHUFFLE.ORDERS = 3
 
     # Silence units of a layer at inference and watch the accuracy.
     bias.ABLATION = CfgNode()

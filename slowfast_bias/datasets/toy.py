@@ -20,25 +20,19 @@ class Toyvideos(Dataset):
     """Clips of a `ToyWorld`, normalised and packed into pathways; all test views are alike."""
 
     def __init__(self, cfg: CfgNode, split: str) -> None:
-        toy, test = cfg.BIAS.TOY, split == "test"
-        self.cfg = cfg
-        self.world = ToyWorld(
-            size=cfg.DATA.TEST_CROP_SIZE if test else cfg.DATA.TRAIN_CROP_SIZE,
-            frames=cfg.DATA.NUM_FRAMES,
-            motion=toy.MOTION,
-            labels=toy.LABELS,
-            rho=toy.RHO,
-            seed=toy.SEED,
-            split=split,
-            cue_conflict=toy.CUE_CONFLICT and split != "train",
-            num_clips={"train": toy.NUM_TRAIN, "val": toy.NUM_VAL, "test": toy.NUM_TEST}[split],
-        )
+        toy, self.cfg = cfg.BIAS.TOY, cfg
+        try:
+            self.world = _world(cfg, split)
+        except ValueError as error:
+            raise DataError(f"Toyvideos, BIAS.TOY and DATA: {error}") from error
         if self.world.num_classes != cfg.MODEL.NUM_CLASSES:
             raise DataError(
                 f"Expected MODEL.NUM_CLASSES {self.world.num_classes} for {toy.LABELS} labels of "
                 f"{toy.MOTION}, but got {cfg.MODEL.NUM_CLASSES}."
             )
-        self.views = cfg.TEST.NUM_ENSEMBLE_VIEWS * cfg.TEST.NUM_SPATIAL_CROPS if test else 1
+        self.views = (
+            cfg.TEST.NUM_ENSEMBLE_VIEWS * cfg.TEST.NUM_SPATIAL_CROPS if split == "test" else 1
+        )
 
     def __len__(self) -> int:
         return len(self.world) * self.views
@@ -58,3 +52,18 @@ class Toyvideos(Dataset):
         frames = (self.clip(video).float() / 255 - mean) / std
         pathways = host.pack_pathways(self.cfg, frames.permute(3, 0, 1, 2))
         return pathways, self.label(video), index, {}
+
+
+def _world(cfg: CfgNode, split: str) -> ToyWorld:
+    toy = cfg.BIAS.TOY
+    return ToyWorld(
+        size=cfg.DATA.TEST_CROP_SIZE if split == "test" else cfg.DATA.TRAIN_CROP_SIZE,
+        frames=cfg.DATA.NUM_FRAMES,
+        motion=toy.MOTION,
+        labels=toy.LABELS,
+        rho=toy.RHO,
+        seed=toy.SEED,
+        split=split,
+        cue_conflict=toy.CUE_CONFLICT and split != "train",
+        num_clips={"train": toy.NUM_TRAIN, "val": toy.NUM_VAL, "test": toy.NUM_TEST}[split],
+    )

@@ -9,19 +9,32 @@ Synopsis::
 
 from __future__ import annotations
 
+from typing import Any
+
 from fvcore.common.config import CfgNode
 
 import slowfast_bias.datasets.toy  # noqa: F401  only registration
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.config import get_cfg, load_cfg
 from slowfast_bias.engine import measure as _measure
+from slowfast_bias.engine import orders as _orders
 from slowfast_bias.engine import test as _test
 from slowfast_bias.engine import train as _train
 from slowfast_bias.engine.launch import launch
 
 TrainResult, TestResult = _train.TrainResult, _test.TestResult
 
-__all__ = ["TestResult", "TrainResult", "get_cfg", "launch", "load_cfg", "measure", "test", "train"]
+__all__ = [
+    "TestResult",
+    "TrainResult",
+    "get_cfg",
+    "launch",
+    "load_cfg",
+    "measure",
+    "test",
+    "test_orders",
+    "train",
+]
 
 
 def train(cfg: CfgNode, init_method: str | None = None) -> TrainResult:
@@ -37,3 +50,8 @@ def test(cfg: CfgNode, init_method: str | None = None) -> TestResult:
 def measure(cfg: CfgNode, init_method: str | None = None) -> BiasReport:
     """Measures static and dynamic bias of all layers; weights as in `network.load_trained`."""
     return launch(cfg, _measure.measure, init_method)
+
+
+def test_orders(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
+    """Tests with frames ordered, shuffled, reversed and frozen; see `engine.orders`."""
+    return launch(cfg, _orders.test_orders, init_method)

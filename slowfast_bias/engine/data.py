@@ -10,6 +10,7 @@ from slowfast_bias.config.check import lookup
 from slowfast_bias.datasets.clips import SourceClips
 from slowfast_bias.datasets.lists import check_list
 from slowfast_bias.datasets.loader import Loader
+from slowfast_bias.datasets.pairs import draw_order, reorder
 from slowfast_bias.engine import processes
 from slowfast_bias.errors import DataError
 
@@ -43,6 +44,15 @@ def _check_lists(cfg: CfgNode, dataset: str, split: str) -> None:
         check_list(path, separator, cfg.MODEL.NUM_CLASSES)
 
 
+def shuffle_frames(
+    cfg: CfgNode, inputs: list[torch.Tensor], indices: torch.Tensor, seed: int
+) -> list[torch.Tensor]:
+    """Pathways (B, C, T, H, W) of the same clips with frames in an order drawn by (seed, index)."""
+    frames = inputs[-1]  # the fastest pathway has them all
+    orders = [draw_order(frames.shape[2], seed, index) for index in indices.tolist()]
+    return host.repack(cfg, reorder(frames, torch.stack(orders)))
+
+
 def normalised(cfg: CfgNode, clips: torch.Tensor) -> torch.Tensor:
     """What the network is fed, of clips (B, 3, T, H, W) in uint8 or in [0, 1]."""
     clips = unit_range(clips)
@@ -56,6 +66,13 @@ def normalised(cfg: CfgNode, clips: torch.Tensor) -> torch.Tensor:
 def unit_range(clips: torch.Tensor) -> torch.Tensor:
     """Clips as float32 in [0, 1]."""
     return clips.float() / 255 if clips.dtype == torch.uint8 else clips
+
+
+def source_clips(cfg: CfgNode, split: str, num_videos: int = 0) -> SourceClips:
+    """One clip of each video, or of ``num_videos``, as it was filmed; split is "val" or "test"."""
+    dataset = cfg.TEST.DATASET if split == "test" else cfg.TRAIN.DATASET
+    _check_lists(cfg, dataset, split)
+    return SourceClips(cfg, dataset, split, num_videos)
 
 
 def source_loader(cfg: CfgNode, source: SourceClips) -> Loader:

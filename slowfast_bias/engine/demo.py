@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 from fvcore.common.config import CfgNode
 
@@ -15,7 +16,7 @@ from slowfast_bias import engine
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine import network
 from slowfast_bias.engine.measure import measure_networks
-from slowfast_bias.engine.shuffled import shuffled_accuracy
+from slowfast_bias.engine.orders import accuracy_by_order
 from slowfast_bias.visualization.figures import comparison_figure
 from slowfast_bias.visualization.save import save_figure
 
@@ -41,11 +42,11 @@ def run(output_dir: str = "runs/demo", configs: str = "") -> dict[str, BiasRepor
         reports[name] = engine.measure(cfg)
         model = network.build_network(cfg)
         network.load_trained(cfg, model)
-        accuracies[name] = shuffled_accuracy(cfg, model)
+        accuracies[name] = accuracy_by_order(cfg, model)
     cfg = _load(configs + NETWORKS["motion labels"], output_dir)
     model = network.build_network(cfg)
     reports["untrained"] = measure_networks(cfg, {"untrained": model})["untrained"]
-    accuracies["untrained"] = shuffled_accuracy(cfg, model)
+    accuracies["untrained"] = accuracy_by_order(cfg, model)
     reports["untrained"].save(f"{output_dir}/untrained.json")
     save_figure(comparison_figure(reports), f"{output_dir}/demo.png")
     print(summary(reports, accuracies))
@@ -60,7 +61,7 @@ def _load(config: str, output_dir: str) -> CfgNode:
     return engine.load_cfg(config, [word for pair in options.items() for word in pair])
 
 
-def summary(reports: dict[str, BiasReport], accuracies: dict[str, dict[str, float]]) -> str:
+def summary(reports: dict[str, BiasReport], accuracies: dict[str, dict[str, Any]]) -> str:
     """The table at the end: what the classifier sees, and what shuffling the frames costs."""
     lines = [
         f"{'network':<20} {'accuracy':>9} {'shuffled':>9} {'S_static':>15} {'S_dynamic':>15} "
@@ -74,9 +75,9 @@ def summary(reports: dict[str, BiasReport], accuracies: dict[str, dict[str, floa
             f"{layer.score(factor):>9.3f} ±{layer.stderr[factor]:.3f}"
             for factor in ("static", "dynamic")
         )
-        accuracy = accuracies[name]
+        ordered, shuffled = (accuracies[name][k]["accuracy"] for k in ("ordered", "shuffled"))
         lines.append(
-            f"{name:<20} {accuracy['ordered']:>8.1f}% {accuracy['shuffled']:>8.1f}% {scores} "
+            f"{name:<20} {ordered:>8.1f}% {shuffled:>8.1f}% {scores} "
             f"{share['static']:>11.1f}% {share['dynamic']:>12.1f}%"
         )
     return "\n".join(lines)

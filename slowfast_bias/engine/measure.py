@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from slowfast_bias.datasets.clips import SourceClips
 from slowfast_bias.datasets.pairs import PAIR_REGISTRY, Views
 from slowfast_bias.datasets.styles import StyleBank, make_styles
 from slowfast_bias.engine import network, processes
-from slowfast_bias.engine.data import normalised, source_loader, unit_range
+from slowfast_bias.engine.data import normalised, source_clips, source_loader, unit_range
 from slowfast_bias.engine.listener import Listener
 from slowfast_bias.engine.log import progress, set_up_logging
 from slowfast_bias.engine.reports import describe, write_reports
@@ -56,19 +57,10 @@ def measure_networks(
     Does not change a network's mode, weights or hooks, nor any random state.
     """
     start = time.perf_counter()
-    source = SourceClips(cfg, _dataset(cfg), cfg.BIAS.SPLIT, cfg.BIAS.NUM_VIDEOS)
+    source = source_clips(cfg, cfg.BIAS.SPLIT, cfg.BIAS.NUM_VIDEOS)
     bank = make_styles(cfg.BIAS.STYLES.FAMILY, cfg.BIAS.STYLES.NUM, cfg.BIAS.STYLES.SEED)
     listeners = {name: Listener(cfg, model) for name, model in networks.items()}
-    dropped: list[int] = []
-    loader = source_loader(cfg, source)
-    for batch in progress(loader, len(loader), "measurement"):
-        dropped += [source.videos[position] for position in batch.dropped]
-        videos = [source.videos[position] for position in batch.indices.tolist()]
-        if videos:
-            views = _views(cfg, source, batch.inputs[0], videos, bank)
-            for listener in listeners.values():
-                listener.hear(views, videos)
-    dropped = sorted(sum(processes.gather_objects(dropped), []))
+    dropped = sorted(_all_or_none(lambda: _listen(cfg, source, bank, listeners.values())))
     if dropped:
         log.warning("%d videos could not be read and do not count: %s", len(dropped), dropped)
     reports = {}
@@ -76,10 +68,46 @@ def measure_networks(
         about = describe(cfg, bank, listener.reused, len(source) - len(dropped), dropped)
         about |= {"name": name, "seconds": round(time.perf_counter() - start, 3)}
         known = dict(meta or {}) if name == "trained" else {}
-        reports[name] = all_merge(listener.meter).compute(
-            threshold=cfg.BIAS.THRESHOLD, statistic=cfg.BIAS.STATISTIC, meta={**about, **known}
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the table and the meta say the same
+            reports[name] = all_merge(listener.meter).compute(
+                threshold=cfg.BIAS.THRESHOLD, statistic=cfg.BIAS.STATISTIC, meta={**about, **known}
+            )
     return reports
+
+
+def _listen(
+    cfg: CfgNode, source: SourceClips, bank: StyleBank, listeners: Iterable[Listener]
+) -> list[int]:
+    """Shows this rank's share of the videos to all listeners; returns those that are unreadable."""
+    dropped: list[int] = []
+    loader = source_loader(cfg, source)
+    for batch in progress(loader, len(loader), "measurement"):
+        dropped += [source.videos[position] for position in batch.dropped]
+        videos = [source.videos[position] for position in batch.indices.tolist()]
+        if videos:
+            views = _views(cfg, source, batch.inputs[0], videos, bank)
+            for listener in listeners:
+                listener.hear(views, videos)
+    return dropped
+
+
+def _all_or_none(work: Callable[[], list[int]]) -> list[int]:
+    """What ``work`` returned on all ranks together; its error, on every rank, where one failed.
+
+    Without this the others would wait for the failed rank forever.
+    """
+    try:
+        outcome: Any = work()
+    except Exception as error:
+        if not processes.together():
+            raise
+        outcome = error
+    outcomes = processes.gather_objects(outcome)
+    for other in outcomes:
+        if isinstance(other, Exception):
+            raise other
+    return sum(outcomes, [])
 
 
 def _views(
@@ -91,7 +119,3 @@ def _views(
     clips = unit_range(clips.to(processes.device_of(cfg), non_blocking=True))
     maker = PAIR_REGISTRY.get("static_dynamic")
     return maker(clips, videos, pack, bank, cfg.BIAS.SEED, cfg.BIAS.ORDER)
-
-
-def _dataset(cfg: CfgNode) -> str:
-    return cfg.TEST.DATASET if cfg.BIAS.SPLIT == "test" else cfg.TRAIN.DATASET

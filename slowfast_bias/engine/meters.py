@@ -35,8 +35,8 @@ def errors(hits: torch.Tensor) -> dict[str, float]:
 class TrainMeter:
     """Loss, errors and times of one epoch of training."""
 
-    def __init__(self, cfg: CfgNode, epoch: int, steps: int) -> None:
-        self.cfg, self.epoch, self.steps = cfg, epoch, steps
+    def __init__(self, cfg: CfgNode, epoch: int, epochs: int, steps: int) -> None:
+        self.cfg, self.epoch, self.epochs, self.steps = cfg, epoch, epochs, steps
         self.hits = torch.zeros(3, dtype=torch.float64)
         self.loss_sum, self.waiting = 0.0, 0.0
         self.started = self.last = time.perf_counter()
@@ -54,10 +54,10 @@ class TrainMeter:
         if (step + 1) % self.cfg.LOG_PERIOD:
             return
         per_step = (now - self.started) / (step + 1)
-        left = self.steps * (self.cfg.SOLVER.MAX_EPOCH - self.epoch) - step - 1
+        left = self.steps * (self.epochs - self.epoch) - step - 1
         stats = {
             "_type": "train_iter",
-            "epoch": f"{self.epoch + 1}/{self.cfg.SOLVER.MAX_EPOCH}",
+            "epoch": f"{self.epoch + 1}/{self.epochs}",
             "iter": f"{step + 1}/{self.steps}",
             "dt": took,
             "dt_data_share": self.waiting / (now - self.started),
@@ -76,7 +76,7 @@ class TrainMeter:
         seconds = time.perf_counter() - self.started
         stats = {
             "_type": "train_epoch",
-            "epoch": f"{self.epoch + 1}/{self.cfg.SOLVER.MAX_EPOCH}",
+            "epoch": f"{self.epoch + 1}/{self.epochs}",
             "seconds": seconds,
             "dt_data_share": self.waiting / seconds,
             "loss": float(sums[3] / sums[0]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging
 import random
 
@@ -44,8 +45,11 @@ def across_processes(model: nn.Module) -> nn.Module:
         return model
     device = next(model.parameters()).device
     ids = [device.index] if device.type == "cuda" else None
-    # each rank keeps the batch-norm statistics of its own clips: `share_statistics` joins them
-    return DistributedDataParallel(model, device_ids=ids, broadcast_buffers=False)
+    # each rank keeps the batch-norm statistics of its own clips: `share_statistics` joins them;
+    # torch 2.13 renamed the option
+    known = inspect.signature(DistributedDataParallel).parameters
+    option = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+    return DistributedDataParallel(model, device_ids=ids, **{option: False})
 
 
 def autocast(cfg: CfgNode, device: torch.device) -> contextlib.AbstractContextManager:

@@ -50,6 +50,13 @@ def sum_over_processes(*tensors: torch.Tensor) -> None:
             dist.all_reduce(tensor)
 
 
+def max_over_processes(*tensors: torch.Tensor) -> None:
+    """Replaces each tensor by its largest values over all processes, in place."""
+    if together():
+        for tensor in tensors:
+            dist.all_reduce(tensor, op=dist.ReduceOp.MAX)
+
+
 def gather_objects(value: Any) -> list[Any]:
     """The values of all processes, in the order of their ranks, on every process."""
     if not together():

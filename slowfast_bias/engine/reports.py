@@ -51,7 +51,7 @@ def describe(
 
 
 def write_reports(output_dir: str, reports: Mapping[str, BiasReport]) -> None:
-    """Writes each report and one figure of all; the first is the trained network's."""
+    """Writes each report, the first's figure (the trained network's), and one of all."""
     from slowfast_bias.visualization.figures import comparison_figure, report_figure
     from slowfast_bias.visualization.save import save_figure
 
@@ -65,8 +65,9 @@ def write_reports(output_dir: str, reports: Mapping[str, BiasReport]) -> None:
             with write_whole(f"{folder}/{file}.{suffix}") as out:
                 out.write(text)
         log.info("%s network\n%s", name, report.table())
-    figure = comparison_figure(reports) if others else report_figure(reports[main])
-    save_figure(figure, f"{folder}/report.png")
+    save_figure(report_figure(reports[main]), f"{folder}/report.png")
+    if others:
+        save_figure(comparison_figure(reports), f"{folder}/comparison.png")
     log.info("report: %s/report.{json,csv,md,png}", folder)
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias.engine import processes
@@ -38,6 +39,12 @@ class Scalars:
         for name, value in figures.items():
             if isinstance(value, (int, float)):
                 self._writer.add_scalar(f"{group}/{name}", value, step + 1)
+
+    def histogram(self, name: str, values: torch.Tensor, step: int) -> None:
+        """Adds the distribution of ``values``, those that are not a number left out."""
+        values = values[~values.isnan()]
+        if self._writer is not None and len(values):
+            self._writer.add_histogram(name, values, step + 1)
 
     def close(self) -> None:
         """Flushes the file."""

@@ -16,12 +16,14 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias import host
-from slowfast_bias.datasets.loader import Batch, Loader
+from slowfast_bias.datasets.loader import Batch, Loader, fold
 from slowfast_bias.engine import batchnorm, checkpoint, network, processes
-from slowfast_bias.engine.data import build_loader
+from slowfast_bias.engine.data import build_loader, shuffle_frames
+from slowfast_bias.engine.debias import Debiasing
 from slowfast_bias.engine.log import log_json, progress, set_up_logging
 from slowfast_bias.engine.meters import TrainMeter, count_hits, errors
 from slowfast_bias.engine.scalars import Scalars
+from slowfast_bias.engine.watch import Watch
 from slowfast_bias.engine.weights import load_optimizer, load_weights
 from slowfast_bias.errors import DataError, NotFiniteError
 from slowfast_bias.files import write_whole
@@ -37,6 +39,7 @@ class TrainResult:
     train: dict[str, Any] | None  # figures of the last epoch; None where nothing was left to do
     val: dict[str, Any] | None  # figures of the last validation
     checkpoint: str
+    failed_measurements: int = 0  # of those that BIAS.PERIOD asked for
 
 
 def train(cfg: CfgNode) -> TrainResult:
@@ -44,43 +47,47 @@ def train(cfg: CfgNode) -> TrainResult:
     set_up_logging(cfg.OUTPUT_DIR)
     _write_config(cfg)
     model = network.build_network(cfg)
+    debias = Debiasing(cfg, model)  # before the network is wrapped for several processes
     device = next(model.parameters()).device
     optimizer = host.construct_optimizer(model, cfg)
     scaler = torch.amp.GradScaler(
         device.type, enabled=cfg.TRAIN.MIXED_PRECISION and device.type == "cuda"
     )
-    first = _start(cfg, model, optimizer, scaler)
+    first = _start(cfg, model, optimizer, scaler, debias)
     wrapped = network.across_processes(model)
     train_loader, val_loader = build_loader(cfg, "train"), build_loader(cfg, "val")
     scalars = Scalars(cfg)
-    log.info("epochs %d to %d on %s", first + 1, cfg.SOLVER.MAX_EPOCH, device)
+    watch, epochs = Watch(cfg, scalars), debias.epochs
+    log.info("epochs %d to %d on %s", first + 1, epochs, device)
 
     trained, val, best = None, None, math.inf
     path = checkpoint.checkpoint_path(cfg.OUTPUT_DIR, first)
-    for epoch in range(first, cfg.SOLVER.MAX_EPOCH):
+    for epoch in range(first, epochs):
         network.seed_all(cfg.RNG_SEED, epoch, processes.rank())
         train_loader.set_epoch(epoch)
-        trained = train_epoch(cfg, wrapped, optimizer, scaler, train_loader, epoch)
+        debias.begin_epoch(epoch)
+        trained = train_epoch(cfg, wrapped, optimizer, scaler, train_loader, epoch, debias)
         scalars.write("Train", trained, epoch)
-        evaluates = _due(cfg, epoch, cfg.TRAIN.EVAL_PERIOD)
-        saves = _due(cfg, epoch, cfg.TRAIN.CHECKPOINT_PERIOD)
+        evaluates = _due(epoch, cfg.TRAIN.EVAL_PERIOD, epochs)
+        saves = _due(epoch, cfg.TRAIN.CHECKPOINT_PERIOD, epochs)
         if (evaluates or saves) and cfg.BN.USE_PRECISE_STATS:
             batchnorm.make_precise(cfg, model, train_loader)
         batchnorm.share_statistics(model)
         if saves:
             path = checkpoint.checkpoint_path(cfg.OUTPUT_DIR, epoch + 1)
             if processes.is_master():
-                checkpoint.save_checkpoint(cfg, epoch, model, optimizer, scaler)
+                checkpoint.save_checkpoint(cfg, epoch, model, optimizer, scaler, debias.state())
             processes.wait()
         if evaluates:
             val = validate(cfg, model, val_loader)
             best = min(best, val["top1_err"])
-            number = f"{epoch + 1}/{cfg.SOLVER.MAX_EPOCH}"
+            number = f"{epoch + 1}/{epochs}"
             line = {"_type": "val_epoch", "epoch": number, "min_top1_err": best, **val}
             log_json(cfg.OUTPUT_DIR, line)
             scalars.write("Val", val, epoch)
+        watch.after_epoch(model, epoch, epochs)
     scalars.close()
-    return TrainResult(cfg.SOLVER.MAX_EPOCH, trained, val, path)
+    return TrainResult(epochs, trained, val, path, watch.failed)
 
 
 def train_epoch(
@@ -90,17 +97,22 @@ def train_epoch(
     scaler: torch.amp.GradScaler,
     loader: Loader,
     epoch: int,
+    debias: Debiasing,
 ) -> dict[str, Any]:
     """One pass over the training list; returns its figures."""
     model.train()
     device = next(model.parameters()).device
-    loss_of, meter = host.build_loss(cfg), TrainMeter(cfg, epoch, len(loader))
+    loss_of, meter = host.build_loss(cfg), TrainMeter(cfg, epoch, debias.epochs, len(loader))
     lr = host.lr_at(epoch, cfg)
     for step, batch in enumerate(progress(loader, len(loader), f"epoch {epoch + 1}")):
         meter.data_came()
         _check_batch(batch, epoch, step, loader.reported)
         inputs, labels = to_device(batch, device)
-        lr = host.lr_at(epoch + step / len(loader), cfg)
+        if cfg.BIAS.SHUFFLE.TRAIN:
+            inputs = shuffle_frames(cfg, inputs, batch.indices, fold(cfg.RNG_SEED, epoch))
+        debias.before_step(batch, inputs, epoch * len(loader) + step)
+        now = epoch + step / len(loader)
+        lr = debias.lr(now, host.lr_at(now, cfg))
         host.set_lr(optimizer, lr)
         with network.autocast(cfg, device):
             scores = model(inputs)
@@ -132,6 +144,8 @@ def validate(cfg: CfgNode, model: nn.Module, loader: Loader) -> dict[str, Any]:
         if not len(batch.labels):
             continue
         inputs, labels = to_device(batch, device)
+        if cfg.BIAS.SHUFFLE.VAL:
+            inputs = shuffle_frames(cfg, inputs, batch.indices, cfg.RNG_SEED)
         with network.autocast(cfg, device):
             scores = model(inputs)
         sums[:3] += count_hits(scores.float(), labels)
@@ -147,7 +161,7 @@ def to_device(batch: Batch, device: torch.device) -> tuple[list[torch.Tensor], t
     return inputs, batch.labels.to(device, non_blocking=True)
 
 
-def _start(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any) -> int:
+def _start(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any, debias: Debiasing) -> int:
     """Loads what the run continues from; returns the epoch it begins with (0-based)."""
     if cfg.TRAIN.AUTO_RESUME:
         found = checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)
@@ -157,6 +171,7 @@ def _start(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any) -> int:
             load_optimizer(optimizer, state, path)
             if "scaler_state" in state:
                 scaler.load_state_dict(state["scaler_state"])
+            debias.load_state(state.get("slowfast_bias", {}))
             log.info("resuming from %s", path)
             return state["epoch"] + 1
     path, kind = cfg.TRAIN.CHECKPOINT_FILE_PATH, cfg.TRAIN.CHECKPOINT_TYPE
@@ -202,9 +217,9 @@ def _clip(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any) -> None:
         nn.utils.clip_grad_norm_(model.parameters(), cfg.SOLVER.CLIP_GRAD_L2NORM)
 
 
-def _due(cfg: CfgNode, epoch: int, period: int) -> bool:
+def _due(epoch: int, period: int, epochs: int) -> bool:
     """Whether something that happens every ``period`` epochs, and after the last, happens now."""
-    return (epoch + 1) % period == 0 or epoch + 1 == cfg.SOLVER.MAX_EPOCH
+    return (epoch + 1) % period == 0 or epoch + 1 == epochs
 
 
 def _write_config(cfg: CfgNode) -> None:

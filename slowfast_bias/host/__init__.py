@@ -29,6 +29,7 @@ FACADE = (
     "unpack_sample",  # (what a dataset gave) -> Sample(inputs, label, index)
     "pack_pathways",  # (cfg, frames) -> list of tensors
     "pack_batch",  # (cfg, clips) -> list of batched tensors
+    "repack",  # (cfg, frames of the last pathway) -> list of batched tensors
     "source_frames",  # (cfg, pathways) -> frames in [0, 1]
     "central_view",  # (cfg, split) -> (cfg, clips per video, which one)
     "construct_optimizer",  # (model, cfg)

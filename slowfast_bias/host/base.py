@@ -19,7 +19,7 @@ from slowfast_bias.errors import DataError
 from slowfast_bias.host import anatomy
 
 # Networks of the ResNet family, which both generations can build.
-RESNET_ARCHS = frozenset({"slow", "i3d", "c2d", "2d", "slow_c2d", "slow_i3d"})
+RESNET_ARCHS = frozenset({"slow", "i3d", "c2d", "2d", "slow_c2d", "slow_i3d", "fast"})
 
 # Attempts at a video in evaluation; GitHub main divides by an eighth of it (kinetics.py:353).
 _TRIES = 8
@@ -129,6 +129,10 @@ class Host:
         packed = zip(*(self.pack_pathways(cfg, clip) for clip in clips), strict=True)
         return [torch.stack(pathway) for pathway in packed]
 
+    def repack(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
+        """Pathways of frames (B, C, T, H, W) that were the last pathway of packed ones."""
+        return self.pack_batch(cfg, frames)
+
     def source_frames(self, cfg: CfgNode, inputs: list[torch.Tensor]) -> torch.Tensor:
         """The frames (3, T, H, W) in [0, 1] of which a dataset made its normalised pathways.
 
@@ -185,3 +189,13 @@ def scaled(cfg: CfgNode) -> CfgNode:
             solver[key] = solver[key] * cfg.NUM_SHARDS
     solver.BASE_LR_SCALE_NUM_SHARDS = False
     return solver
+
+
+def add_fast_only(builder: ModuleType) -> None:
+    """FastOnly, the fast pathway of SlowFast alone, put into a host's tables as ``fast``.
+
+    Its narrow channels are RESNET.WIDTH_PER_GROUP 8, an eighth of SlowOnly's.
+    """
+    kernels = [[[5]], [[3]], [[3]], [[3]], [[3]]]
+    builder._TEMPORAL_KERNEL_BASIS.setdefault("fast", kernels)
+    builder._POOL1.setdefault("fast", [[1, 1, 1]])

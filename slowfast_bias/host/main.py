@@ -19,7 +19,7 @@ from torch import distributed as dist
 from torch import nn
 
 from slowfast_bias.host import video_io
-from slowfast_bias.host.base import RESNET_ARCHS, Host
+from slowfast_bias.host.base import RESNET_ARCHS, Host, add_fast_only
 from slowfast_bias.host.keys import PYPI_ONLY
 from slowfast_bias.host.shims import absent, standing_in
 
@@ -38,6 +38,7 @@ class MainHost(Host):
         self.losses, self.optimizer = found.losses, found.optimizer
         self.pathways, self.c2_names = found.pathways, found.c2_model_loading
         self._models = found.models.MODEL_REGISTRY
+        add_fast_only(found.video_model_builder)
         # datasets/decoder.py:279,325 call functions that torchvision no longer has
         found.decoder.io = SimpleNamespace(
             _probe_video_from_memory=video_io.probe, _read_video_from_memory=video_io.read
@@ -47,9 +48,12 @@ class MainHost(Host):
             self.capabilities |= {"ptv"}
 
     def get_cfg(self) -> CfgNode:
-        """Main's defaults; two of its networks are missing from its own list of pathways."""
+        """Main's defaults; two of its networks, and ours, are missing from its list of pathways."""
         cfg = super().get_cfg()
-        cfg.MODEL.SINGLE_PATHWAY_ARCH = [*cfg.MODEL.SINGLE_PATHWAY_ARCH, "slow_c2d", "slow_i3d"]
+        cfg.MODEL.SINGLE_PATHWAY_ARCH = [
+            *cfg.MODEL.SINGLE_PATHWAY_ARCH,
+            *("slow_c2d", "slow_i3d", "fast"),
+        ]
         return cfg
 
     def construct_optimizer(self, model: nn.Module, cfg: CfgNode) -> torch.optim.Optimizer:
@@ -62,6 +66,13 @@ class MainHost(Host):
         view = super().view(cfg)
         view.DATA.DECODING_BACKEND = "torchvision"  # decoder.py:422 breaks in the other one
         return view
+
+    def repack(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
+        """As `Host.repack`; the colour channels have been reversed once and stay so."""
+        view = cfg.clone()
+        view.defrost()
+        view.DATA.REVERSE_INPUT_CHANNEL = False
+        return self.pack_batch(view, frames)
 
     def source_frames(self, cfg: CfgNode, inputs: list[torch.Tensor]) -> torch.Tensor:
         """As `Host.source_frames`; packing may have reversed the colour channels."""
@@ -77,7 +88,7 @@ def _import_host() -> SimpleNamespace:
     """The host's modules, imported between stand-ins; its own complaints are ours to word."""
     names = (
         "config.defaults", "models", "datasets", "datasets.build", "datasets.decoder",
-        "models.losses", "models.optimizer", "utils.c2_model_loading",
+        "models.losses", "models.optimizer", "models.video_model_builder", "utils.c2_model_loading",
     )  # fmt: skip
     try:
         # models/__init__.py prints "Please update your PyTorchVideo" where pytorchvideo is absent

@@ -14,7 +14,7 @@ import torch
 from fvcore.common.config import CfgNode
 from torch import nn
 
-from slowfast_bias.host.base import RESNET_ARCHS, Host, scaled
+from slowfast_bias.host.base import RESNET_ARCHS, Host, add_fast_only, scaled
 from slowfast_bias.host.keys import MAIN_ONLY
 from slowfast_bias.host.shims import absent, standing_in
 
@@ -85,7 +85,7 @@ class PypiHost(Host):
             section, name = key.split(".")
             cfg.setdefault(section, CfgNode())[name] = value
         cfg.SOLVER.WARMUP_EPOCHS = float(cfg.SOLVER.WARMUP_EPOCHS)
-        cfg.MODEL.SINGLE_PATHWAY_ARCH = [*cfg.MODEL.SINGLE_PATHWAY_ARCH, *_ALIASES]
+        cfg.MODEL.SINGLE_PATHWAY_ARCH = [*cfg.MODEL.SINGLE_PATHWAY_ARCH, *_ALIASES, "fast"]
         return cfg
 
     def problems(self, cfg: CfgNode) -> list[str]:
@@ -150,3 +150,5 @@ def _add_networks(builder: Any, models: dict[str, type]) -> None:
         builder._TEMPORAL_KERNEL_BASIS.setdefault(alias, builder._TEMPORAL_KERNEL_BASIS[known])
         builder._POOL1.setdefault(alias, builder._POOL1[known])
         models.setdefault(alias, builder.ResNetModel)
+    add_fast_only(builder)
+    models.setdefault("fast", builder.ResNetModel)

@@ -1,8 +1,9 @@
-"""Frame-wise prefixes: the first stages of a network that see one frame at a time.
+"""Prefixes: the first stages of a network, run once and replayed where they would say the same.
 
-Their output for a clip with its frames reordered is their output for the clip, reordered. So the
-shuffled view need not run them again (SlowOnly: stages 1 to 3). Safe only where every module of the
-prefix is known and has no temporal extent; whatever is not known ends the prefix.
+A frame-wise prefix sees one frame at a time: its output for a clip with its frames reordered is
+its output for the clip, reordered. So the shuffled view need not run it again (SlowOnly: stages 1
+to 3). Safe only where every module of the prefix is known and has no temporal extent; whatever is
+not known ends the prefix.
 """
 
 from __future__ import annotations
@@ -56,11 +57,43 @@ def _first(value: Any) -> Any:
     return value[0] if isinstance(value, (tuple, list)) else value
 
 
-class Replay:
-    """Remembers what the prefix returned for one batch, and returns it again, reordered."""
+def steps_until(model: nn.Module, module: str, included: bool = True) -> list[str]:
+    """The steps of a forward that come before ``module``, and it too where it is one of them.
 
-    def __init__(self, model: nn.Module, prefix: Collection[str]) -> None:
-        self.modules = {name: getattr(model, name) for name in prefix}
+    Steps are the children of ``model``, those of a ModuleList in its place. A module inside a step
+    ends the list before that step.
+
+    Args:
+        model: a network whose forward runs its children one after the other.
+        module: a ``named_modules()`` name.
+        included: False leaves ``module`` itself out.
+    """
+    steps: list[str] = []
+    for name, child in model.named_children():
+        inner = [f"{name}.{i}" for i in range(len(child))] if type(child) is nn.ModuleList else None
+        steps += [name] if inner is None else inner
+    for i, step in enumerate(steps):
+        if module == step:
+            return steps[: i + included]
+        if module.startswith(f"{step}."):
+            return steps[:i]
+    return []
+
+
+class Replay:
+    """Remembers what some modules returned for one batch, and returns it again instead of running.
+
+    Args:
+        model: a network whose forward runs `names` one after the other, each once.
+        names: modules by their ``named_modules()`` names, as `frame_wise_prefix` and `steps_until`
+            give them.
+        keep_all: False lets go of what a later list of pathways has replaced, which saves memory;
+            nothing may then listen to the modules before that list.
+    """
+
+    def __init__(self, model: nn.Module, names: Collection[str], keep_all: bool = True) -> None:
+        self.modules = {name: model.get_submodule(name) for name in names}
+        self.keep_all = keep_all
         self._outputs: dict[str, Any] = {}
 
     @contextmanager
@@ -69,6 +102,8 @@ class Replay:
 
         def remember(name: str, forward: Any, *args: Any) -> Any:
             output = forward(*args)
+            if isinstance(output, list) and not self.keep_all:
+                self._outputs = {n: _hollow(x) for n, x in self._outputs.items()}
             # the host overwrites the list it got, so keep the tensors
             self._outputs[name] = list(output) if isinstance(output, (list, tuple)) else output
             return output
@@ -77,12 +112,20 @@ class Replay:
             yield
 
     @contextmanager
-    def playing(self, reorder: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[None]:
-        """Forwards in this block skip the prefix and get its outputs (B, C, T, H, W) reordered."""
+    def playing(
+        self, change: Callable[[torch.Tensor], torch.Tensor] | None = None, forget: bool = True
+    ) -> Iterator[None]:
+        """Forwards in this block skip the modules and get their outputs, each tensor changed.
+
+        `forget` gives memory free while it plays, once; without it the outputs can be played again.
+        """
+
+        def changed(x: Any) -> Any:
+            return change(x) if change is not None and isinstance(x, torch.Tensor) else x
 
         def recall(name: str, forward: Any, *args: Any) -> Any:
-            output = self._outputs.pop(name)
-            return [reorder(x) for x in output] if isinstance(output, list) else reorder(output)
+            output = self._outputs.pop(name) if forget else self._outputs[name]
+            return [changed(x) for x in output] if isinstance(output, list) else changed(output)
 
         with self._instead(recall):
             yield
@@ -97,3 +140,7 @@ class Replay:
         finally:
             for module in self.modules.values():
                 module.__dict__.pop("forward", None)
+
+
+def _hollow(output: Any) -> Any:
+    return [None] * len(output) if isinstance(output, list) else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import distributed as dist
 from torch import nn
-from torch.distributed.nn.functional import all_reduce
+from torch.autograd.function import FunctionCtx
 
 _SHAPE = (1, -1, 1, 1, 1)
 
@@ -25,12 +25,12 @@ class SyncBatchNorm(nn.BatchNorm3d):
             return super().forward(x)
         wide = x.float()  # statistics in half precision would lose small variances
         count = wide.new_tensor([wide.numel() / wide.shape[1]])
-        sums = all_reduce(torch.cat([wide.sum((0, 2, 3, 4)), count]))
-        n = sums[-1]
+        sums = _SumOverProcesses.apply(torch.cat([wide.sum((0, 2, 3, 4)), count]))
+        n = sums[-1].detach()
         mean = sums[:-1] / n
         centred = wide - mean.view(_SHAPE)
         # a second round: E[x^2] - E[x]^2 in one would lose the variance of a large mean
-        var = all_reduce(centred.square().sum((0, 2, 3, 4))) / n
+        var = _SumOverProcesses.apply(centred.square().sum((0, 2, 3, 4))) / n
         self._remember(mean.detach(), var.detach(), float(n))
         scale = self.weight * torch.rsqrt(var + self.eps)
         return (centred * scale.view(_SHAPE) + self.bias.view(_SHAPE)).to(x.dtype)
@@ -42,6 +42,22 @@ class SyncBatchNorm(nn.BatchNorm3d):
         momentum = self.momentum if self.momentum is not None else 1 / int(self.num_batches_tracked)
         self.running_mean.lerp_(mean, momentum)
         self.running_var.lerp_(var * (n / max(n - 1, 1)), momentum)
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """The sum of a tensor over all processes; each contribution is felt by all their losses."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: torch.Tensor) -> torch.Tensor:
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, grad: torch.Tensor) -> torch.Tensor:
+        total = grad.contiguous().clone()
+        dist.all_reduce(total)
+        return total
 
 
 def convert_sync_batchnorm(model: nn.Module) -> nn.Module:

@@ -1,20 +1,59 @@
-"""A figure of one kind from report files: what ``tools/plot_bias.py`` calls."""
+"""A figure from files: what ``tools/plot_bias.py`` calls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from slowfast_bias.bias import BiasReport
+from slowfast_bias.visualization import ablation, orders
 from slowfast_bias.visualization.curves import layer_curves
+from slowfast_bias.visualization.epochs import compare_epochs, epoch_curves, read_epochs
 from slowfast_bias.visualization.figures import comparison_figure, report_figure
 from slowfast_bias.visualization.reading import find_layer, read_reports
+from slowfast_bias.visualization.results import name_runs, read_results
 from slowfast_bias.visualization.save import check_suffix, save_figure
 from slowfast_bias.visualization.scatter import unit_scatter
 from slowfast_bias.visualization.units import unit_bars
 
 KINDS = ("curves", "units", "scatter", "page")
+SOURCES = {  # what may be given, and which options go with it
+    "reports": ("kind", "layer", "value"),
+    "over_epochs": ("layer", "value"),
+    "ablation": (),
+    "orders": (),
+}
+
+
+def plot_files(
+    sources: Mapping[str, Sequence[str] | None],
+    out: str,
+    names: Sequence[str] | None = None,
+    **options: Any,
+) -> None:
+    """Read what is given and write its figure to `out`.
+
+    Args:
+        sources: {one of SOURCES: paths}; exactly one has paths.
+        out: png, pdf or svg.
+        names: one per path, else those of the reports or of the runs' folders.
+        options: of SOURCES, None where not given.
+    """
+    check_suffix(out)
+    given = [source for source, paths in sources.items() if paths]
+    if len(given) != 1:
+        flags = ", ".join(map(_flag, SOURCES))
+        got = " and ".join(map(_flag, given)) or "none"
+        raise ValueError(f"Expected exactly one of {flags}, but got {got}.")
+    options = {key: value for key, value in options.items() if value is not None}
+    for key in options:
+        if key not in SOURCES[given[0]]:
+            raise ValueError(f"Expected no --{key} with {_flag(given[0])}: drop it.")
+    writers = {"reports": plot_reports, "over_epochs": plot_epochs}
+    writers |= {"ablation": plot_ablation, "orders": plot_orders}
+    writers[given[0]](sources[given[0]], out, names=names, **options)
 
 
 def plot_reports(
@@ -59,3 +98,37 @@ def make_figure(
     if kind == "page":
         return report_figure(report)
     return unit_scatter(report, find_layer(report, layer or list(report.layers)[-1]))
+
+
+def plot_epochs(
+    folders: Sequence[str],
+    out: str,
+    layer: str | None = None,
+    value: str = "percent",
+    names: Sequence[str] | None = None,
+) -> None:
+    """Write bias over training to `out`: all stages of one run, or one stage of several."""
+    files = [f"{folder.rstrip('/')}/bias" for folder in folders]  # a run's name is its folder's
+    runs = name_runs(files, names)
+    reports = [read_epochs(folder) for folder in folders]
+    if len(runs) == 1:
+        save_figure(epoch_curves(reports[0], [layer] if layer else None, value), out)
+    else:
+        save_figure(compare_epochs(dict(zip(runs, reports, strict=True)), layer, value), out)
+
+
+def plot_ablation(paths: Sequence[str], out: str, names: Sequence[str] | None = None) -> None:
+    """Write the accuracy over silenced units to `out`, a panel per run."""
+    contents = read_results(paths, ablation.USUAL, names)
+    one = len(contents) == 1 and not names
+    figure = ablation.ablation_figure(*contents.values()) if one else None
+    save_figure(figure or ablation.compare_ablations(contents), out)
+
+
+def plot_orders(paths: Sequence[str], out: str, names: Sequence[str] | None = None) -> None:
+    """Write the accuracies with frames in and out of order to `out`, a group of bars per run."""
+    save_figure(orders.order_bars(read_results(paths, orders.USUAL, names)), out)
+
+
+def _flag(source: str) -> str:
+    return "REPORT" if source == "reports" else f"--{source.replace('_', '-')}"

@@ -1,0 +1,118 @@
+"""Frames out of order at test time: exact where the answer is known, and its statistics."""
+
+import json
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from slowfast_bias import engine
+from slowfast_bias.engine import network
+from slowfast_bias.engine.data import shuffle_frames
+from slowfast_bias.engine.orders import accuracy_by_order, order_table, relative_drop, wilson
+
+TINY = ["NUM_GPUS", 0, "BIAS.TOY.NUM_TEST", 24, "TEST.BATCH_SIZE", 6]
+
+
+def config(name="SLOW_motion", *options):
+    return engine.load_cfg(f"configs/Toy/{name}.yaml", [*TINY, *options])
+
+
+class ByFrames(nn.Module):
+    """Scores class 0 when a fixed frame is brighter than another, class 1 otherwise."""
+
+    def __init__(self, first, second):
+        super().__init__()
+        self.first, self.second = first, second
+        self.anchor = nn.Parameter(torch.zeros(()))
+
+    def forward(self, pathways):
+        light = pathways[-1].mean((1, 3, 4))
+        gap = light[:, self.first] - light[:, self.second]
+        zero = torch.zeros_like(gap)
+        return torch.stack([gap, zero, zero - 1, zero - 1], 1)
+
+
+def test_a_network_blind_to_order_loses_nothing():
+    cfg = config("2D_motion")
+    figures = accuracy_by_order(cfg, network.build_network(cfg))
+    assert figures["shuffled"]["accuracy"] == figures["ordered"]["accuracy"]
+    assert figures["reversed"]["accuracy"] == figures["ordered"]["accuracy"]
+    assert figures["shuffled"]["spread"] == 0
+
+
+def test_reversed_frozen_and_shuffled_are_what_they_say():
+    cfg = config()
+    loader = engine.data.build_loader(cfg, "test")
+    frames = torch.cat([b.inputs[-1] for b in loader]).mean((1, 3, 4))  # light of (V, T)
+    labels = torch.cat([b.labels for b in loader])
+
+    def accuracy(gap):
+        predicted = (gap < 0).long()  # class 0 wins a tie
+        return 100 * float((predicted == labels).double().mean())
+
+    figures = accuracy_by_order(cfg, ByFrames(0, 7))
+    assert figures["ordered"]["accuracy"] == pytest.approx(accuracy(frames[:, 0] - frames[:, 7]))
+    assert figures["reversed"]["accuracy"] == pytest.approx(accuracy(frames[:, 7] - frames[:, 0]))
+    assert figures["frozen"]["accuracy"] == pytest.approx(accuracy(torch.zeros(len(labels))))
+    assert figures["videos"] == len(labels) == 24
+
+
+def test_per_class_accuracies_average_to_the_whole():
+    cfg = config()
+    figures = accuracy_by_order(cfg, network.build_network(cfg))
+    loader = engine.data.build_loader(cfg, "test")
+    labels = torch.cat([b.labels for b in loader])
+    for order in ("ordered", "shuffled", "reversed", "frozen"):
+        rates = figures[order]["per_class"]
+        whole = sum(rates[int(c)] * int((labels == c).sum()) for c in labels.unique())
+        assert whole / len(labels) == pytest.approx(figures[order]["accuracy"])
+
+
+def test_shuffling_a_batch_keeps_each_clip_s_frames_and_moves_pathways_alike():
+    cfg = config("SLOWFAST_motion")
+    batch = next(iter(engine.data.build_loader(cfg, "test")))
+    slow, fast = shuffle_frames(cfg, batch.inputs, batch.indices, seed=0)
+    for clip, other in zip(batch.inputs[-1], fast, strict=True):
+        before, after = clip.mean((0, 2, 3)), other.mean((0, 2, 3))
+        assert torch.equal(before.sort().values, after.sort().values)
+        assert not torch.equal(before, after)
+    assert torch.equal(slow[:, :, 0], fast[:, :, 0])
+    one = shuffle_frames(cfg, [x[2:3] for x in batch.inputs], batch.indices[2:3], seed=0)
+    assert torch.equal(one[-1][0], fast[2])
+
+
+def test_wilson_against_its_definition():
+    # the bounds p solve |share - p| = z sqrt(p (1 - p) / n)
+    for share, n in ((0.3, 40), (0.0, 12), (1.0, 12)):
+        for bound in wilson(share, n):
+            p = bound / 100
+            assert abs(share - p) == pytest.approx(
+                1.96 * math.sqrt(max(p * (1 - p), 0) / n), abs=1e-7
+            )
+
+
+def test_relative_drop_and_its_interval():
+    ordered = torch.ones(400, dtype=torch.float64)
+    shuffled = (torch.arange(400) % 4 == 0).double()
+    drop, (low, high) = relative_drop(ordered, shuffled, seed=0)
+    assert drop == pytest.approx(75.0)
+    half = 196 * math.sqrt(0.25 * 0.75 / 400)  # normal approximation
+    assert (low, high) == (pytest.approx(75 - half, abs=1), pytest.approx(75 + half, abs=1))
+    assert math.isnan(relative_drop(ordered * 0, shuffled, seed=0)[0])
+
+
+@pytest.mark.ddp
+def test_the_flow_writes_its_file_and_two_processes_agree(tmp_path):
+    options = ("OUTPUT_DIR", str(tmp_path), "SOLVER.MAX_EPOCH", 1, "BIAS.TOY.NUM_TRAIN", 16)
+    engine.train(config("SLOW_motion", *options))
+    one = engine.test_orders(config("SLOW_motion", *options, "BIAS.TOY.NUM_TEST", 11))
+    two = engine.test_orders(
+        config("SLOW_motion", *options, "BIAS.TOY.NUM_TEST", 11, "NUM_GPUS", 2)
+    )
+    assert one == two
+    assert json.loads((tmp_path / "bias" / "orders.json").read_text())["videos"] == 11
+    assert "relative drop" in order_table(one)
+    lines = [json.loads(x) for x in (tmp_path / "json_stats.log").read_text().splitlines()]
+    assert [x["_type"] for x in lines].count("shuffled_test") == 2
