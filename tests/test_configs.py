@@ -162,7 +162,7 @@ def test_kinetics_networks_have_the_size_of_the_model_zoo(name):
     [("SSv2", 0.08, 3, 30, 174), ("Diving48", 0.01, 10, 100, 48)],
 )
 def test_schedules_are_the_papers(folder, start, warm, epochs, classes):
-    for name in (name for name in LEAVES if name.startswith(folder)):
+    for name in (x for x in LEAVES if x.startswith(folder) and "/FAST_" not in x):
         cfg = load(name)
         assert epochs == cfg.SOLVER.MAX_EPOCH and classes == cfg.MODEL.NUM_CLASSES
         assert host.lr_at(0.0, cfg) == pytest.approx(start)
@@ -170,6 +170,22 @@ def test_schedules_are_the_papers(folder, start, warm, epochs, classes):
         highest = max(range(epochs), key=lambda epoch, cfg=cfg: host.lr_at(epoch, cfg))
         assert highest == warm and 0.97 * 0.1 < host.lr_at(warm, cfg) < 0.1
         assert host.lr_at(epochs, cfg) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("folder", "lr", "drops", "epochs"),
+    [
+        ("Kinetics", 0.03, (15, 30, 35), 40),
+        ("SSv2", 0.03, (10, 20), 25),
+        ("Diving48", 0.0375, (40, 60, 80), 100),
+    ],
+)
+def test_fast_only_is_divided_by_ten_where_the_paper_says(folder, lr, drops, epochs):
+    cfg = load(f"{folder}/FAST_32x2_R50.yaml")
+    assert epochs == cfg.SOLVER.MAX_EPOCH
+    for epoch in range(epochs):
+        passed = sum(epoch >= drop for drop in drops)
+        assert host.lr_at(epoch, cfg) == pytest.approx(lr / 10**passed)
 
 
 @pytest.mark.parametrize("name", FILES)
