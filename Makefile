@@ -4,6 +4,9 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# The toy networks are too small to share between cores, and two threads on a busy core wait in vain.
+export OMP_NUM_THREADS ?= 1
+
 .PHONY: demo test test-host lint clean
 
 demo: $(VENV)/.installed  ## train, measure and compare four toy networks
