@@ -33,7 +33,7 @@ setup(
         "iopath",
         "simplejson",
         "numpy",
-        "av",
+        "av>=17",  # finds cut AVI files; older ones do not
         "opencv-python-headless",  # the hosts import cv2
         "matplotlib",
         "tqdm",

@@ -13,6 +13,8 @@ from slowfast_bias.bias import (
     rank_units,
 )
 from slowfast_bias.config import add_bias_config
+from slowfast_bias.models.ablation import silenced
+from slowfast_bias.models.static_dropout import StaticDropout, attach_static_dropout
 
 __version__ = "0.1.0"
 
@@ -20,8 +22,11 @@ __all__ = [
     "BiasMeter",
     "BiasReport",
     "PairStats",
+    "StaticDropout",
     "Tap",
     "add_bias_config",
+    "attach_static_dropout",
     "measure_bias",
     "rank_units",
+    "silenced",
 ]

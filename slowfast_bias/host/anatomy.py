@@ -30,7 +30,9 @@ def find_head(model: nn.Module) -> Head:
     if "head.projection" in modules:
         roi = type(modules["head"]).__name__ == "ResNetRoIHead"
         return Head("head", "head.projection", "head.dropout", not roi)
-    blocks = [name for name in modules if name.startswith("model.blocks.") and name.count(".") == 2]
+    if "model.head.proj" in modules:  # pytorchvideo's MViT
+        return Head("model.head", "model.head.proj", "model.head.dropout", True)
+    blocks = _ptv_blocks(model)
     if blocks and f"{blocks[-1]}.proj" in modules:
         return Head(blocks[-1], f"{blocks[-1]}.proj", f"{blocks[-1]}.dropout", False)
     raise ValueError(
@@ -46,18 +48,29 @@ def auto_layers(model: nn.Module) -> list[dict[str, Any]]:
     SlowFast's stages are read before the fusion that follows them, as the paper reads them; the
     class token of a transformer is left out of its blocks.
     """
-    names = dict(model.named_children())
-    if "blocks" in names:
-        skip = int(bool(getattr(model, "cls_embed_on", False)))
-        count = len(names["blocks"])
-        kind = {"channels_last": True, "skip_tokens": skip}  # tokens (B, L, C)
-        taps = [{"module": f"blocks.{i}", **kind} for i in range(count)]
-    elif "s1" in names:
-        taps = [{"module": name} for name in ("s1", "s2", "s3", "s4", "s5") if name in names]
-    else:
-        inner = [name for name, _ in model.named_modules() if name.startswith("model.blocks.")]
-        blocks = [name for name in inner if name.count(".") == 2]
-        taps = [{"module": name} for name in blocks[:-1]]  # the last block is the head
+    children = dict(model.named_children())
     head = find_head(model)
+    if "s1" in children:
+        taps = [{"module": name} for name in ("s1", "s2", "s3", "s4", "s5") if name in children]
+    elif "blocks" in children:
+        taps = _token_taps("blocks", len(children["blocks"]), getattr(model, "cls_embed_on", False))
+    elif head.path == "model.head":
+        inner = model.get_submodule("model")
+        encoding = getattr(inner, "cls_positional_encoding", None)
+        has_class_token = getattr(encoding, "cls_embed_on", False)
+        taps = _token_taps("model.blocks", len(inner.blocks), has_class_token)
+    else:
+        taps = [{"module": name} for name in _ptv_blocks(model)[:-1]]  # the last one is the head
     seen = {"module": head.projection, "of": "input", "channels_last": True, "name": "head"}
     return [*taps, seen]
+
+
+def _token_taps(blocks: str, count: int, has_class_token: bool) -> list[dict[str, Any]]:
+    """Blocks of a transformer, whose outputs are tokens (B, L, C), the class token first."""
+    kind = {"channels_last": True, "skip_tokens": int(bool(has_class_token))}
+    return [{"module": f"{blocks}.{i}", **kind} for i in range(count)]
+
+
+def _ptv_blocks(model: nn.Module) -> list[str]:
+    names = [name for name, _ in model.named_modules() if name.startswith("model.blocks.")]
+    return [name for name in names if name.count(".") == 2]

@@ -155,8 +155,8 @@ def _roi_align() -> type:
         return absent("torchvision.ops.RoIAlign")
 
     class ROIAlign(ops.RoIAlign):
-        def __init__(self, size: Any, scale: float, ratio: int, aligned: bool = True) -> None:
-            super().__init__(size, scale, ratio, aligned)
+        def __init__(self, *args: Any, aligned: bool = True, **kwargs: Any) -> None:
+            super().__init__(*args, aligned=aligned, **kwargs)
 
     return ROIAlign
 

@@ -1,11 +1,14 @@
-"""Small reports: one pathway, two pathways, dead units."""
+"""Small reports: one pathway, two pathways, dead units; and whether a figure's text can be read."""
 
 from __future__ import annotations
 
+import itertools
 import warnings
 
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
 from slowfast_bias.bias import BiasMeter
 
@@ -27,6 +30,30 @@ def report_of(layers, seed=0, pairs=40, dead=None, meta=None, **settings):
         return meter.compute(meta=meta, **settings)
 
 
+def text_is_clear(figure):
+    """Fails where two texts of the figure overlap, or one leaves the page."""
+    FigureCanvasAgg(figure).draw()
+    shown = [ax for ax in figure.axes if ax.get_visible()]
+    hidden = {t for ax in figure.axes if ax not in shown for t in ax.findobj(Text)}
+    texts = {t for t in figure.findobj(Text) if t.get_visible() and t.get_text()} - hidden
+    texts -= {text for ax in shown for text in out_of_view(ax)}
+    boxes = {text: text.get_window_extent().padded(-1) for text in texts}
+    for text, box in boxes.items():
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.x1, text
+        assert box.y0 >= 0 and box.y1 <= figure.bbox.y1, text
+    for (a, box), (b, other) in itertools.combinations(boxes.items(), 2):
+        assert not box.overlaps(other), (a, b)
+
+
+def out_of_view(ax):
+    """Tick labels that matplotlib keeps but does not draw."""
+    for axis, at in ((ax.xaxis, 0), (ax.yaxis, 1)):
+        low, high = sorted(axis.get_view_interval())
+        for text in axis.get_ticklabels():
+            if not low <= text.get_position()[at] <= high:
+                yield text
+
+
 PLAIN = {"s1": 8, "s2": 12, "s3": 16, "head": 16}
 PATHWAYS = {"s1/0": 8, "s1/1": 4, "s2/0": 12, "s2/1": 6, "head": 18}
 BLOCKS = {f"blocks.{i}": 6 for i in range(16)} | {"head": 6}
@@ -35,6 +62,11 @@ BLOCKS = {f"blocks.{i}": 6 for i in range(16)} | {"head": 6}
 @pytest.fixture(scope="session")
 def make_report():
     return report_of
+
+
+@pytest.fixture(scope="session")
+def check_text():
+    return text_is_clear
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 import sys
 
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import BarContainer, ErrorbarContainer
-from matplotlib.text import Text
 
 from slowfast_bias.bias import FACTORS
 from slowfast_bias.visualization import (
@@ -149,29 +146,12 @@ def test_a_name_fits_its_lines(name):
     assert len(rows) <= 2 and max(map(len, rows)) <= 12
 
 
-def out_of_view(ax):
-    """Tick labels that matplotlib keeps but does not draw."""
-    for axis, at in ((ax.xaxis, 0), (ax.yaxis, 1)):
-        low, high = sorted(axis.get_view_interval())
-        for text in axis.get_ticklabels():
-            if not low <= text.get_position()[at] <= high:
-                yield text
-
-
-def test_text_neither_overlaps_nor_leaves_the_page(plain, pathways, blocks, broken):
+def test_text_neither_overlaps_nor_leaves_the_page(plain, pathways, blocks, broken, check_text):
     names = ["short", "SLOW_8x8_R50_kinetics_static_dropout_0.3_finetuned", "y" * 80, "four"]
     reports = dict(zip(names, (plain, pathways, blocks, broken), strict=True))
     figures = [f(reports) for f in (layer_curves, unit_bars, comparison_figure)]
     for figure in [*figures, report_figure(blocks), report_figure(pathways)]:
-        FigureCanvasAgg(figure).draw()
-        texts = {t for t in figure.findobj(Text) if t.get_visible() and t.get_text()}
-        texts -= {text for ax in figure.axes for text in out_of_view(ax)}
-        boxes = {text: text.get_window_extent().padded(-1) for text in texts}
-        for text, box in boxes.items():
-            assert box.x0 >= 0 and box.x1 <= figure.bbox.x1, text
-            assert box.y0 >= 0 and box.y1 <= figure.bbox.y1, text
-        for (a, box), (b, other) in itertools.combinations(boxes.items(), 2):
-            assert not box.overlaps(other), (a, b)
+        check_text(figure)
 
 
 def test_errors_say_what_would_do(plain):

@@ -1,0 +1,47 @@
+"""What figures over a number share: a line with its band, and a legend above the panels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+BAND = 0.16  # opacity
+_LETTER = 0.065  # inches a character of the legend takes
+_HANDLE = 0.55  # and a handle with the space around it
+
+
+def banded_line(
+    ax: Axes,
+    x: Sequence[float],
+    y: Sequence[float],
+    low: Sequence[float],
+    high: Sequence[float],
+    gid: str,
+    **look: object,
+) -> None:
+    """Draw a line named `gid` with a band from `low` to `high`; NaN leaves a gap in either.
+
+    A point between two gaps gets a bar, since a band of no width would not show.
+    """
+    ax.plot(x, y, gid=gid, **look)
+    color = look["color"]
+    ax.fill_between(x, low, high, color=color, alpha=BAND, lw=0, gid=f"{gid} band")
+    spans = [math.isfinite(a) and math.isfinite(b) for a, b in zip(low, high, strict=True)]
+    for i, there in enumerate(spans):
+        if there and not any(spans[j] for j in (i - 1, i + 1) if 0 <= j < len(spans)):
+            ax.plot([x[i]] * 2, [low[i], high[i]], color=color, lw=0.8, gid=f"{gid} bar")
+
+
+def legend_above(figure: Figure, handles: Sequence[Artist], inches: float) -> int:
+    """Write one legend above all panels of a figure so many inches wide; return its rows."""
+    widths = [_HANDLE + _LETTER * len(str(handle.get_label())) for handle in handles]
+    for rows in range(1, len(widths) + 1):  # filled column by column
+        columns = [widths[i : i + rows] for i in range(0, len(widths), rows)]
+        if sum(map(max, columns)) <= inches:
+            break
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(columns))
+    return rows

@@ -1,0 +1,82 @@
+"""What all tests share: which marks can run here, and tiny configs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+torch.set_num_threads(1)  # networks this small lose time to more, and several tests fork
+
+
+def pytest_collection_modifyitems(items):
+    skips = {
+        "host_main": (not os.environ.get("SLOWFAST_MAIN"), "SLOWFAST_MAIN names no checkout"),
+        "gpu": (not torch.cuda.is_available(), "no CUDA device"),
+        "ddp": ((os.cpu_count() or 1) < 2, "one core"),
+    }
+    for item in items:
+        for mark, (absent, reason) in skips.items():
+            if absent and mark in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def no_scheduler(monkeypatch):
+    """Tests may themselves run under torchrun or srun; the code must not see that."""
+    for name in list(os.environ):
+        if name.startswith("SLURM_") or name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """A function: config of a width-8 network on 8-frame toy clips of 32 px, with changes."""
+
+    def make(*opts, check=True, **changes):
+        from slowfast_bias import engine
+
+        words = [*TINY, "OUTPUT_DIR", str(tmp_path / "run"), *opts]
+        words += [word for key, value in changes.items() for word in (key, value)]
+        return engine.load_cfg((), words, check=check)
+
+    make.words = list(TINY)
+    return make
+
+
+TINY = [
+    "TRAIN.DATASET", "toyvideos", "TRAIN.BATCH_SIZE", 4, "TRAIN.EVAL_PERIOD", 1,
+    "TRAIN.CHECKPOINT_PERIOD", 1, "TEST.DATASET", "toyvideos", "TEST.BATCH_SIZE", 4,
+    "TEST.NUM_ENSEMBLE_VIEWS", 1, "TEST.NUM_SPATIAL_CROPS", 1,
+    "DATA.NUM_FRAMES", 8, "DATA.SAMPLING_RATE", 1, "DATA.TRAIN_CROP_SIZE", 32,
+    "DATA.TEST_CROP_SIZE", 32, "DATA.INPUT_CHANNEL_NUM", [3],
+    "RESNET.DEPTH", 18, "RESNET.WIDTH_PER_GROUP", 8,
+    "RESNET.NUM_BLOCK_TEMP_KERNEL", [[2], [2], [2], [2]],
+    "MODEL.ARCH", "slow", "MODEL.NUM_CLASSES", 4, "MODEL.DROPOUT_RATE", 0.0,
+    "SOLVER.MAX_EPOCH", 2, "SOLVER.BASE_LR", 0.01, "SOLVER.OPTIMIZING_METHOD", "sgd",
+    "BIAS.TOY.NUM_TRAIN", 8, "BIAS.TOY.NUM_VAL", 5, "BIAS.TOY.NUM_TEST", 5,
+    "BN.USE_PRECISE_STATS", False, "DATA_LOADER.NUM_WORKERS", 0, "NUM_GPUS", 0,
+    "LOG_PERIOD", 1, "RNG_SEED", 3,
+]  # fmt: skip
+
+
+def run_python(code, *arguments, env=(), timeout=300, check=True):
+    """What a fresh interpreter prints when it runs ``code``; stderr is shown when it fails."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True, text=True, timeout=timeout,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}", "OMP_NUM_THREADS": "1", **dict(env)},
+    )  # fmt: skip
+    if check:
+        assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(name="run_python")
+def _run_python():
+    return run_python

@@ -1,0 +1,100 @@
+"""Batch norm over two processes is batch norm over the whole batch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import distributed as dist
+from torch import multiprocessing as mp
+from torch import nn
+
+from slowfast_bias.models.sync_batchnorm import SyncBatchNorm, convert_sync_batchnorm
+
+OFFSET = 1e3  # a mean this far from zero costs a one-pass variance all its digits
+
+
+def make_batch():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(5, 3, 2, 4, 4, generator=generator) * torch.tensor([1.0, 3, 0.1]).view(
+        3, 1, 1, 1
+    )
+    return x + OFFSET, torch.randn(x.shape, generator=generator)
+
+
+def make_norm(kind, momentum=0.1):
+    norm = kind(3, momentum=momentum)
+    with torch.no_grad():
+        norm.weight.copy_(torch.tensor([1.0, -2.0, 0.5]))
+        norm.bias.copy_(torch.tensor([0.0, 1.0, 2.0]))
+    return norm
+
+
+def learn(norm, x, direction):
+    """One pass; returns output and the gradients of sum(output * direction)."""
+    x = x.clone().requires_grad_()
+    out = norm(x)
+    (out * direction).sum().backward()
+    return {"out": out.detach(), "x": x.grad, "weight": norm.weight.grad, "bias": norm.bias.grad}
+
+
+MOMENTA = [0.1, None, 1.0]
+
+
+def _rank(rank, folder):
+    meeting = f"file://{folder}/meeting"
+    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
+    x, direction = make_batch()
+    mine = slice(0, 2) if rank == 0 else slice(2, 5)  # shares of different sizes
+    found = {}
+    for momentum in MOMENTA:
+        norm = make_norm(SyncBatchNorm, momentum)
+        found[momentum] = {**learn(norm, x[mine], direction[mine]), "state": norm.state_dict()}
+    torch.save(found, f"{folder}/{rank}")
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ranks")
+    mp.spawn(_rank, args=(str(folder),), nprocs=2)
+    return [torch.load(folder / name) for name in "01"]
+
+
+@pytest.mark.ddp
+@pytest.mark.parametrize("momentum", MOMENTA)
+def test_two_processes_compute_what_one_does_on_the_whole_batch(ranks, momentum):
+    a, b = (rank[momentum] for rank in ranks)
+    norm = make_norm(nn.BatchNorm3d, momentum).double()
+    wanted = learn(norm, *(part.double() for part in make_batch()))
+
+    def agree(got, key, tolerance):
+        torch.testing.assert_close(got.double(), wanted[key], rtol=tolerance, atol=tolerance)
+
+    # 1e-3: float32 holds numbers around OFFSET to 6e-5, and the narrowest channel has width 0.1
+    agree(torch.cat([a["out"], b["out"]]), "out", 1e-2)
+    agree(torch.cat([a["x"], b["x"]]), "x", 2e-2)
+    for key in ("weight", "bias"):  # each rank has its share of the sum
+        agree(a[key] + b[key], key, 1e-2)
+    for name, value in norm.state_dict().items():
+        assert torch.equal(a["state"][name], b["state"][name])
+        torch.testing.assert_close(a["state"][name].double(), value.double(), rtol=1e-4, atol=1e-4)
+
+
+def test_alone_it_is_plain_batch_norm():
+    x, direction = make_batch()
+    ours, plain = make_norm(SyncBatchNorm), make_norm(nn.BatchNorm3d)
+    a, b = learn(ours, x, direction), learn(plain, x, direction)
+    assert all(torch.equal(a[key], b[key]) for key in a)
+    assert torch.equal(ours.eval()(x), plain.eval()(x))
+
+
+def test_conversion_keeps_weights_and_keys_and_leaves_subclasses_alone():
+    class Special(nn.BatchNorm3d):
+        pass
+
+    model = nn.Sequential(make_norm(nn.BatchNorm3d), nn.Sequential(Special(3)), nn.BatchNorm1d(3))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    kinds = [type(m) for m in convert_sync_batchnorm(model).modules() if not list(m.children())]
+    assert kinds == [SyncBatchNorm, Special, nn.BatchNorm1d]
+    assert list(model.state_dict()) == list(before)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
