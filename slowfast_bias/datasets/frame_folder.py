@@ -1,0 +1,126 @@
+"""Folders of numbered pictures: img_00001.jpg, frame_00001.jpg, 000001.png and the like.
+
+Only the wanted files are opened. Numbers may start anywhere; a missing one is an error, since every
+frame behind it would be another one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from iopath.common.file_io import g_pathmgr
+
+from slowfast_bias.datasets.video_info import (
+    Picks,
+    Timeline,
+    VideoError,
+    VideoInfo,
+    even_times,
+    resolve,
+    shrink,
+    stacked,
+)
+
+# The prefix of frames where a folder holds more than one series, such as flow_x_00001.jpg.
+FRAME_PREFIXES = ("", "img_", "image_", "frame_", "img", "image", "frame")
+_NUMBERED = re.compile(r"(.*?)(\d+)\.(jpg|jpeg|png)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Series:
+    """The frames of a folder: file names in the order of their numbers."""
+
+    folder: str
+    names: tuple[str, ...]
+
+    def timeline(self, fps: float) -> Timeline:
+        """When they are shown at a rate."""
+        return Timeline(len(self.names), fps, even_times(len(self.names), fps))
+
+    def picture(self, index: int) -> np.ndarray:
+        """One frame, uint8 (H, W, 3) in RGB."""
+        path = f"{self.folder}/{self.names[index]}"
+        with g_pathmgr.open(path, "rb") as file:
+            data = file.read()
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+        if image is None or not _is_whole(data):
+            raise VideoError(
+                f"Expected a picture in {path}, but its {len(data)} bytes are not a whole one."
+            )
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def probe(folder: str, fps: float) -> VideoInfo:
+    """What a folder of pictures is; the first one is opened for its size."""
+    series = list_frames(folder)
+    height, width = series.picture(0).shape[:2]
+    kind = series.names[0].rpartition(".")[2].lower()
+    codec = "png" if kind == "png" else "jpeg"
+    return VideoInfo(
+        **vars(series.timeline(fps)), width=width, height=height, rotation=0, codec=codec
+    )
+
+
+def read(folder: str, picks: Picks, short_side: int, fps: float) -> torch.Tensor:
+    """The wanted frames, uint8 (T, H, W, 3), as `slowfast_bias.datasets.decode.read_frames`."""
+    series = list_frames(folder)
+    indices = resolve(folder, picks, series.timeline(fps))
+    pictures = {i: shrink(series.picture(i), short_side) for i in set(indices)}
+    return stacked(folder, [pictures[i] for i in indices])
+
+
+def list_frames(folder: str) -> Series:
+    """The frames of a folder in the order of their numbers; VideoError where one is missing."""
+    series: dict[str, dict[int, str]] = {}
+    for name in g_pathmgr.ls(folder):
+        match = _NUMBERED.fullmatch(name)
+        if not match or name.startswith("."):
+            continue
+        numbers = series.setdefault(match[1], {})
+        if int(match[2]) in numbers:
+            raise VideoError(
+                f"Expected one picture of each number in {folder}, but both "
+                f"{numbers[int(match[2])]} and {name} are there."
+            )
+        numbers[int(match[2])] = name
+    numbers = series[_prefix(folder, list(series))]
+    ordered = sorted(numbers)
+    for before, after in zip(ordered, ordered[1:], strict=False):
+        if after != before + 1:
+            raise VideoError(
+                f"Expected a picture of each number from {ordered[0]} to {ordered[-1]} in "
+                f"{folder}, but {_neighbour(numbers[before])} is missing."
+            )
+    return Series(folder, tuple(numbers[number] for number in ordered))
+
+
+def _prefix(folder: str, prefixes: list[str]) -> str:
+    if not prefixes:
+        raise VideoError(
+            f"Expected numbered pictures such as img_00001.jpg in {folder}, but there are none."
+        )
+    known = [prefix for prefix in prefixes if prefix.lower() in FRAME_PREFIXES]
+    choice = known if len(prefixes) > 1 else prefixes
+    if len(choice) != 1:
+        raise VideoError(
+            f"Expected one series of pictures in {folder}, but their names start with "
+            f"{', '.join(map(repr, sorted(prefixes)))}. Keep one in the folder."
+        )
+    return choice[0]
+
+
+def _neighbour(name: str) -> str:
+    """The name that follows a numbered name."""
+    prefix, number, kind = _NUMBERED.fullmatch(name).groups()
+    return f"{prefix}{int(number) + 1:0{len(number)}d}.{kind}"
+
+
+def _is_whole(data: bytes) -> bool:
+    """Does the picture reach its end mark? OpenCV paints the missing part grey without a word."""
+    if data.startswith(b"\xff\xd8"):
+        return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+    return b"IEND" in data[-64:] if data.startswith(b"\x89PNG") else True
