@@ -45,6 +45,8 @@ def _run(args: argparse.Namespace) -> None:
         engine.test(cfg, args.init_method)
     if cfg.BIAS.SHUFFLE.TEST:
         engine.test_orders(cfg, args.init_method)
+    if cfg.BIAS.ABLATION.ENABLE:
+        engine.ablate(cfg, args.init_method)
 
 
 def find_config(path: str) -> str:

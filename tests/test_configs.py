@@ -12,7 +12,7 @@ from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
 from slowfast_bias.config import ConfigError, get_cfg, load_cfg
-from slowfast_bias.datasets import toy  # noqa: F401  registers toyvideos
+from slowfast_bias.datasets import toy, videos  # noqa: F401  registers toyvideos and videos
 from slowfast_bias.datasets.toy_world import unordered_frames_tell
 
 pytestmark = pytest.mark.host
@@ -29,8 +29,6 @@ HERE = ["NUM_GPUS", 0]
 # Small enough to step in a fraction of a second; depth, frames and pathways stay as they are.
 SMALL = ["RESNET.WIDTH_PER_GROUP", 8, "DATA.TRAIN_CROP_SIZE", 32, "DATA.TEST_CROP_SIZE", 32]
 SMALL_OF = {"mvit": ["MVIT.EMBED_DIM", 16]}
-# What the PyPI release may drop: it costs SSv2 its unmirrored clips there, and the files say so.
-MAY_DROP = {"SSv2": {"DATA.RANDOM_FLIP"}}
 
 
 class Lines(logging.Handler):
@@ -113,8 +111,7 @@ def test_leaf_loads_or_names_the_capability_that_is_missing(name, dropped):
     if arch in host.capabilities:
         cfg = load_cfg(CONFIGS / name, HERE)
         assert cfg.is_frozen() and arch == cfg.MODEL.ARCH
-        allowed = MAY_DROP.get(name.split("/")[0], set()) if host.name == "pypi" else set()
-        assert [line.split(": ")[-1].split(" (")[0] for line in dropped] == sorted(allowed)
+        assert dropped == []
     else:
         with pytest.raises(ConfigError, match=f"needs the capability '{arch}'") as error:
             load_cfg(CONFIGS / name, HERE)
@@ -211,6 +208,35 @@ def test_every_leaf_writes_to_a_folder_of_its_own():
         folder.lower() == f"runs/{Path(name).with_suffix('').as_posix()}".lower()
         for name, folder in zip(LEAVES, folders, strict=True)
     )
+
+
+@pytest.mark.parametrize("name", [name for name in LEAVES if name not in TOYS])
+def test_real_videos_are_read_by_our_dataset_on_both_hosts(name):
+    cfg = load(name)
+    assert cfg.TRAIN.DATASET == cfg.TEST.DATASET == "videos"
+    forms = {"Kinetics": "csv", "SSv2": "ssv2", "Diving48": "diving48"}
+    assert forms[name.split("/")[0]] == cfg.BIAS.DATA.FORMAT
+    assert (name.startswith("SSv2/")) != cfg.DATA.RANDOM_FLIP  # left to right is a class there
+    assert cfg.BIAS.DATA.VAL_CENTRAL and cfg.BIAS.DATA.MAX_BAD_SHARE == 0.01
+
+
+PUBLISHED = {
+    "Kinetics/SLOW_8x8_R50.yaml": {"train.csv": "a b.mp4 399\n"},
+    "SSv2/SLOW_8x8_R50.yaml": {
+        "something-something-v2-train.json": '[{"id": "1", "template": "Eating [something]"}]',
+        "something-something-v2-labels.json": '{"Eating something": "173"}',
+    },
+    "Diving48/SLOW_8x8_R50.yaml": {"Diving48_V2_train.json": '[{"vid_name": "a", "label": 47}]'},
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_publishers_lists_are_read_as_they_are(name, tmp_path):
+    for file, text in PUBLISHED[name].items():
+        (tmp_path / file).write_text(text)
+    cfg = load(name, "DATA.PATH_TO_DATA_DIR", str(tmp_path))
+    data = host.build_dataset(cfg.TRAIN.DATASET, cfg, "train")
+    assert (len(data), data.label(0)) == (1, cfg.MODEL.NUM_CLASSES - 1)
 
 
 @pytest.mark.parametrize("name", TOYS)

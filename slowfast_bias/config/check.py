@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
+from slowfast_bias.config.check_styles import style_folders
 from slowfast_bias.config.place import place_from_environment, processes_per_machine
+from slowfast_bias.config.values import lookup, wrong_values
 from slowfast_bias.errors import UserError
 
 # Switches of the hosts whose effect lives in their own training script, which is not used here.
@@ -18,65 +19,6 @@ _NOT_IN_OUR_LOOP = (
     "MIXUP.ENABLE", "MULTIGRID.SHORT_CYCLE", "MULTIGRID.LONG_CYCLE", "MASK.ENABLE", "DEMO.ENABLE",
     "DETECTION.ENABLE", "DATA.MULTI_LABEL", "MODEL.FP16_ALLREDUCE", "MODEL.FROZEN_BN",
 )  # fmt: skip
-
-_CHOICES = {
-    "BIAS.SPLIT": ("val", "test"),
-    "BIAS.STATISTIC": ("pearson", "pooled"),
-    "BIAS.ORDER": ("clip", "pathway"),
-    "BIAS.PRECISION": ("fp32", "bf16"),
-    "BIAS.STYLES.SOURCE": ("generated", "folders"),
-    "BIAS.STYLES.FAMILY": ("colour", "randconv"),
-    "BIAS.STATIC_DROPOUT.KIND": ("static", "standard", "none"),
-    "BIAS.STATIC_DROPOUT.MASK": ("sample", "batch"),
-    "BIAS.TOY.LABELS": ("static", "dynamic", "both", "correlated"),
-    "BIAS.TOY.MOTION": ("orbit4", "orbit2", "osc3", "ramp2"),
-    "TRAIN.CHECKPOINT_TYPE": ("pytorch", "caffe2"),
-    "TEST.CHECKPOINT_TYPE": ("pytorch", "caffe2"),
-    "BN.NORM_TYPE": ("batchnorm", "sync_batchnorm"),
-    "SOLVER.LR_POLICY": ("cosine", "steps_with_relative_lrs"),
-    "SOLVER.OPTIMIZING_METHOD": ("sgd", "adam", "adamw"),
-    "MODEL.LOSS_FUNC": ("cross_entropy", "soft_cross_entropy"),
-}
-
-# key -> (lowest, highest); None is open
-_RANGES: dict[str, tuple[float | None, float | None]] = {
-    "BIAS.PERIOD": (0, None),
-    "BIAS.NUM_VIDEOS": (0, None),
-    "BIAS.BATCH_SIZE": (0, None),
-    "BIAS.THRESHOLD": (-1, 1),
-    "BIAS.STYLES.NUM": (2, None),
-    "BIAS.TOY.RHO": (0, 1),
-    "BIAS.TOY.NUM_TRAIN": (1, None),
-    "BIAS.TOY.NUM_VAL": (1, None),
-    "BIAS.TOY.NUM_TEST": (1, None),
-    "BIAS.STATIC_DROPOUT.PERIOD": (1, None),
-    "BIAS.STATIC_DROPOUT.RATE": (0, 1),
-    "BIAS.STATIC_DROPOUT.EMA": (0, 1),
-    "BIAS.STATIC_DROPOUT.FINETUNE_EPOCHS": (0, None),
-    "BN.NUM_BATCHES_PRECISE": (1, None),
-    "DATA.NUM_FRAMES": (1, None),
-    "DATA.SAMPLING_RATE": (1, None),
-    "DATA_LOADER.NUM_WORKERS": (0, None),
-    "LOG_PERIOD": (1, None),
-    "MODEL.DROPOUT_RATE": (0, 1),
-    "SOLVER.BASE_LR": (0, None),
-    "SOLVER.CLIP_GRAD_L2NORM": (0, None),
-    "SOLVER.CLIP_GRAD_VAL": (0, None),
-    "SOLVER.MAX_EPOCH": (1, None),
-    "SOLVER.WARMUP_EPOCHS": (0, None),
-    "TRAIN.EVAL_PERIOD": (1, None),
-    "TRAIN.CHECKPOINT_PERIOD": (1, None),
-    "TRAIN.BATCH_SIZE": (1, None),
-    "TEST.BATCH_SIZE": (1, None),
-    "TEST.NUM_ENSEMBLE_VIEWS": (1, None),
-    "TEST.NUM_SPATIAL_CROPS": (1, None),
-    "MODEL.NUM_CLASSES": (1, None),
-    "NUM_GPUS": (0, None),
-    "NUM_SHARDS": (1, None),
-}
-
-# Switches that exist in the config and not yet in the code.
-_NOT_BUILT_YET = ("BIAS.ABLATION.ENABLE",)
 
 
 class ConfigError(UserError, ValueError):
@@ -100,36 +42,8 @@ def check_cfg(cfg: CfgNode) -> None:
 
 def find_problems(cfg: CfgNode) -> list[str]:
     """What is wrong with ``cfg`` on this host and machine, one sentence each."""
-    checks = (_values, _model, _features, _processes)
+    checks = (wrong_values, _model, _features, _processes)
     return [problem for check in checks for problem in check(cfg)]
-
-
-def lookup(cfg: CfgNode, key: str, default: Any = None) -> Any:
-    """The value of a dotted key, or ``default`` where this host does not have it."""
-    node: Any = cfg
-    for part in key.split("."):
-        if not isinstance(node, CfgNode) or part not in node:
-            return default
-        node = node[part]
-    return node
-
-
-def _values(cfg: CfgNode) -> Iterator[str]:
-    for key, choices in _CHOICES.items():
-        value = lookup(cfg, key, choices[0])
-        if value not in choices:
-            yield f"{key}: expected one of {', '.join(choices)}, but got {value!r}"
-    for key, (low, high) in _RANGES.items():
-        value = lookup(cfg, key, low)
-        if value is None:
-            continue
-        if not isinstance(value, (int, float)):
-            yield f"{key}: expected a number, but got {value!r}"
-        elif (low is not None and value < low) or (high is not None and value > high):
-            span = f"at least {low}" if high is None else f"a value from {low} to {high}"
-            yield f"{key}: expected {span}, but got {value}"
-    if lookup(cfg, "SOLVER.CLIP_GRAD_VAL") and lookup(cfg, "SOLVER.CLIP_GRAD_L2NORM"):
-        yield "SOLVER.CLIP_GRAD_VAL and SOLVER.CLIP_GRAD_L2NORM are both set; keep one of them"
 
 
 def _model(cfg: CfgNode) -> Iterator[str]:
@@ -168,13 +82,9 @@ def _features(cfg: CfgNode) -> Iterator[str]:
         yield "AUG.NUM_SAMPLE: this project's training loop takes one sample per clip; set it to 1"
     if lookup(cfg, "TASK", ""):
         yield f"TASK {cfg.TASK!r}: only classification is trained here; set it to ''"
-    for key in _NOT_BUILT_YET:
-        if lookup(cfg, key, False):
-            yield f"{key} {lookup(cfg, key)}: not built yet; leave it at its default"
     yield from _static_dropout(cfg)
     yield from _ablation(cfg)
-    if cfg.BIAS.STYLES.SOURCE == "folders":
-        yield "BIAS.STYLES.SOURCE folders: not built yet; use generated"
+    yield from style_folders(cfg)
 
 
 def _static_dropout(cfg: CfgNode) -> Iterator[str]:

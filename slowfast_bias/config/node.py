@@ -65,8 +65,11 @@ def add_bias_config(cfg: CfgNode) -> None:
     bias.STYLES.NUM = 4
     # Seed of the bank of styles.
     bias.STYLES.SEED = 0
-    # One folder per style, for SOURCE "folders".
+    # One folder per style, >= 2 of them, for SOURCE "folders": STYLE/VIDEO/frame_00001.jpg (or
+    # 000001.png, or STYLE/VIDEO.mp4), each video under the same name in all.
     bias.STYLES.DIRS = []
+    # File with the names of the videos to measure, one a row; "": all that every style has.
+    bias.STYLES.LIST = ""
 
     # StaticDropout: drop the most static channels before the classifier more often.
     bias.STATIC_DROPOUT = drop = CfgNode()
@@ -108,6 +111,31 @@ def add_bias_config(cfg: CfgNode) -> None:
     bias.ABLATION.FRACTIONS = [0.0, 0.1, 0.2, 0.4]
     # Seeds of the random order.
     bias.ABLATION.SEEDS = [0, 1, 2]
+
+    # Videos (TRAIN.DATASET and TEST.DATASET "videos"): lists of real videos.
+    bias.DATA = data = CfgNode()
+    # How the lists in DATA.PATH_TO_DATA_DIR are written: "csv" (`path label` a row), "kinetics",
+    # "ssv2", "something_else", "diving48", "activitynet", "ucf101", "hmdb51", "folders".
+    data.FORMAT = "csv"
+    # Names of the lists of train, val and test; [] for those that their publisher gave.
+    data.LISTS = []
+    # Frames of a clip: "window" (DATA.SAMPLING_RATE apart) or "segments" (one of each of
+    # DATA.NUM_FRAMES even parts of the video, as SlowFast main does for SSv2).
+    data.SAMPLING = "window"
+    # In a window: "host" (from its first to its last frame: 8 frames at rate 8 come 9 apart, as the
+    # model zoo was trained) or "exact" (DATA.SAMPLING_RATE apart).
+    data.STRIDE = "host"
+    # A video shorter than the window: "clamp" (its last frame stays, as SlowFast) or "loop".
+    data.SHORT = "clamp"
+    # "pyav" or "torchcodec"; one for a whole study, as decoders round colours differently.
+    data.DECODER = "pyav"
+    # Frames per second of folders of pictures, > 0.
+    data.FOLDER_FPS = 30.0
+    # The val list shows the middle of each video, in time and space; False: a random view, as
+    # SlowFast, the same one in every epoch.
+    data.VAL_CENTRAL = True
+    # Training stops when a larger share of its list cannot be read, in [0, 1].
+    data.MAX_BAD_SHARE = 0.01
 
     # Toyvideos: clips rendered on the fly from (seed, index).
     bias.TOY = toy = CfgNode()

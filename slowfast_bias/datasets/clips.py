@@ -14,6 +14,7 @@ from fvcore.common.config import CfgNode
 from torch.utils.data import Dataset
 
 from slowfast_bias import host
+from slowfast_bias.datasets.video_info import VideoError
 
 
 class SourceClips(Dataset):
@@ -37,12 +38,29 @@ class SourceClips(Dataset):
         video = self.videos[position]
         index = video * self.views + self.view
         if hasattr(self.dataset, "clip"):
-            clip, label = self.dataset.clip(video), self.dataset.label(video)
+            try:
+                clip, label = self.dataset.clip(video), self.dataset.label(video)
+            except VideoError:
+                return None
             return [clip.permute(3, 0, 1, 2).contiguous()], label, position
         sample = host.unpack_sample(self.dataset[index])
         if sample is None or sample.index != index:
             return None
         return [host.source_frames(self.cfg, sample.inputs)], sample.label, position
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What a report must say of how the frames were read; nothing of other data sets."""
+        return self.dataset.about() if hasattr(self.dataset, "about") else {}
+
+    def why(self, video: int) -> str:
+        """Why a video that was dropped cannot be read, for data sets with `about`."""
+        try:
+            self.dataset.clip(video)
+        except VideoError as error:
+            return str(error)
+        name, place = self.dataset.describe(video * self.views)
+        return f"Expected to read {name} ({place}), which failed once and then did not."
 
 
 def spread(total: int, wanted: int) -> Sequence[int]:

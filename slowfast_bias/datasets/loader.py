@@ -30,6 +30,7 @@ class Batch(NamedTuple):
     indices: torch.Tensor  # (B,) positions in the dataset
     dropped: list[int]
     replaced: list[int] = []  # noqa: RUF012  # training: positions in whose place others came
+    reasons: dict[int, str] = {}  # noqa: RUF012  # why, by position, where the dataset says so
 
 
 class Clips(Dataset):
@@ -45,12 +46,13 @@ class Clips(Dataset):
     def __len__(self) -> int:
         return len(self.dataset) if isinstance(self.dataset, Sized) else 0
 
-    def __getitem__(self, index: int) -> tuple[int, Any]:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         with seeded(self.seed, self.epoch, index):
             sample = host.unpack_sample(self.dataset[index])
+        failures = dict(getattr(self.dataset, "failures", {}))
         if not self.training and sample is not None and sample.index != index:
             return index, None
-        return index, sample
+        return (index, sample, failures) if failures else (index, sample)
 
     # A worker that starts afresh must meet our stand-ins before it unpickles a host's class.
     def __getstate__(self) -> dict[str, Any]:
@@ -100,6 +102,8 @@ class Loader:
     ) -> None:
         self.dataset = Clips(dataset, seed, training)
         self.reported: set[int] = set()  # positions that could not be read and were named already
+        self.told: dict[str, tuple[str, str]] = {}  # path -> place and reason, likewise
+        self.settled = 0  # how many of them all processes know of
         batch = batch_size * world if training else None
         self.share = Share(len(self.dataset), rank, world, seed, batch)
         if training and len(self.share) == 0:
@@ -152,12 +156,15 @@ def seeded(*numbers: int) -> Iterator[None]:
         torch.set_rng_state(before[2])
 
 
-def _collate(items: list[tuple[int, Any]]) -> Batch:
-    dropped = [index for index, sample in items if sample is None]
-    samples = [tuple(sample) for _, sample in items if sample is not None]
-    replaced = [index for index, sample in items if sample is not None and sample.index != index]
+def _collate(items: list[tuple[Any, ...]]) -> Batch:
+    reasons = {index: why for item in items for told in item[2:] for index, why in told.items()}
+    dropped = [index for index, sample, *_ in items if sample is None]
+    samples = [tuple(sample) for _, sample, *_ in items if sample is not None]
+    replaced = [
+        index for index, sample, *_ in items if sample is not None and sample.index != index
+    ]
     if not samples:
         none = torch.empty(0, dtype=torch.long)
-        return Batch([], none, none, dropped, replaced)
+        return Batch([], none, none, dropped, replaced, reasons)
     inputs, labels, indices = default_collate(samples)
-    return Batch(inputs, labels, indices, dropped, replaced)
+    return Batch(inputs, labels, indices, dropped, replaced, reasons)

@@ -24,8 +24,8 @@ PAIR_REGISTRY.__doc__ = """
 Registry of pair makers.
 
 The registered object will be called with `obj(clips, videos, pack, bank, seed, order)`: clips
-(B, 3, T, H, W) in [0, 1] on the model's device, their video indices (B,), and what turns clips into
-the model's inputs. It returns a `Views`.
+(B, 3, T, H, W) in [0, 1] on the model's device (or in the form that its source gives), their video
+indices (B,), and what turns clips into the model's inputs. It returns a `Views`.
 """
 
 Inputs = list[torch.Tensor]
@@ -68,16 +68,32 @@ def static_dynamic(
             "pathway": after, one order each.
     """
     picks = torch.tensor([draw_styles(bank.num, seed, video) for video in videos])
-    styled = bank(clips, picks[:, 0])
+    return three_views(
+        pack, bank(clips, picks[:, 0]), bank(clips, picks[:, 1]), videos, seed, order
+    )
+
+
+def three_views(
+    pack: Pack,
+    styled: torch.Tensor,
+    restyled: torch.Tensor,
+    videos: list[int],
+    seed: int = 0,
+    order: str = "clip",
+) -> Views:
+    """A static and a dynamic pair of clips (B, 3, T, H, W) that come in style a and in style b.
+
+    Other arguments are those of `static_dynamic`.
+    """
     first = pack(styled)
     if order == "clip":
-        orders = torch.stack([draw_order(clips.shape[2], seed, video) for video in videos])
+        orders = torch.stack([draw_order(styled.shape[2], seed, video) for video in videos])
         shuffled = pack(reorder(styled, orders))
     else:
         shuffled = [_shuffle_pathway(x, i, seed, videos) for i, x in enumerate(first)]
-    same = order == "clip" and len(first) == 1 and first[0].shape[2] == clips.shape[2]
+    same = order == "clip" and len(first) == 1 and first[0].shape[2] == styled.shape[2]
     return Views(
-        inputs={"styled": first, "shuffled": shuffled, "restyled": pack(bank(clips, picks[:, 1]))},
+        inputs={"styled": first, "shuffled": shuffled, "restyled": pack(restyled)},
         pairs={"static": ("styled", "shuffled"), "dynamic": ("styled", "restyled")},
         reordered={"shuffled": ("styled", orders)} if same else {},
     )

@@ -71,6 +71,11 @@ class StyleBank:
         return len(self.matrices)
 
     @property
+    def about(self) -> dict[str, str | int]:
+        """What a report says of the styles, enough to make them again."""
+        return {"family": self.family, "num": self.num, "seed": self.seed}
+
+    @property
     def reach(self) -> int:
         """How many pixels away a pixel is felt."""
         return max((kernel.shape[-1] // 2 for kernel in self.kernels), default=0)

@@ -13,9 +13,11 @@ from typing import Any
 
 from fvcore.common.config import CfgNode
 
-import slowfast_bias.datasets.toy  # noqa: F401  only registration
+import slowfast_bias.datasets.toy
+import slowfast_bias.datasets.videos  # noqa: F401  only registration, as the line above
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.config import get_cfg, load_cfg
+from slowfast_bias.engine import ablate as _ablate
 from slowfast_bias.engine import measure as _measure
 from slowfast_bias.engine import orders as _orders
 from slowfast_bias.engine import test as _test
@@ -27,6 +29,7 @@ TrainResult, TestResult = _train.TrainResult, _test.TestResult
 __all__ = [
     "TestResult",
     "TrainResult",
+    "ablate",
     "get_cfg",
     "launch",
     "load_cfg",
@@ -55,3 +58,8 @@ def measure(cfg: CfgNode, init_method: str | None = None) -> BiasReport:
 def test_orders(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
     """Tests with frames ordered, shuffled, reversed and frozen; see `engine.orders`."""
     return launch(cfg, _orders.test_orders, init_method)
+
+
+def ablate(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
+    """Tests without the most static, the most dynamic and random units; see `engine.ablate`."""
+    return launch(cfg, _ablate.ablate, init_method)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
-from slowfast_bias.config.check import lookup
+from slowfast_bias.config.values import lookup
 from slowfast_bias.datasets.clips import SourceClips
 from slowfast_bias.datasets.lists import check_list
 from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.datasets.pairs import draw_order, reorder
+from slowfast_bias.datasets.styled_clips import StyledClips
 from slowfast_bias.engine import processes
 from slowfast_bias.errors import DataError
+
+log = logging.getLogger(__name__)
 
 
 def build_loader(cfg: CfgNode, split: str) -> Loader:
@@ -75,7 +80,21 @@ def source_clips(cfg: CfgNode, split: str, num_videos: int = 0) -> SourceClips:
     return SourceClips(cfg, dataset, split, num_videos)
 
 
-def source_loader(cfg: CfgNode, source: SourceClips) -> Loader:
+def styled_clips(cfg: CfgNode, split: str, num_videos: int = 0) -> StyledClips:
+    """One clip of each video, or of ``num_videos``, that is in all folders of BIAS.STYLES.DIRS."""
+    source = StyledClips(cfg, split, num_videos)
+    missing = source.bank.missing
+    if missing and processes.is_master():
+        shown = [f"{name} (not in {', '.join(lack)})" for name, lack in [*missing.items()][:20]]
+        more = f" and {len(missing) - 20} more" if len(missing) > 20 else ""
+        log.warning(
+            "%d videos are not in all styles and do not count: %s%s",
+            len(missing), "; ".join(shown), more,
+        )  # fmt: skip
+    return source
+
+
+def source_loader(cfg: CfgNode, source: SourceClips | StyledClips) -> Loader:
     """This rank's share of the source clips, in batches; every clip once over all ranks."""
     return Loader(
         source,

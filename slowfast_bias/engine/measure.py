@@ -20,12 +20,21 @@ from slowfast_bias import host
 from slowfast_bias.bias import BiasReport, all_merge
 from slowfast_bias.datasets.clips import SourceClips
 from slowfast_bias.datasets.pairs import PAIR_REGISTRY, Views
+from slowfast_bias.datasets.styled_clips import StyledClips
+from slowfast_bias.datasets.styled_folders import StyleFolders
 from slowfast_bias.datasets.styles import StyleBank, make_styles
 from slowfast_bias.engine import network, processes
-from slowfast_bias.engine.data import normalised, source_clips, source_loader, unit_range
+from slowfast_bias.engine.data import (
+    normalised,
+    source_clips,
+    source_loader,
+    styled_clips,
+    unit_range,
+)
 from slowfast_bias.engine.listener import Listener
 from slowfast_bias.engine.log import progress, set_up_logging
 from slowfast_bias.engine.reports import describe, write_reports
+from slowfast_bias.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -57,16 +66,16 @@ def measure_networks(
     Does not change a network's mode, weights or hooks, nor any random state.
     """
     start = time.perf_counter()
-    source = source_clips(cfg, cfg.BIAS.SPLIT, cfg.BIAS.NUM_VIDEOS)
-    bank = make_styles(cfg.BIAS.STYLES.FAMILY, cfg.BIAS.STYLES.NUM, cfg.BIAS.STYLES.SEED)
+    source, bank = _material(cfg)
     listeners = {name: Listener(cfg, model) for name, model in networks.items()}
     dropped = sorted(_all_or_none(lambda: _listen(cfg, source, bank, listeners.values())))
     if dropped:
         log.warning("%d videos could not be read and do not count: %s", len(dropped), dropped)
+    of_source = _about(source, dropped)
     reports = {}
     for name, listener in listeners.items():
         about = describe(cfg, bank, listener.reused, len(source) - len(dropped), dropped)
-        about |= {"name": name, "seconds": round(time.perf_counter() - start, 3)}
+        about |= {"name": name, "seconds": round(time.perf_counter() - start, 3), **of_source}
         known = dict(meta or {}) if name == "trained" else {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the table and the meta say the same
@@ -76,9 +85,33 @@ def measure_networks(
     return reports
 
 
-def _listen(
-    cfg: CfgNode, source: SourceClips, bank: StyleBank, listeners: Iterable[Listener]
-) -> list[int]:
+Source = SourceClips | StyledClips
+Bank = StyleBank | StyleFolders
+
+
+def _material(cfg: CfgNode) -> tuple[Source, Bank]:
+    """The clips that are shown, and the styles that they are given or come in."""
+    styles, split, wanted = cfg.BIAS.STYLES, cfg.BIAS.SPLIT, cfg.BIAS.NUM_VIDEOS
+    if styles.SOURCE == "folders":
+        source = styled_clips(cfg, split, wanted)
+        return source, source.bank
+    source = source_clips(cfg, split, wanted)
+    return source, make_styles(styles.FAMILY, styles.NUM, styles.SEED)
+
+
+def _about(source: Source, dropped: list[int]) -> dict[str, Any]:
+    """What the report says of real videos, with the reason for each that was dropped."""
+    if not source.about:
+        return {}
+    reasons = [source.why(video) for video in dropped]
+    for reason in reasons[:20]:
+        log.warning("dropped: %s", reason)
+    if len(dropped) == len(source):
+        raise DataError(f"Expected at least one readable video, but got none: {reasons[0]}")
+    return {**source.about, "dropped_because": reasons}
+
+
+def _listen(cfg: CfgNode, source: Source, bank: Bank, listeners: Iterable[Listener]) -> list[int]:
     """Shows this rank's share of the videos to all listeners; returns those that are unreadable."""
     dropped: list[int] = []
     loader = source_loader(cfg, source)
@@ -111,11 +144,12 @@ def _all_or_none(work: Callable[[], list[int]]) -> list[int]:
 
 
 def _views(
-    cfg: CfgNode, source: SourceClips, clips: torch.Tensor, videos: list[int], bank: StyleBank
+    cfg: CfgNode, source: Source, clips: torch.Tensor, videos: list[int], bank: Bank
 ) -> Views:
     def pack(styled: torch.Tensor) -> list[torch.Tensor]:
         return host.pack_batch(source.cfg, normalised(cfg, styled))
 
     clips = unit_range(clips.to(processes.device_of(cfg), non_blocking=True))
-    maker = PAIR_REGISTRY.get("static_dynamic")
+    styled_before = cfg.BIAS.STYLES.SOURCE == "folders"
+    maker = PAIR_REGISTRY.get("static_dynamic_folders" if styled_before else "static_dynamic")
     return maker(clips, videos, pack, bank, cfg.BIAS.SEED, cfg.BIAS.ORDER)

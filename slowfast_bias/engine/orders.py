@@ -20,7 +20,7 @@ from torch import nn
 from slowfast_bias import host
 from slowfast_bias.bias import evaluating
 from slowfast_bias.datasets.pairs import draw_order, reorder
-from slowfast_bias.engine import network, processes
+from slowfast_bias.engine import bad_videos, network, processes
 from slowfast_bias.engine.data import build_loader
 from slowfast_bias.engine.log import log_json, progress, set_up_logging
 from slowfast_bias.errors import DataError
@@ -93,6 +93,7 @@ def _hits(
     truth = torch.full((videos,), -1, dtype=torch.long, device=device)
     with evaluating(model):
         for batch in progress(loader, len(loader), "frame orders"):
+            bad_videos.note(cfg, loader, split, batch)
             if not len(batch.labels):
                 continue
             video = batch.indices // views
@@ -103,6 +104,7 @@ def _hits(
                 sums[row].index_add_(0, video.to(device), model(changed).double())
     processes.sum_over_processes(sums)
     processes.max_over_processes(truth)
+    bad_videos.settle(cfg, loader, split)
     seen = (truth >= 0).cpu()
     if not seen.any():
         raise DataError(f"Expected at least one readable video in the {split} list, but got none.")

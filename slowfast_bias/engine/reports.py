@@ -14,6 +14,7 @@ from iopath.common.file_io import g_pathmgr
 import slowfast_bias
 from slowfast_bias import host
 from slowfast_bias.bias import BiasReport
+from slowfast_bias.datasets.styled_folders import StyleFolders
 from slowfast_bias.datasets.styles import StyleBank
 from slowfast_bias.engine import processes
 from slowfast_bias.files import write_whole
@@ -22,7 +23,11 @@ log = logging.getLogger(__name__)
 
 
 def describe(
-    cfg: CfgNode, bank: StyleBank, reused: Sequence[str], videos: int, dropped: Sequence[int]
+    cfg: CfgNode,
+    bank: StyleBank | StyleFolders,
+    reused: Sequence[str],
+    videos: int,
+    dropped: Sequence[int],
 ) -> dict[str, Any]:
     """Everything a reader of the report needs to judge it, or to measure again."""
     bias = cfg.BIAS
@@ -32,7 +37,7 @@ def describe(
         "model": f"{cfg.MODEL.MODEL_NAME} {cfg.MODEL.ARCH} depth {cfg.RESNET.DEPTH}",
         "data": f"{cfg.TEST.DATASET if test else cfg.TRAIN.DATASET}/{bias.SPLIT}",
         "frames": f"{cfg.DATA.NUM_FRAMES}x{cfg.DATA.SAMPLING_RATE}",
-        "styles": {"family": bank.family, "num": bank.num, "seed": bank.seed},
+        "styles": bank.about,
         "seed": bias.SEED,
         "order": bias.ORDER,
         "precision": bias.PRECISION,

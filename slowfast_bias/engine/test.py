@@ -10,7 +10,7 @@ import pickle
 import torch
 from fvcore.common.config import CfgNode
 
-from slowfast_bias.engine import network, processes
+from slowfast_bias.engine import bad_videos, network, processes
 from slowfast_bias.engine.data import build_loader
 from slowfast_bias.engine.log import log_json, progress, set_up_logging
 from slowfast_bias.engine.meters import count_hits, errors
@@ -70,6 +70,7 @@ def predict_videos(
     scores = torch.zeros(videos, cfg.MODEL.NUM_CLASSES, dtype=torch.float64, device=device)
     labels, seen = (torch.zeros(videos, dtype=torch.long, device=device) for _ in range(2))
     for batch in progress(loader, len(loader), "test"):
+        bad_videos.note(cfg, loader, "test", batch)
         if not len(batch.labels):
             continue
         inputs, truth = to_device(batch, device)
@@ -80,6 +81,7 @@ def predict_videos(
         seen.index_add_(0, video, torch.ones_like(video))
         labels.index_add_(0, video, truth)
     processes.sum_over_processes(scores, labels, seen)
+    bad_videos.settle(cfg, loader, "test")
     return scores.cpu(), (labels // seen.clamp(min=1)).cpu(), seen.cpu()
 
 

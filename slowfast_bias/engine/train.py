@@ -17,7 +17,7 @@ from torch import nn
 
 from slowfast_bias import host
 from slowfast_bias.datasets.loader import Batch, Loader, fold
-from slowfast_bias.engine import batchnorm, checkpoint, network, processes
+from slowfast_bias.engine import bad_videos, batchnorm, checkpoint, network, processes
 from slowfast_bias.engine.data import build_loader, shuffle_frames
 from slowfast_bias.engine.debias import Debiasing
 from slowfast_bias.engine.log import log_json, progress, set_up_logging
@@ -106,7 +106,7 @@ def train_epoch(
     lr = host.lr_at(epoch, cfg)
     for step, batch in enumerate(progress(loader, len(loader), f"epoch {epoch + 1}")):
         meter.data_came()
-        _check_batch(batch, epoch, step, loader.reported)
+        _check_batch(cfg, batch, epoch, step, loader)
         inputs, labels = to_device(batch, device)
         if cfg.BIAS.SHUFFLE.TRAIN:
             inputs = shuffle_frames(cfg, inputs, batch.indices, fold(cfg.RNG_SEED, epoch))
@@ -130,6 +130,7 @@ def train_epoch(
         scaler.step(optimizer)
         scaler.update()
         meter.step(step, value, count_hits(scores.detach().float(), labels).cpu(), lr)
+    bad_videos.settle(cfg, loader, "train")
     return meter.finish(lr)
 
 
@@ -141,6 +142,7 @@ def validate(cfg: CfgNode, model: nn.Module, loader: Loader) -> dict[str, Any]:
     sums = torch.zeros(4, dtype=torch.float64, device=device)  # clips, hits, hits of five, dropped
     for batch in progress(loader, len(loader), "validation"):
         sums[3] += len(batch.dropped)
+        bad_videos.note(cfg, loader, "val", batch)
         if not len(batch.labels):
             continue
         inputs, labels = to_device(batch, device)
@@ -150,6 +152,7 @@ def validate(cfg: CfgNode, model: nn.Module, loader: Loader) -> dict[str, Any]:
             scores = model(inputs)
         sums[:3] += count_hits(scores.float(), labels)
     processes.sum_over_processes(sums)
+    bad_videos.settle(cfg, loader, "val")
     if sums[3]:
         log.warning("%d clips of the val list could not be read and do not count", int(sums[3]))
     return {**errors(sums[:3].cpu()), "clips": int(sums[0]), "dropped": int(sums[3])}
@@ -194,12 +197,13 @@ def _start(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any, debias: 
     return state["epoch"] + 1
 
 
-def _check_batch(batch: Batch, epoch: int, step: int, told: set[int]) -> None:
+def _check_batch(cfg: CfgNode, batch: Batch, epoch: int, step: int, loader: Loader) -> None:
     """Names clips that could not be read, each once; a batch of nothing is an error."""
-    new = sorted({*batch.replaced, *batch.dropped} - told)
+    bad_videos.note(cfg, loader, "train", batch)
+    new = sorted({*batch.replaced, *batch.dropped} - loader.reported - set(batch.reasons))
     if new:
         log.warning("clips %s of the train list could not be read; others take their place", new)
-        told.update(new)
+        loader.reported.update(new)
     if not len(batch.labels):
         raise DataError(
             f"Expected readable videos, but none of the batch in epoch {epoch + 1}, iteration "

@@ -30,6 +30,9 @@ SUPPLEMENT: dict[str, Any] = {
     "SOLVER.COSINE_AFTER_WARMUP": False,
     "SOLVER.BASE_LR_SCALE_NUM_SHARDS": False,
     "BN.NORM_TYPE": "batchnorm",
+    # of the dataset `videos`; `problems` refuses them for the release's own loader
+    "DATA.PATH_LABEL_SEPARATOR": None,  # any white space
+    "DATA.RANDOM_FLIP": True,
     "TEST.SAVE_RESULTS_PATH": "",
     "TENSORBOARD.ENABLE": False,
     "TENSORBOARD.LOG_DIR": "",
@@ -93,6 +96,20 @@ class PypiHost(Host):
         found = []
         if cfg.MODEL.HEAD_ACT != "softmax":
             found.append(f"MODEL.HEAD_ACT {cfg.MODEL.HEAD_ACT}: SlowFast pypi has softmax only")
+        if "kinetics" in (cfg.TRAIN.DATASET.lower(), cfg.TEST.DATASET.lower()):
+            found += [
+                f"DATA.{key} {cfg.DATA[key]!r}: the loader `kinetics` of SlowFast pypi {does}. Set "
+                "TRAIN.DATASET and TEST.DATASET to `videos`"
+                for key, wrong, does in (
+                    ("RANDOM_FLIP", not cfg.DATA.RANDOM_FLIP, "flips always"),
+                    (
+                        "PATH_LABEL_SEPARATOR",
+                        (cfg.DATA.PATH_LABEL_SEPARATOR or "").strip(),
+                        "splits at white space",
+                    ),
+                )
+                if wrong
+            ]
         return [f"{problem}. {self.remedy}" for problem in found]
 
     def view(self, cfg: CfgNode) -> CfgNode:

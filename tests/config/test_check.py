@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from slowfast_bias import host
-from slowfast_bias.config import ConfigError, check, check_cfg
+from slowfast_bias.config import ConfigError, check, check_cfg, values
 from slowfast_bias.config.node import get_cfg
 
 pytestmark = pytest.mark.host
@@ -34,16 +34,16 @@ def test_an_error_names_every_problem_and_travels_between_processes(tiny):
     assert (again.problems, str(again)) == (error.problems, str(error))
 
 
-@pytest.mark.parametrize("key", sorted(check._CHOICES))
+@pytest.mark.parametrize("key", sorted(values.CHOICES))
 def test_choices(found, key):
     (problem,) = found(key, "something")
-    assert problem.startswith(f"{key}: expected one of {', '.join(check._CHOICES[key])}")
+    assert problem.startswith(f"{key}: expected one of {', '.join(values.CHOICES[key])}")
     assert "'something'" in problem
 
 
-@pytest.mark.parametrize("key", sorted(check._RANGES))
+@pytest.mark.parametrize("key", sorted(values.RANGES))
 def test_ranges(found, key):
-    low, high = check._RANGES[key]
+    low, high = values.RANGES[key]
     wanted = f"from {low} to {high}" if high is not None else f"at least {low}"
     problems = [problem for problem in found(key, low - 1) if problem.startswith(f"{key}: ")]
     assert len(problems) == 1
@@ -54,20 +54,13 @@ def test_ranges(found, key):
 
 def test_choices_and_ranges_name_keys_that_exist():
     cfg = get_cfg()
-    for key in [*check._CHOICES, *check._RANGES, *check._NOT_BUILT_YET]:
-        assert check.lookup(cfg, key, "absent") != "absent", key
-
-
-def test_what_is_not_built_yet_is_said_and_never_ignored(found):
-    for key in check._NOT_BUILT_YET:
-        value = {"BIAS.PERIOD": 2}.get(key, True)
-        (problem,) = found(key, value)
-        assert problem.startswith(f"{key} {value}: not built yet")
+    for key in [*values.CHOICES, *values.RANGES]:
+        assert values.lookup(cfg, key, "absent") != "absent", key
 
 
 def test_switches_of_the_hosts_own_loop_are_refused(found):
     cfg = get_cfg()
-    here = [key for key in check._NOT_IN_OUR_LOOP if check.lookup(cfg, key) is not None]
+    here = [key for key in check._NOT_IN_OUR_LOOP if values.lookup(cfg, key) is not None]
     assert here
     for key in here:
         (problem,) = found(key, True)
@@ -79,6 +72,17 @@ def test_two_ways_of_clipping_exclude_each_other(found):
     assert "keep one" in problem
     (problem,) = found("SOLVER.CLIP_GRAD_VAL", "much")
     assert problem == "SOLVER.CLIP_GRAD_VAL: expected a number, but got 'much'"
+
+
+def test_schedules_that_the_hosts_would_stumble_over(found):
+    (problem,) = found("SOLVER.COSINE_END_LR", 0.5)
+    assert problem.startswith("SOLVER.COSINE_END_LR 0.5: expected less than SOLVER.BASE_LR")
+    assert len(found("SOLVER.BASE_LR", 0.0)) == 1
+    steps = ["SOLVER.LR_POLICY", "steps_with_relative_lrs"]
+    assert found(*steps, "SOLVER.STEPS", [0, 4], "SOLVER.LRS", [1, 0.1]) == []
+    for epochs in ([4, 8], [0], [0, 8, 4], []):
+        (problem,) = found(*steps, "SOLVER.STEPS", epochs, "SOLVER.LRS", [1, 0.1])
+        assert "rise from 0" in problem
 
 
 # -- networks ------------------------------------------------------------------------------------
@@ -121,7 +125,7 @@ def test_heads_of_the_release_end_in_a_softmax(found):
 
 def test_tasks_and_several_samples_a_clip_are_refused_where_they_exist(found):
     for key, value in (("TASK", "ssl"), ("AUG.NUM_SAMPLE", 2)):
-        if check.lookup(get_cfg(), key) is not None:
+        if values.lookup(get_cfg(), key) is not None:
             assert found(key, value)[0].startswith(key)
 
 

@@ -26,6 +26,7 @@ OPTS = [
     "BN.NORM_TYPE", "sync_batchnorm", "SOLVER.BASE_LR", 0.001, "TRAIN.BATCH_SIZE", 4,
     "BIAS.TOY.NUM_VAL", 7, "BIAS.TOY.NUM_TEST", 7,
 ]  # fmt: skip
+CONSTANT = ["SOLVER.LR_POLICY", "steps_with_relative_lrs", "SOLVER.STEPS", [0], "SOLVER.LRS", [1]]
 RUN = "import sys\nfrom slowfast_bias.run import main\nsys.exit(main(sys.argv[1:]))"
 
 
@@ -81,17 +82,16 @@ def test_two_processes_do_what_one_does(cfg_of):
 
 
 def test_a_run_changes_its_number_of_processes_between_epochs(cfg_of):
-    opts = ["SOLVER.LR_POLICY", "steps_with_relative_lrs", "SOLVER.STEPS", [0], "SOLVER.LRS", [1]]
-    whole = engine.train(cfg_of("whole", *opts))
-    engine.train(cfg_of("parts", *opts, "SOLVER.MAX_EPOCH", 1, "NUM_GPUS", 2))
-    parts = engine.train(cfg_of("parts", *opts, "SOLVER.MAX_EPOCH", 2))
+    whole = engine.train(cfg_of("whole", *CONSTANT))
+    engine.train(cfg_of("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 1, "NUM_GPUS", 2))
+    parts = engine.train(cfg_of("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 2))
     cfg = cfg_of("whole")
     assert distance(weights(whole.checkpoint), weights(parts.checkpoint), cfg) < CLOSE
 
 
 def test_plain_batch_norm_ends_with_the_same_statistics_everywhere(cfg_of):
     """Without sync batch norm each rank has its own; the mean is that of all clips."""
-    opts = ["SOLVER.MAX_EPOCH", 1, "SOLVER.BASE_LR", 0.0, "BIAS.TOY.NUM_TRAIN", 4]
+    opts = [*CONSTANT, "SOLVER.MAX_EPOCH", 1, "SOLVER.BASE_LR", 0.0, "BIAS.TOY.NUM_TRAIN", 4]
     opts += ["SOLVER.WEIGHT_DECAY", 0.0, "BN.NORM_TYPE", "batchnorm"]
     one = weights(engine.train(cfg_of("one", *opts)).checkpoint)
     result = engine.train(cfg_of("two", *opts, "NUM_GPUS", 2))

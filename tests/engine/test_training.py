@@ -19,6 +19,10 @@ from slowfast_bias.errors import DataError, UserError
 pytestmark = pytest.mark.host
 
 
+# one learning rate throughout, so that the length of the schedule does not matter
+CONSTANT = ["SOLVER.LR_POLICY", "steps_with_relative_lrs", "SOLVER.STEPS", [0], "SOLVER.LRS", [1]]
+
+
 def weights(result):
     return checkpoint.read_checkpoint(result.checkpoint)["model_state"]
 
@@ -205,10 +209,9 @@ def test_an_output_dir_that_cannot_be_written_to(tiny):
 
 
 def test_a_longer_schedule_continues_where_the_shorter_one_ended(tiny, run):
-    opts = ["SOLVER.LR_POLICY", "steps_with_relative_lrs", "SOLVER.STEPS", [0], "SOLVER.LRS", [1]]
-    whole = run("whole", *opts, "SOLVER.MAX_EPOCH", 3)
-    run("parts", *opts, "SOLVER.MAX_EPOCH", 1)
-    again = run("parts", *opts, "SOLVER.MAX_EPOCH", 3)
+    whole = run("whole", *CONSTANT, "SOLVER.MAX_EPOCH", 3)
+    run("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 1)
+    again = run("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 3)
     assert equal(weights(whole), weights(again))
 
 
@@ -254,7 +257,8 @@ def test_finetuning_starts_from_weights_and_needs_leave_for_new_classes(tiny, ru
     start += ["MODEL.NUM_CLASSES", 2, "SOLVER.MAX_EPOCH", 1]
     with pytest.raises(checkpoint.CheckpointError, match="has 4 classes, MODEL.NUM_CLASSES is 2"):
         run("refused", *start)
-    tuned = run("tuned", *start, "BIAS.ALLOW_PARTIAL_WEIGHTS", True, "SOLVER.BASE_LR", 0.0)
+    still = ["SOLVER.BASE_LR", 0.0, *CONSTANT, "BIAS.ALLOW_PARTIAL_WEIGHTS", True]
+    tuned = run("tuned", *start, *still)
     a, b = weights(tuned), checkpoint.read_checkpoint(source)["model_state"]
     assert torch.equal(
         a["s5.pathway0_res1.branch2.c.weight"], b["s5.pathway0_res1.branch2.c.weight"]

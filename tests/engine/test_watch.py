@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from slowfast_bias import BiasReport, engine
-from slowfast_bias.engine import measure as _  # noqa: F401
 from slowfast_bias.engine import watch as watching
 
 TINY = [

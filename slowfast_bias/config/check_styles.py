@@ -1,0 +1,28 @@
+"""Checks of BIAS.STYLES where the styles are folders; what is in them is read later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fvcore.common.config import CfgNode
+from iopath.common.file_io import g_pathmgr
+
+
+def style_folders(cfg: CfgNode) -> Iterator[str]:
+    """What is wrong with the folders of styled videos, one sentence each."""
+    styles = cfg.BIAS.STYLES
+    if styles.SOURCE != "folders":
+        return
+    dirs = list(styles.DIRS)
+    if len(dirs) < 2:
+        yield (
+            "BIAS.STYLES.DIRS: expected two folders or more with BIAS.STYLES.SOURCE folders, one "
+            f"per style, but got {dirs}"
+        )
+    for folder in dirs:
+        if not g_pathmgr.isdir(str(folder)):
+            yield f"BIAS.STYLES.DIRS: expected a folder of styled videos, but got {folder!r}"
+    if len(set(dirs)) < len(dirs):
+        yield f"BIAS.STYLES.DIRS: expected another folder for each style, but got {dirs}"
+    if styles.LIST and not g_pathmgr.isfile(styles.LIST):
+        yield f"BIAS.STYLES.LIST: expected a list of videos, but {styles.LIST!r} is no file"

@@ -1,0 +1,118 @@
+"""Readers of the JSON lists of Something-Something V2, Something-Else, Diving48 and ActivityNet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from iopath.common.file_io import g_pathmgr
+
+from slowfast_bias.datasets.list_source import Row, Source, wrong
+from slowfast_bias.errors import DataError
+
+_LABELS = ("something-something-v2-labels.json", "labels.json")
+
+
+def read_something(source: Source) -> Iterator[Row]:
+    """A list of ``{"id": "78687", "template": "Holding [something]"}``; labels.json beside it."""
+    path = source.list_file
+    entries = source.json(path, list, 'a list of {"id": ..., "template": ...}')
+    labels_file = _labels_file(source, path)
+    labels = _labels(source, labels_file)
+    for number, entry in enumerate(entries, start=1):
+        place = f"entry {number}"
+        name = _field(entry, "id", (str, int), path, place)
+        template = _field(entry, "template", (str,), path, place)
+        plain = template.replace("[", "").replace("]", "")
+        if plain not in labels:
+            raise wrong(path, place, f"its template {plain!r} is not in {labels_file}")
+        yield Row(path, number, str(name), labels[plain], kind="entry")
+
+
+def _labels_file(source: Source, path: str) -> str:
+    beside, above = path.rpartition("/")[0], source.folder
+    known = [f"{folder}/{name}" for folder in (beside, above) for name in _LABELS]
+    return next((file for file in known if g_pathmgr.isfile(file)), known[0])
+
+
+def _labels(source: Source, path: str) -> dict[str, int]:
+    """Template -> class, of an object ``{template: number}`` or of a list, by the alphabet."""
+    tree = source.json(path, (dict, list), "an object {template: number}, or a list of templates")
+    if isinstance(tree, list):
+        return {str(name): number for number, name in enumerate(sorted(map(str, tree)))}
+    labels = {}
+    for name, number in tree.items():
+        if isinstance(number, bool) or not str(number).isdigit():
+            raise wrong(path, f"field {name!r}", f"{number!r} is not the number of a class")
+        labels[name.replace("[", "").replace("]", "")] = int(number)
+    return labels
+
+
+def read_diving48(source: Source) -> Iterator[Row]:
+    """A list of ``{"vid_name", "label", "start_frame", "end_frame"}``, V1 or V2.
+
+    The published files hold one dive each: their frames from ``start_frame`` to the last but
+    ``end_frame``.
+    """
+    path = source.list_file
+    entries = source.json(path, list, 'a list of {"vid_name": ..., "label": ...}')
+    for number, entry in enumerate(entries, start=1):
+        place = f"entry {number}"
+        name = _field(entry, "vid_name", (str,), path, place)
+        label = _field(entry, "label", (int,), path, place)
+        part: dict[str, Any] = {}
+        if "start_frame" in entry or "end_frame" in entry:
+            start = _field(entry, "start_frame", (int,), path, place)
+            end = _field(entry, "end_frame", (int,), path, place)
+            part = {"start": float(start), "end": float(end), "unit": "frames"}
+        yield Row(path, number, name, label, kind="entry", **part)
+
+
+_SUBSETS = {"train": "training", "val": "validation", "test": "validation"}
+
+
+def read_activitynet(source: Source) -> Iterator[Row]:
+    """One item for each annotated segment, in seconds; classes are numbered by the alphabet.
+
+    A segment that one video's annotations hold twice with the same label counts once.
+    """
+    path = source.list_file
+    tree = source.json(path, dict, 'an object with "database"')
+    base = tree.get("database")
+    if not isinstance(base, dict):
+        raise DataError(f'Expected an object "database" in {path}, but got {str(base)[:60]!r}.')
+    every = {name: _annotations(path, name, entry) for name, entry in base.items()}
+    labels = sorted({label for parts in every.values() for _, _, label in parts})
+    classes = {label: number for number, label in enumerate(labels)}
+    for number, (name, parts) in enumerate(every.items(), start=1):
+        if base[name].get("subset") != _SUBSETS[source.split]:
+            continue
+        for start, end, label in dict.fromkeys(parts):
+            yield Row(
+                path, number, f"v_{name}", classes[label], kind="entry",
+                start=start, end=end, unit="t", others=(name,),
+            )  # fmt: skip
+
+
+def _annotations(path: str, name: str, entry: Any) -> list[tuple[float, float, str]]:
+    place = f"video {name!r}"
+    found = []
+    for part in _field(entry, "annotations", (list,), path, place):
+        label = _field(part, "label", (str,), path, place)
+        segment = _field(part, "segment", (list,), path, place)
+        if len(segment) != 2 or not all(isinstance(x, (int, float)) for x in segment):
+            raise wrong(path, place, f"expected `segment` [start, end], but got {segment}")
+        found.append((float(segment[0]), float(segment[1]), label))
+    return found
+
+
+def _field(entry: Any, name: str, types: tuple[type, ...], path: str, place: str) -> Any:
+    """A field of an entry; DataError names it where it is missing or of another type."""
+    if not isinstance(entry, dict):
+        raise wrong(path, place, f"expected an object, but got {str(entry)[:60]!r}")
+    value = entry.get(name)
+    if not isinstance(value, types) or isinstance(value, bool):
+        kinds = " or ".join({str: "text", int: "a whole number", list: "a list"}[t] for t in types)
+        got = "it is missing" if name not in entry else f"got {str(value)[:60]!r}"
+        raise wrong(path, place, f"expected {kinds} in the field `{name}`, but {got}")
+    return value

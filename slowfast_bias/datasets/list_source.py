@@ -1,0 +1,136 @@
+"""Where a reader of list files reads, and what it yields."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from iopath.common.file_io import g_pathmgr
+
+from slowfast_bias.errors import DataError
+
+# format -> candidates for the list files of train, val and test, the first one found counts.
+# Where a publisher keeps the labels of the test set, the validation list serves.
+PUBLISHED: dict[str, dict[str, tuple[str, ...]]] = {
+    "csv": {split: (f"{split}.csv",) for split in ("train", "val", "test")},
+    "kinetics": {
+        "train": ("train.csv",),
+        "val": ("val.csv", "validate.csv"),
+        "test": ("test.csv", "val.csv", "validate.csv"),
+    },
+    "ssv2": {
+        "train": ("something-something-v2-train.json", "train.json"),
+        "val": ("something-something-v2-validation.json", "validation.json"),
+        "test": ("something-something-v2-validation.json", "validation.json"),
+    },
+    "something_else": {
+        "train": ("compositional/train.json", "train.json"),
+        "val": ("compositional/validation.json", "validation.json"),
+        "test": ("compositional/validation.json", "validation.json"),
+    },
+    "diving48": {
+        "train": ("Diving48_V2_train.json", "Diving48_train.json"),
+        "val": ("Diving48_V2_test.json", "Diving48_test.json"),
+        "test": ("Diving48_V2_test.json", "Diving48_test.json"),
+    },
+    "activitynet": dict.fromkeys(
+        ("train", "val", "test"), ("activity_net.v1-3.min.json", "activity_net.json")
+    ),
+    "ucf101": {
+        "train": ("trainlist01.txt",),
+        "val": ("testlist01.txt",),
+        "test": ("testlist01.txt",),
+    },
+    "hmdb51": dict.fromkeys(("train", "val", "test"), ("*_test_split1.txt",)),
+    "folders": {"train": ("train",), "val": ("val", "test"), "test": ("test", "val")},
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a list, as it is written; the name is a path, or a name to be looked for."""
+
+    file: str
+    number: int
+    name: str
+    label: int
+    kind: str = "row"
+    start: float = 0.0
+    end: float = 0.0
+    unit: str = ""
+    others: tuple[str, ...] = ()  # names under which the file may be there as well
+
+    def wrong(self, problem: str) -> DataError:
+        """The error about this row."""
+        return wrong(self.file, f"{self.kind} {self.number}", problem)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The lists of a data set, and which of them is wanted."""
+
+    form: str
+    folder: str
+    split: str
+    names: tuple[str, ...] = ()
+    separator: str | None = None
+
+    @property
+    def list_file(self) -> str:
+        """The path of the wanted list."""
+        return self.list_of(self.split)
+
+    def list_of(self, split: str) -> str:
+        """The path of the list of a split."""
+        if self.names:
+            if len(self.names) != 3:
+                raise DataError(
+                    "Expected BIAS.DATA.LISTS to name the lists of train, val and test, but got "
+                    f"{list(self.names)}."
+                )
+            return self.path(self.names[("train", "val", "test").index(split)])
+        known = [self.path(name) for name in PUBLISHED[self.form][split]]
+        there = (path for path in known if "*" in path or g_pathmgr.exists(path))
+        return next(there, known[0])
+
+    def path(self, name: str) -> str:
+        """The path of a name in the folder of the lists."""
+        return name if name.startswith("/") or "://" in name else f"{self.folder}/{name}"
+
+    def lines(self, path: str) -> list[str]:
+        """The lines of a text file; DataError where it is not there or no text."""
+        return self.text(path).splitlines()
+
+    def text(self, path: str) -> str:
+        """What stands in a text file."""
+        if not g_pathmgr.isfile(path):
+            raise DataError(
+                f"Expected the list {path}, but there is no such file. Set DATA.PATH_TO_DATA_DIR "
+                "to the folder of the lists, BIAS.DATA.LISTS to their names, and BIAS.DATA.FORMAT "
+                f"to the way they are written (here {self.form})."
+            )
+        with g_pathmgr.open(path, "rb") as file:
+            data = file.read()
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"Expected text in UTF-8 in {path}, but byte {error.start} is none."
+            ) from error
+
+    def json(self, path: str, shape: type, meaning: str) -> Any:
+        """What a JSON file holds; DataError where it is not JSON or of another shape."""
+        try:
+            tree = json.loads(self.text(path))
+        except json.JSONDecodeError as error:
+            raise DataError(f"Expected JSON in {path}, but {error}.") from error
+        if not isinstance(tree, shape):
+            kind = {dict: "an object", list: "a list"}.get(type(tree), repr(tree)[:60])
+            raise DataError(f"Expected {meaning} in {path}, but got {kind}.")
+        return tree
+
+
+def wrong(file: str, place: str, problem: str) -> DataError:
+    """The error about a place in a list."""
+    return DataError(f"{file}, {place}: {problem}.")

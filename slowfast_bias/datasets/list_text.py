@@ -1,0 +1,158 @@
+"""Readers of lists written as text: csv, Kinetics' annotations, UCF101, HMDB51, plain folders."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import os
+from collections.abc import Iterator
+
+from iopath.common.file_io import g_pathmgr
+
+from slowfast_bias.datasets.list_source import Row, Source, wrong
+from slowfast_bias.datasets.video_names import is_picture, is_video
+from slowfast_bias.errors import DataError
+
+
+def read_csv(source: Source) -> Iterator[Row]:
+    """``path label`` a row, as SlowFast's; the path may hold the separator, the label is last."""
+    path = source.list_file
+    separator = source.separator if (source.separator or "").strip() else None
+    mark = "white space" if separator is None else repr(separator)
+    for number, line in enumerate(source.lines(path), start=1):
+        fields = [field.strip() for field in line.rsplit(separator, 1)]
+        place = f"row {number}"
+        if not line.strip():
+            raise wrong(path, place, "it is blank; remove it")
+        if len(fields) != 2 or not all(fields):
+            raise wrong(
+                path, place,
+                f"expected `path label`, separated by {mark}, but it has no label: {line!r}",
+            )  # fmt: skip
+        yield Row(path, number, fields[0], _whole(fields[1], path, place))
+
+
+def read_kinetics(source: Source) -> Iterator[Row]:
+    """The annotations of the data set itself: label, youtube_id, time_start, time_end.
+
+    Classes are numbered by the alphabet over the training list, as in SlowFast's model zoo.
+    """
+    path = source.list_file
+    train = {row["label"] for _, row in _annotations(source, source.list_of("train"))}
+    classes = {name: number for number, name in enumerate(sorted(train))}
+    for number, row in _annotations(source, path):
+        place = f"row {number}"
+        if row["label"] not in classes:
+            raise wrong(path, place, f"the label {row['label']!r} is not in the training list")
+        start, end = (_whole(row[key], path, place) for key in ("time_start", "time_end"))
+        name = row["youtube_id"]
+        yield Row(
+            path, number, f"{name}_{start:06d}_{end:06d}", classes[row["label"]], others=(name,)
+        )
+
+
+def _annotations(source: Source, path: str) -> Iterator[tuple[int, dict[str, str]]]:
+    wanted = ("label", "youtube_id", "time_start", "time_end")
+    lines = source.lines(path)
+    reader = csv.DictReader(lines)
+    missing = [name for name in wanted if name not in (reader.fieldnames or ())]
+    if missing:
+        raise wrong(
+            path, "row 1",
+            f"expected the columns {', '.join(wanted)}, but {', '.join(missing)} is missing. "
+            "`path label` rows have BIAS.DATA.FORMAT csv",
+        )  # fmt: skip
+    for row in reader:
+        if any(not row[name] for name in wanted):
+            raise wrong(path, f"row {reader.line_num}", f"a column is empty: {dict(row)}")
+        yield reader.line_num, row
+
+
+def read_ucf101(source: Source) -> Iterator[Row]:
+    """``Class/v_Class_g01_c01.avi [number]`` a row; classInd.txt beside it numbers the classes."""
+    path = source.list_file
+    index = f"{path.rpartition('/')[0]}/classInd.txt"
+    classes = {}
+    for number, line in enumerate(source.lines(index), start=1):
+        fields = line.split(maxsplit=1)
+        if fields:
+            if len(fields) != 2:
+                raise wrong(index, f"row {number}", f"expected `number Class`, but got {line!r}")
+            classes[fields[1].strip()] = _whole(fields[0], index, f"row {number}") - 1
+    for number, line in enumerate(source.lines(path), start=1):
+        fields = line.split()
+        if not fields:
+            continue
+        name = fields[0].partition("/")[0]
+        if name not in classes:
+            raise wrong(path, f"row {number}", f"the class {name!r} is not in {index}")
+        if fields[1:] and fields[1] != str(classes[name] + 1):
+            raise wrong(
+                path, f"row {number}",
+                f"the number is {fields[1]}, but {index} says {classes[name] + 1}",
+            )  # fmt: skip
+        yield Row(path, number, fields[0], classes[name])
+
+
+def read_hmdb51(source: Source) -> Iterator[Row]:
+    """One file a class, ``video.avi 1`` a row: 1 trains, 2 tests, 0 does neither."""
+    folder, _, pattern = source.list_file.rpartition("/")
+    names = g_pathmgr.ls(folder) if g_pathmgr.isdir(folder) else []
+    files = sorted(name for name in names if fnmatch.fnmatch(name, pattern))
+    if not files:
+        raise DataError(
+            f"Expected files {pattern}, one a class, in {folder}, but there are none. Set "
+            "DATA.PATH_TO_DATA_DIR to their folder."
+        )
+    wanted = "1" if source.split == "train" else "2"
+    for label, file in enumerate(files):
+        name = file.rpartition("_test_split")[0] or file.rpartition(".")[0]
+        path = f"{folder}/{file}"
+        for number, line in enumerate(source.lines(path), start=1):
+            fields = line.split()
+            if fields and (len(fields) != 2 or fields[1] not in ("0", "1", "2")):
+                raise wrong(path, f"row {number}", f"expected `video 0|1|2`, but got {line!r}")
+            if fields and fields[1] == wanted:
+                yield Row(path, number, f"{name}/{fields[0]}", label)
+
+
+def read_folders(source: Source) -> Iterator[Row]:
+    """``train/CLASS/video.mp4``: one folder a class, in the order of their names."""
+    path, train = source.list_file, source.list_of("train")
+    classes = _folders(train)
+    unknown = sorted(set(_folders(path)) - set(classes))
+    if unknown:
+        raise wrong(path, f"folder {unknown[0]!r}", f"{train} has no class of that name")
+    number = 0
+    for label, name in enumerate(classes):
+        if not g_pathmgr.isdir(f"{path}/{name}"):
+            continue
+        for video in sorted(g_pathmgr.ls(f"{path}/{name}")):
+            if is_picture(video):
+                raise wrong(
+                    path, f"folder {name!r}",
+                    f"expected videos, or a folder of pictures for each, but got {video}",
+                )  # fmt: skip
+            full = f"{path}/{name}/{video}"
+            if not video.startswith(".") and (is_video(video) or g_pathmgr.isdir(full)):
+                number += 1
+                # absolute: the folder of the lists is not put before it a second time
+                whole = full if "://" in full else os.path.abspath(full)
+                yield Row(path, number, whole, label, kind="video")
+
+
+def _folders(path: str) -> list[str]:
+    if not g_pathmgr.isdir(path):
+        raise DataError(
+            f"Expected a folder {path} that holds a folder for each class, but there is none. Set "
+            "DATA.PATH_TO_DATA_DIR to the folder above it, or BIAS.DATA.FORMAT to what you have."
+        )
+    names = sorted(name for name in g_pathmgr.ls(path) if not name.startswith("."))
+    return [name for name in names if g_pathmgr.isdir(f"{path}/{name}")]
+
+
+def _whole(text: str, path: str, place: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise wrong(path, place, f"{text!r} is not a whole number") from None

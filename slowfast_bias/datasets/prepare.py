@@ -1,0 +1,157 @@
+"""From what a user downloads to lists of videos that are known to be readable.
+
+    prepare("ssv2", "/data/ssv2/labels", "/data/ssv2/videos", "/data/ssv2/ready", processes=16)
+
+writes train.csv, val.csv and test.csv (`path label` rows, BIAS.DATA.FORMAT csv) and bad.csv, which
+names what was left out and why. It can be stopped and started again.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from iopath.common.file_io import g_pathmgr
+
+from slowfast_bias.datasets.decode import VideoError
+from slowfast_bias.datasets.list_files import Video, VideoList, read_list
+from slowfast_bias.datasets.list_source import Source
+from slowfast_bias.datasets.reencode import is_copy, reencode
+from slowfast_bias.datasets.scan import in_parallel, scan_all
+from slowfast_bias.errors import DataError
+from slowfast_bias.files import write_whole
+
+SPLITS = ("train", "val", "test")
+Progress = Callable[[Iterable, int, str], Iterable]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was made: how many videos by split, the bad ones, and the keys that name the result."""
+
+    counts: dict[str, int]
+    bad: dict[str, str]  # path -> reason
+    keys: dict[str, str]
+
+
+def _silent(steps: Iterable, total: int, title: str) -> Iterable:
+    return steps
+
+
+def prepare(
+    form: str,
+    lists: str,
+    videos: str,
+    out: str,
+    *,
+    names: Sequence[str] = (),
+    separator: str | None = None,
+    short_side: int = 0,
+    processes: int = 1,
+    quick: bool = False,
+    progress: Progress = _silent,
+) -> Prepared:
+    """Reads the lists of a data set, decodes every video, writes lists of the good ones.
+
+    Args:
+        form: How the lists are written, as BIAS.DATA.FORMAT.
+        lists: Their folder.
+        videos: The folder of the videos; "" for that of the lists.
+        out: Where to write.
+        names: The lists' names, where they are not the publisher's.
+        separator: Of a csv.
+        short_side: Copies the videos with their short side at so many pixels; 0: no copies.
+        processes: How many videos at a time.
+        quick: Decode three frames of each instead of all.
+        progress: Called with (steps, total, title); gives the steps back.
+    """
+    wanted = _read_lists(form, lists, videos, names, separator)
+    paths = list(dict.fromkeys(v.path for chosen in wanted.values() for v in chosen.videos))
+    os.makedirs(out, exist_ok=True)
+    steps = scan_all(paths, processes=processes, kept=f"{out}/checked.csv", quick=quick)
+    facts = dict(progress(steps, len(paths), "decoding"))
+    bad = {path: facts[path].reason for path in paths if facts[path].reason}
+    root = videos or lists
+    if short_side:
+        good = [path for path in paths if path not in bad]
+        copies = _Copies(root, os.path.abspath(f"{out}/videos"), short_side)
+        steps = in_parallel(copies.make, good, processes)
+        for path, reason in progress(steps, len(good), "copying"):
+            if reason is None or reason:
+                bad[path] = reason or f"Expected to copy {path}, but the decoder crashed."
+        root, place = copies.folder, copies.target
+    else:
+        root, place = os.path.abspath(root) if "://" not in root else root, str
+    counts = {}
+    for split, chosen in wanted.items():
+        rows = [v._replace(path=place(v.path)) for v in chosen.videos if v.path not in bad]
+        counts[split] = len(rows)
+        with write_whole(f"{out}/{split}.csv") as file:
+            file.writelines(f"{_below(root, video)} {video.label}\n" for video in rows)
+    _write_bad(out, wanted, bad)
+    keys = {"DATA.PATH_TO_DATA_DIR": out, "DATA.PATH_PREFIX": root, "BIAS.DATA.FORMAT": "csv"}
+    return Prepared(counts, bad, keys)
+
+
+def _read_lists(
+    form: str, lists: str, videos: str, names: Sequence[str], separator: str | None
+) -> dict[str, VideoList]:
+    """The lists that are there; that of training must be."""
+    found = {}
+    for split in SPLITS:
+        path = Source(form, lists, split, tuple(names)).list_file
+        if split == "train" or "*" in path or g_pathmgr.exists(path):
+            found[split] = read_list(
+                form, lists, split,
+                names=names, prefix=videos, separator=separator, num_classes=2**31,
+            )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True)
+class _Copies:
+    """Where the copies of the videos below a folder are, and how they are made."""
+
+    root: str
+    folder: str
+    short_side: int
+
+    def target(self, path: str) -> str:
+        """The place of a copy; folders of pictures and videos elsewhere keep theirs."""
+        below = os.path.relpath(path, self.root)
+        if os.path.isdir(path) or below.startswith(".."):
+            raise DataError(
+                f"Expected video files below {self.root} to copy, but got {path}. Leave the "
+                "short side out."
+            )
+        return os.path.join(self.folder, below if below.endswith(".mp4") else f"{below}.mp4")
+
+    def make(self, path: str) -> str:
+        """Makes a copy that is not there yet; returns why it cannot be made, or ""."""
+        target = self.target(path)
+        try:
+            if not is_copy(path, target):
+                reencode(path, target, self.short_side)
+        except VideoError as error:
+            return str(error)
+        return ""
+
+
+def _below(root: str, video: Video) -> str:
+    """The name in a list: from the folder of the videos on, where it lies there."""
+    path = video.path if "://" in video.path else os.path.abspath(video.path)
+    inside = path.startswith(root.rstrip("/") + "/")
+    return video._replace(path=path[len(root.rstrip("/")) + 1 :] if inside else path).name
+
+
+def _write_bad(out: str, lists: dict[str, VideoList], bad: dict[str, str]) -> None:
+    with write_whole(f"{out}/bad.csv") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("path", "row", "reason", "split"))
+        for split, chosen in lists.items():
+            for video in chosen.videos:
+                if video.path in bad:
+                    row = f"{chosen.file}, {video.row}"
+                    writer.writerow((video.name, row, bad[video.path], split))

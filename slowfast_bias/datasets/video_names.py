@@ -1,0 +1,83 @@
+"""Files found by their name without its ending: lists name videos so, and downloads differ."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from iopath.common.file_io import g_pathmgr
+
+from slowfast_bias.errors import DataError
+
+VIDEOS = (".mp4", ".webm", ".avi", ".mkv", ".mov", ".mpg", ".mpeg", ".m4v", ".ts", ".flv", ".wmv")
+PICTURES = (".jpg", ".jpeg", ".png")
+
+
+def is_video(name: str) -> bool:
+    """Does the name end as a video's?"""
+    return name.lower().endswith(VIDEOS)
+
+
+def is_picture(name: str) -> bool:
+    """Does the name end as a picture's?"""
+    return name.lower().endswith(PICTURES)
+
+
+class VideoNames:
+    """The videos below a folder by their name; a folder may be a video, too: pictures of it.
+
+    The listing is read once, when the first name is asked for.
+    """
+
+    def __init__(self, folder: str, depth: int) -> None:
+        self.folder, self.depth = folder, depth
+        self._found: dict[str, list[str]] | None = None
+
+    def find(self, *names: str) -> str:
+        """The path below the folder of the first name that is there.
+
+        Returns the first name as it is where none is there: reading it will say so.
+        """
+        if self._found is None:
+            self._found = {}
+            for path in _walk(self.folder, self.depth):
+                name = path.rpartition("/")[2]
+                stem = name.rpartition(".")[0] if is_video(name) else name
+                self._found.setdefault(stem, []).append(path)
+        for name in names:
+            paths = self._found.get(name, [])
+            if len(paths) > 1:
+                raise DataError(
+                    f"Expected one video of the name {name} below {self.folder}, but there are "
+                    f"{', '.join(sorted(paths))}. Keep one, or set DATA.PATH_PREFIX."
+                )
+            if paths:
+                return paths[0]
+        return names[0]
+
+
+def _walk(folder: str, depth: int, below: str = "") -> Iterator[str]:
+    """Videos, and folders that hold no folders further down, by their path below the folder."""
+    full = f"{folder}/{below}" if below else folder
+    if not g_pathmgr.isdir(full):
+        return
+    for name, is_folder in _entries(full):
+        path = f"{below}/{name}" if below else name
+        if is_video(name) or is_folder:
+            yield path
+        if is_folder and depth > 1:
+            yield from _walk(folder, depth - 1, path)
+
+
+def _entries(folder: str) -> list[tuple[str, bool]]:
+    """(name, is it a folder) of what a folder holds; pictures and hidden files left out."""
+    if "://" in folder:
+        names = [n for n in g_pathmgr.ls(folder) if not n.startswith(".") and not is_picture(n)]
+        return [(n, not is_video(n) and g_pathmgr.isdir(f"{folder}/{n}")) for n in sorted(names)]
+    with os.scandir(folder) as entries:
+        found = [
+            (entry.name, entry.is_dir())
+            for entry in entries
+            if not entry.name.startswith(".") and not is_picture(entry.name)
+        ]
+    return sorted(found)

@@ -1,0 +1,132 @@
+"""Views of frames: scaled, cropped and mirrored as SlowFast does, in uint8 until the very end.
+
+Enlarging is torch's bilinear ``interpolate`` on uint8; what is made smaller is smoothed by the
+decoder. Random numbers come from torch's own generator, which the loader seeds for every clip.
+Shapes: T frames, H W space.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+
+# Frames longer than this many times their width are cut around the crop before they are enlarged:
+# 10000 x 16 pixels would become 160000 x 256.
+_ELONGATED = 4
+
+
+@dataclass(frozen=True)
+class Crop:
+    """Frames with their short side at ``scale``, of which a square of ``size`` is taken.
+
+    Attributes:
+        scale: Of the short side, in pixels.
+        size: Of the square.
+        across: Where along the long side, from 0 (left, or top) to 1.
+        down: Where along the short side.
+        mirrored: Left and right exchanged.
+    """
+
+    scale: int
+    size: int
+    across: float = 0.5
+    down: float = 0.5
+    mirrored: bool = False
+
+    def of(self, frames: torch.Tensor) -> torch.Tensor:
+        """The view (T, size, size, 3) of frames (T, H, W, 3), uint8."""
+        frames, across = _surroundings(frames, self)
+        height, width = frames.shape[1:3]
+        short = min(height, width)
+        frames = resize(frames, (height * self.scale // short, width * self.scale // short))
+        height, width = frames.shape[1:3]
+        down, right = (across, self.down) if height > width else (self.down, across)
+        top, left = offset(height - self.size, down), offset(width - self.size, right)
+        view = frames[:, top : top + self.size, left : left + self.size]
+        return view.flip(2) if self.mirrored else view
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the frames of any shape, made a square of ``size``.
+
+    Attributes:
+        size: Of the square.
+        area: Share of the frame.
+        ratio: Width by height.
+        across: Where the part lies from left to right, from 0 to 1.
+        down: Where from top to bottom.
+        mirrored: Left and right exchanged.
+    """
+
+    size: int
+    area: float
+    ratio: float
+    across: float
+    down: float
+    mirrored: bool = False
+
+    def of(self, frames: torch.Tensor) -> torch.Tensor:
+        """The view (T, size, size, 3) of frames (T, H, W, 3), uint8."""
+        height, width = frames.shape[1:3]
+        wide = round(math.sqrt(height * width * self.area * self.ratio))
+        high = round(math.sqrt(height * width * self.area / self.ratio))
+        wide, high = min(max(wide, 1), width), min(max(high, 1), height)
+        top, left = offset(height - high, self.down), offset(width - wide, self.across)
+        part = frames[:, top : top + high, left : left + wide]
+        view = resize(part, (self.size, self.size), smooth=True)
+        return view.flip(2) if self.mirrored else view
+
+
+def random_crop(scales: Sequence[int], size: int, flip: bool, *, inverse: bool = False) -> Crop:
+    """A crop as in SlowFast's training: random scale, place and mirroring.
+
+    Args:
+        scales: Smallest and largest short side, in pixels.
+        size: Of the square.
+        flip: Mirror half of the clips.
+        inverse: As DATA.INV_UNIFORM_SAMPLE, the inverse of the scale is uniform.
+    """
+    low, high = scales
+    scale = 1 / _uniform(1 / high, 1 / low) if inverse else _uniform(low, high)
+    return Crop(round(scale), size, _uniform(), _uniform(), flip and _uniform() < 0.5)
+
+
+def random_region(areas: Sequence[float], ratios: Sequence[float], size: int, flip: bool) -> Region:
+    """A region as in SlowFast's training of transformers: random area, shape, place, mirroring."""
+    ratio = math.exp(_uniform(math.log(ratios[0]), math.log(ratios[1])))
+    area = _uniform(*areas)
+    return Region(size, area, ratio, _uniform(), _uniform(), flip and _uniform() < 0.5)
+
+
+def resize(frames: torch.Tensor, size: tuple[int, int], smooth: bool = False) -> torch.Tensor:
+    """Frames (T, H, W, 3) at another height and width, uint8."""
+    if tuple(frames.shape[1:3]) == size:
+        return frames
+    planes = frames.permute(0, 3, 1, 2)
+    out = F.interpolate(planes, size, mode="bilinear", align_corners=False, antialias=smooth)
+    return out.permute(0, 2, 3, 1)
+
+
+def offset(room: int, place: float) -> int:
+    """Pixels left out before a crop; rounded up in the middle, as SlowFast's uniform_crop."""
+    return min(math.ceil(room * place), room)
+
+
+def _surroundings(frames: torch.Tensor, crop: Crop) -> tuple[torch.Tensor, float]:
+    """Very long frames cut to what is around the crop, and the crop's place in them."""
+    height, width = frames.shape[1:3]
+    short, long = min(height, width), max(height, width)
+    if long <= _ELONGATED * short:
+        return frames, crop.across
+    part = _ELONGATED * short
+    start = offset(long - part, crop.across)
+    return frames.narrow(1 if height > width else 2, start, part), crop.across
+
+
+def _uniform(low: float = 0.0, high: float = 1.0) -> float:
+    return low + (high - low) * float(torch.rand((), dtype=torch.float64))

@@ -1,0 +1,170 @@
+"""Do two banks of styles say the same of a network? Rank agreement of two of its reports.
+
+Scores move from bank to bank, since "static" is what a bank destroys; what should stay is the
+order: which layers, and in a layer which units, are more static than others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from slowfast_bias.bias import FACTORS, BiasReport, LayerBias
+from slowfast_bias.errors import UserError
+
+
+class DifferentLayersError(UserError, ValueError):
+    """Reports of two networks, or of other layers of one: they have no order to compare."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How two rows of numbers agree.
+
+    Attributes:
+        spearman: correlation of the ranks, in [-1, 1]; NaN where a row has one value only.
+        kendall: tau-b, of pairs in the same order against those in the other.
+        n: numbers in a row; those that are NaN in either are left out.
+        change: largest difference.
+    """
+
+    spearman: float
+    kendall: float
+    n: int
+    change: float
+
+    @classmethod
+    def of(cls, a: Sequence[float] | torch.Tensor, b: Sequence[float] | torch.Tensor) -> Agreement:
+        """The agreement of two rows of equally many numbers."""
+        # what differs by rounding alone is a tie
+        x, y = (torch.as_tensor(row, dtype=torch.float64).round(decimals=9) for row in (a, b))
+        both = ~(x.isnan() | y.isnan())
+        x, y = x[both], y[both]
+        change = float((x - y).abs().max()) if len(x) else math.nan
+        return cls(_correlation(_ranks(x), _ranks(y)), _tau(x, y), len(x), change)
+
+
+@dataclass(frozen=True)
+class BankAgreement:
+    """Two reports of one network, measured with different banks.
+
+    Attributes:
+        layers: {"S_static", "S_dynamic", "static %", "dynamic %", "residual %": over the layers}.
+        units: {layer: {factor: over its units}}.
+        kinds: {layer: share of its units that are of the same kind in both}.
+        notes: why the comparison may not mean what it seems to.
+    """
+
+    layers: dict[str, Agreement]
+    units: dict[str, dict[str, Agreement]]
+    kinds: dict[str, float]
+    notes: list[str]
+
+    def table(self) -> str:
+        """The numbers as lines of text."""
+        head = ["", "Spearman", "Kendall", "n", "largest change"]
+        rows = [head, *([name, *_cells(row)] for name, row in self.layers.items())]
+        text = ["over the layers", *_aligned(rows)]
+        rows = [["", *(f"{f}: {s}" for f in FACTORS for s in head[1:3]), "n", "same kind"]]
+        for layer, factors in self.units.items():
+            found = [factors[factor] for factor in FACTORS]
+            cells = [cell for row in found for cell in _cells(row)[:2]]
+            rows.append([layer, *cells, str(found[0].n), f"{100 * self.kinds[layer]:.0f} %"])
+        text += ["", "over the units of each layer", *_aligned(rows)]
+        return "\n".join([*text, *(f"note: {note}" for note in self.notes)])
+
+
+def bank_agreement(a: BiasReport, b: BiasReport) -> BankAgreement:
+    """How the orders of layers and units in two reports agree; they must have the same layers."""
+    _check(a, b)
+    pairs = {name: (a.layers[name], b.layers[name]) for name in a.layers}
+    first, second = (_figures([pair[k] for pair in pairs.values()]) for k in (0, 1))
+    return BankAgreement(
+        layers={name: Agreement.of(first[name], second[name]) for name in first},
+        units={
+            name: {f: Agreement.of(x.unit_scores(f), y.unit_scores(f)) for f in FACTORS}
+            for name, (x, y) in pairs.items()
+        },
+        kinds={name: _same_kind(x, y) for name, (x, y) in pairs.items()},
+        notes=_notes(a, b),
+    )
+
+
+def _figures(layers: Sequence[LayerBias]) -> dict[str, list[float]]:
+    """What is compared over the layers."""
+    scores = {f"S_{factor}": [layer.score(factor) for layer in layers] for factor in FACTORS}
+    shares = [layer.percent() for layer in layers]
+    return scores | {f"{k} %": [row[k] for row in shares] for k in (*FACTORS, "residual")}
+
+
+def _check(a: BiasReport, b: BiasReport) -> None:
+    if set(a.layers) != set(b.layers):
+        only = [sorted(set(x.layers) - set(y.layers)) for x, y in ((a, b), (b, a))]
+        raise DifferentLayersError(
+            f"Expected two reports of the same layers, but {only[0] or 'none'} are in the first "
+            f"alone and {only[1] or 'none'} in the second. Measure the same BIAS.LAYERS."
+        )
+    for name, layer in a.layers.items():
+        if layer.channels != b.layers[name].channels:
+            raise DifferentLayersError(
+                f"Expected two reports of one network, but {name} has {layer.channels} units in "
+                f"the first and {b.layers[name].channels} in the second."
+            )
+        if not (layer.complete and b.layers[name].complete):
+            raise DifferentLayersError(
+                f"Expected static and dynamic pairs in both reports, but {name} was measured on "
+                f"{list(layer.pairs)} and {list(b.layers[name].pairs)}."
+            )
+
+
+def _notes(a: BiasReport, b: BiasReport) -> list[str]:
+    notes = []
+    if a.meta.get("styles") == b.meta.get("styles"):
+        notes.append(f"both reports are of one bank: {a.meta.get('styles', 'not said')}")
+    for key in ("checkpoint", "data", "order", "statistic"):
+        if a.meta.get(key) != b.meta.get(key):
+            notes.append(f"{key} differs: {a.meta.get(key)} and {b.meta.get(key)}")
+    if len(a.layers) < 5:
+        notes.append(f"{len(a.layers)} layers have few orders: agreement over them may be chance")
+    return notes
+
+
+def _same_kind(a: LayerBias, b: LayerBias) -> float:
+    kinds = zip(a.units().values(), b.units().values(), strict=True)
+    return sum(len(set(x) & set(y)) for x, y in kinds) / a.channels
+
+
+def _ranks(x: torch.Tensor) -> torch.Tensor:
+    """Ranks from 0; equal values share their mean rank."""
+    return (x[:, None] > x).sum(1).double() + ((x[:, None] == x).sum(1).double() - 1) / 2
+
+
+def _correlation(x: torch.Tensor, y: torch.Tensor) -> float:
+    if len(x) < 2:
+        return math.nan
+    x, y = x - x.mean(), y - y.mean()
+    return float((x * y).sum() / (x.square().sum() * y.square().sum()).sqrt())
+
+
+def _tau(x: torch.Tensor, y: torch.Tensor) -> float:
+    signs = [(row[:, None] - row).sign() for row in (x, y)]
+    pairs = [sign.square().sum() for sign in signs]
+    return float((signs[0] * signs[1]).sum() / (pairs[0] * pairs[1]).sqrt())
+
+
+def _cells(row: Agreement) -> list[str]:
+    return [f"{row.spearman:.3f}", f"{row.kendall:.3f}", str(row.n), f"{row.change:.3f}"]
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            c.rjust(w) if i else c.ljust(w)
+            for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]

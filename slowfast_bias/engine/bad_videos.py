@@ -1,0 +1,92 @@
+"""Videos that cannot be read: each named once, in the log and in OUTPUT_DIR/bad_videos.csv.
+
+Data sets that say why (`slowfast_bias.datasets.videos`) are listed; of others the loops name
+positions.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections.abc import Mapping
+
+from fvcore.common.config import CfgNode
+from iopath.common.file_io import g_pathmgr
+
+from slowfast_bias.datasets.loader import Batch, Loader
+from slowfast_bias.engine import processes
+from slowfast_bias.engine.log import log_json
+from slowfast_bias.errors import DataError
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("path", "row", "reason", "split")
+_SHOWN = 20  # in an error; the file has them all
+
+
+def note(cfg: CfgNode, loader: Loader, split: str, batch: Batch) -> None:
+    """Names what of a batch could not be read, where it is new; too much of it stops training."""
+    told: dict[str, tuple[str, str]] = loader.told
+    new = {}
+    for index, reason in sorted(batch.reasons.items()):
+        path, row = loader.dataset.dataset.describe(index)
+        if path not in told:
+            told[path] = new[path] = (row, reason)
+    for path, (row, reason) in new.items():
+        log.warning("bad video of the %s list: %s (%s): %s", split, path, row, reason)
+    if new and processes.is_master():
+        _append(cfg, split, new)
+    if new and split == "train":
+        _stop_if_too_many(cfg, loader, told)
+
+
+def settle(cfg: CfgNode, loader: Loader, split: str) -> list[str]:
+    """Puts together what all processes noted in a pass; every process must call it.
+
+    Returns the paths, which also stand in json_stats.log.
+    """
+    every = processes.gather_objects(loader.told)
+    merged = {path: bad for told in every for path, bad in told.items()}
+    new = {path: bad for path, bad in merged.items() if path not in every[0]}
+    if new and processes.is_master():
+        _append(cfg, split, new)
+    if len(merged) > loader.settled:
+        line = {"_type": "bad_videos", "split": split, "videos": sorted(merged)}
+        log_json(cfg.OUTPUT_DIR, line)
+    loader.told, loader.settled = merged, len(merged)
+    if split == "train":
+        _stop_if_too_many(cfg, loader, merged)
+    return sorted(merged)
+
+
+def _stop_if_too_many(cfg: CfgNode, loader: Loader, bad: Mapping[str, tuple[str, str]]) -> None:
+    share = len(bad) / len(loader.dataset)
+    if share <= cfg.BIAS.DATA.MAX_BAD_SHARE:
+        return
+    lines = [f"{path} ({row}): {reason}" for path, (row, reason) in list(bad.items())[:_SHOWN]]
+    more = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+    raise DataError(
+        f"Expected at most {cfg.BIAS.DATA.MAX_BAD_SHARE:.1%} of the {len(loader.dataset)} videos "
+        f"of the train list to be unreadable (BIAS.DATA.MAX_BAD_SHARE), but {len(bad)} are "
+        f"({share:.1%}) so far; they stand in {cfg.OUTPUT_DIR}/bad_videos.csv:\n  "
+        + "\n  ".join(lines)
+        + more
+    )
+
+
+def _append(cfg: CfgNode, split: str, bad: Mapping[str, tuple[str, str]]) -> None:
+    """Adds rows to bad_videos.csv; a run that goes on does not repeat what stands there."""
+    path = f"{cfg.OUTPUT_DIR}/bad_videos.csv"
+    known, text = set(), io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if g_pathmgr.isfile(path):
+        with g_pathmgr.open(path, "r") as file:
+            known = {(row["split"], row["path"]) for row in csv.DictReader(file)}
+    else:
+        writer.writerow(COLUMNS)
+    for video, (row, reason) in bad.items():
+        if (split, video) not in known:
+            writer.writerow((video, row, reason, split))
+    with g_pathmgr.open(path, "a") as file:
+        file.write(text.getvalue())

@@ -1,0 +1,41 @@
+"""Strength and flicker of any bank, generated or on disk, from the command line's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slowfast_bias.datasets.bank_report import report_on_folders, report_on_videos
+from slowfast_bias.datasets.decode import read_frames
+from slowfast_bias.datasets.style_report import StyleReport, save_preview
+from slowfast_bias.datasets.styled_folders import find_styles
+from slowfast_bias.datasets.styles import make_styles
+from slowfast_bias.engine.stylize import collect
+
+
+def bank_report(
+    sources: Sequence[str],
+    dirs: Sequence[str] = (),
+    bank: tuple[str, int, int] = ("colour", 4, 0),
+    videos: int = 8,
+    frames: int = 16,
+    preview: str = "",
+) -> StyleReport:
+    """What a bank looks like on some videos.
+
+    Args:
+        sources: videos, or folders of them; with ``dirs`` the originals, which may be none.
+        dirs: the folders of a bank on disk; () for a generated one.
+        bank: family, number and seed of a generated one.
+        videos: how many are looked at.
+        frames: of each, from its middle.
+        preview: where to write a picture of the first video in every style of a generated bank.
+    """
+    originals = collect(sources) if sources else {}
+    if dirs:
+        return report_on_folders(find_styles(dirs), originals, videos, frames)
+    styles, paths = make_styles(*bank), list(originals.values())
+    report = report_on_videos(styles, paths, videos, frames)
+    if preview:
+        clip = read_frames(paths[0], lambda video: range(min(video.frames, frames)))
+        save_preview(styles, clip.permute(3, 0, 1, 2).float() / 255, preview)
+    return report

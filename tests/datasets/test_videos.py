@@ -1,0 +1,239 @@
+"""Videos: which frames a clip has, which view of them, and what happens to a bad file."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from make_videos import cut, spoil, write_audio, write_folder, write_video  # noqa: E402
+
+from slowfast_bias import host  # noqa: E402
+from slowfast_bias.config import ConfigError  # noqa: E402
+from slowfast_bias.datasets.clips import SourceClips  # noqa: E402
+from slowfast_bias.datasets.decode import VideoError, read_frames  # noqa: E402
+from slowfast_bias.datasets.loader import Loader, seeded  # noqa: E402
+from slowfast_bias.errors import DataError  # noqa: E402
+
+pytestmark = pytest.mark.host
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """60 frames each: 30 fps, 60 fps, a folder of pictures, and a file that is no video."""
+    folder = tmp_path_factory.mktemp("films")
+    write_video(folder / "a.mp4", 60, 30)
+    write_video(folder / "b.mp4", 60, 60)
+    write_folder(folder / "c", range(60))
+    (folder / "bad.mp4").write_text("no video")
+    return folder
+
+
+@pytest.fixture
+def videos(tiny, films, tmp_path):
+    """A function: the dataset of a split over rows, with changes of the config."""
+
+    def make(split, rows, *opts, dataset=True):
+        (tmp_path / f"{split}.csv").write_text("".join(f"{row}\n" for row in rows))
+        cfg = tiny(
+            "TRAIN.DATASET", "videos", "TEST.DATASET", "videos", "MODEL.NUM_CLASSES", 2,
+            "DATA.PATH_TO_DATA_DIR", str(tmp_path), "DATA.PATH_PREFIX", str(films),
+            "DATA.TRAIN_JITTER_SCALES", [64, 64], "DATA.TRAIN_CROP_SIZE", 64,
+            "DATA.TEST_CROP_SIZE", 64, "DATA.SAMPLING_RATE", 2, *opts,
+        )  # fmt: skip
+        return host.build_dataset("videos", cfg, split) if dataset else cfg
+
+    return make
+
+
+def pixels(data, index):
+    """What an item was made of, in [0, 255]."""
+    inputs = data[index][0]
+    return host.source_frames(data.cfg, inputs).mul(255).round().to(torch.uint8)
+
+
+# -- frames --------------------------------------------------------------------------------------
+
+
+def test_the_central_clip_is_the_middle_in_time_and_space(videos, films):
+    for name, first, last in (("a.mp4", 22, 37), ("b.mp4", 14, 45), ("c", 22, 37)):
+        data = videos("val", [f"{name} 1"])
+        picks = torch.linspace(first, last, 8).long().tolist()
+        wanted = read_frames(films / name, picks)[:, :, 16:80]
+        assert torch.equal(data.clip(0), wanted)
+        assert data.clip(0).dtype == torch.uint8
+        inputs, label, index, _ = data[0]
+        assert (label, index) == (1, 0) and inputs[0].shape == (3, 8, 64, 64)
+        assert torch.equal(pixels(data, 0).permute(1, 2, 3, 0), wanted)
+
+
+def test_exact_stride_and_segments(videos, films):
+    exact = videos("val", ["a.mp4 0"], "BIAS.DATA.STRIDE", "exact")
+    wanted = read_frames(films / "a.mp4", range(22, 38, 2))[:, :, 16:80]
+    assert torch.equal(exact.clip(0), wanted)
+    parts = videos("val", ["a.mp4 0"], "BIAS.DATA.SAMPLING", "segments")
+    wanted = read_frames(films / "a.mp4", [3, 11, 18, 26, 33, 40, 48, 55])[:, :, 16:80]
+    assert torch.equal(parts.clip(0), wanted)
+
+
+@pytest.mark.parametrize(
+    ("part", "first", "last"),
+    [("#frames=30,40", 30, 39), ("#t=0.5,1", 15, 29), ("#t=1.95,9", 59, 59)],
+)
+def test_a_listed_part_is_all_that_is_seen(videos, films, part, first, last):
+    whole = read_frames(films / "a.mp4", range(60))[:, :, 16:80]
+    clip = videos("val", [f"a.mp4{part} 0"]).clip(0)
+    shown = [int((whole - frame.short()).abs().sum((1, 2, 3)).argmin()) for frame in clip]
+    assert first <= min(shown) and max(shown) <= last
+    data = videos("train", [f"a.mp4{part} 0"], "BIAS.DATA.SHORT", "loop")
+    for seed in range(3):
+        with seeded(seed):
+            assert data[0][0][0].shape == (3, 8, 64, 64)
+
+
+def test_a_part_behind_the_end_is_an_error_that_says_so(videos):
+    for part in ("#frames=60,70", "#t=2.5,4"):
+        with pytest.raises(VideoError, match=r"row 1 of its list.*ends before it: 60 frames"):
+            videos("val", [f"a.mp4{part} 0"]).clip(0)
+
+
+def test_test_views_are_all_windows_and_crops_video_by_video(videos, films):
+    views = ("TEST.NUM_ENSEMBLE_VIEWS", 2, "TEST.NUM_SPATIAL_CROPS", 3)
+    data = videos("test", ["a.mp4 0", "c 1"], *views)
+    assert len(data) == 12
+    whole = read_frames(films / "a.mp4", range(60))
+    for index in range(6):
+        start, left = [0, 22][index // 3], [0, 16, 32][index % 3]
+        picks = torch.linspace(0, 15, 8).long() + start
+        got = pixels(data, index).permute(1, 2, 3, 0)
+        assert torch.equal(got, whole[picks, :, left : left + 64])
+        assert data[index][1:3] == (0, index)
+    assert data[6][1:3] == (1, 6)
+    one = videos("test", ["a.mp4 0"], "TEST.NUM_SPATIAL_CROPS", 1)
+    assert torch.equal(one[0][0][0], data[1][0][0])  # a single crop is the middle one, on all hosts
+
+
+# -- randomness ----------------------------------------------------------------------------------
+
+
+def test_training_draws_from_the_seeded_generators_only(videos):
+    data = videos("train", ["a.mp4 0"], "DATA.TRAIN_JITTER_SCALES", [64, 80])
+    seen = []
+    for seed in (1, 2, 1):
+        with seeded(seed):
+            seen.append(data[0][0][0])
+    assert torch.equal(seen[0], seen[2]) and not torch.equal(seen[0], seen[1])
+
+
+def test_the_val_list_is_random_only_if_asked(videos):
+    for central in (True, False):
+        opts = ("BIAS.DATA.VAL_CENTRAL", central, "DATA.TRAIN_JITTER_SCALES", [64, 80])
+        data = videos("val", ["a.mp4 0"], *opts)
+        with seeded(1):
+            first = data[0][0][0]
+        with seeded(2):
+            assert torch.equal(first, data[0][0][0]) == central
+
+
+def test_nothing_is_mirrored_where_the_config_says_so(videos):
+    for flip in (False, True):
+        data, mirrored = videos("train", ["c 0"], "DATA.RANDOM_FLIP", flip), 0
+        for seed in range(12):
+            with seeded(seed):
+                top = pixels(data, 0)[0, :, :12].float().mean(1)
+            mirrored += bool(top[:, :8].mean() > top[:, -8:].mean())  # small numbers: dark left
+        assert bool(mirrored) == flip
+
+
+@pytest.mark.parametrize("arch", ["slow", "slowfast"])
+def test_one_and_two_pathways(videos, arch):
+    opts = ("MODEL.ARCH", arch, "DATA.INPUT_CHANNEL_NUM", [3] if arch == "slow" else [3, 3])
+    opts += (
+        "SLOWFAST.ALPHA",
+        4,
+        "RESNET.NUM_BLOCK_TEMP_KERNEL",
+        [[2] * (1 + (arch != "slow"))] * 4,
+    )
+    inputs = videos("val", ["a.mp4 0"], *opts)[0][0]
+    assert [x.shape[1] for x in inputs] == ([8] if arch == "slow" else [2, 8])
+
+
+# -- bad files -----------------------------------------------------------------------------------
+
+
+def test_evaluation_drops_and_measurement_drops(videos, tmp_path):
+    rows = ["a.mp4 0", "bad.mp4 1", "none.mp4 0"]
+    data = videos("val", rows)
+    batches = list(Loader(data, 2, training=False, seed=0))
+    assert [batch.dropped for batch in batches] == [[1], [2]]
+    reasons = {k: v for batch in batches for k, v in batch.reasons.items()}
+    assert sorted(reasons) == [1, 2] and "bad.mp4" in reasons[1] and "none.mp4" in reasons[2]
+    assert data.describe(1)[1] == f"{tmp_path}/val.csv, row 2"
+    source = SourceClips(videos("val", rows, dataset=False), "videos", "val")
+    assert [source[i] is None for i in range(3)] == [False, True, True]
+    assert "bad.mp4" in source.why(1)
+
+
+def test_training_takes_the_next_good_video_of_the_same_label(videos):
+    rows = ["a.mp4 0", "bad.mp4 1", "none.mp4 1", "b.mp4 0", "c 1", "c#t=1,2 1"]
+    data = videos("train", rows)
+    (batch,) = Loader(data, 6, training=True, seed=0)
+    came = dict(zip(range(6), [data[i][2] for i in range(6)], strict=True))
+    assert came == {0: 0, 1: 4, 2: 4, 3: 3, 4: 4, 5: 5}
+    assert sorted(batch.replaced) == [1, 2] and batch.dropped == []
+    assert sorted(batch.labels.tolist()) == [0, 0, 1, 1, 1, 1]
+    assert sorted(batch.reasons) == [1, 2]
+
+
+def test_after_the_last_of_a_label_comes_its_first(videos):
+    assert videos("train", ["b.mp4 0", "a.mp4 1", "bad.mp4 1"])[2][1:3] == (1, 1)
+
+
+def test_a_label_without_a_good_video_is_dropped_even_in_training(videos):
+    data = videos("train", ["a.mp4 0", "bad.mp4 1"])
+    assert data[1] is None and sorted(data.failures) == [1]
+
+
+def test_every_kind_of_bad_file_is_dropped_by_name(videos, films):
+    bad = films / "kinds"
+    bad.mkdir(exist_ok=True)
+    for name in ("truncated", "spoilt"):
+        shutil.copy(films / "a.mp4", bad / f"{name}.mp4")
+    cut(bad / "truncated.mp4", 0.5)
+    spoil(bad / "spoilt.mp4", 0.2, 0.9)
+    (bad / "empty.mp4").touch()
+    (bad / "text.mp4").write_text("hello " * 100)
+    write_audio(bad / "sound.mp4")
+    write_folder(bad / "hole", [1, 2, 4])
+    names = sorted(path.name for path in bad.iterdir())
+    assert len(names) == 6
+    data = videos("val", ["a.mp4 0", *(f"kinds/{name} 1" for name in names)])
+    for index, name in enumerate(names, start=1):
+        assert data[index] is None and name in data.failures[index]
+    assert data[0] is not None
+
+
+# -- configs -------------------------------------------------------------------------------------
+
+
+def test_settings_that_cannot_work_are_refused(videos):
+    with pytest.raises(DataError, match="TRAIN_JITTER_SCALES .* at least DATA.TRAIN_CROP_SIZE 64"):
+        videos("train", ["a.mp4 0"], "DATA.TRAIN_JITTER_SCALES", [32, 80])
+    if "AUG" in host.get_cfg():
+        with pytest.raises(DataError, match=r"AUG\.ENABLE to be off"):
+            videos("train", ["a.mp4 0"], "AUG.ENABLE", True)
+        with pytest.raises(DataError, match="be set together"):
+            videos("train", ["a.mp4 0"], "DATA.TRAIN_JITTER_SCALES_RELATIVE", [0.1, 1.0])
+
+
+def test_the_hosts_own_loader_is_not_given_keys_that_it_ignores(videos):
+    if host.name != "pypi":
+        pytest.skip("main's loader has these keys")
+    for key, value in (("DATA.RANDOM_FLIP", False), ("DATA.PATH_LABEL_SEPARATOR", ",")):
+        with pytest.raises(ConfigError, match=f"{key}.*Set TRAIN.DATASET.*`videos`"):
+            videos("train", ["a.mp4 0"], "TRAIN.DATASET", "kinetics", key, value)

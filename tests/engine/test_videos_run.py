@@ -1,0 +1,175 @@
+"""Real videos through the whole command line: train, test, measure; and what bad files do."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "datasets"))
+
+from make_videos import cut, has_codec, write_audio, write_video  # noqa: E402
+
+from slowfast_bias import engine  # noqa: E402
+from slowfast_bias.bias import BiasReport  # noqa: E402
+from slowfast_bias.errors import UserError  # noqa: E402
+from slowfast_bias.run import main  # noqa: E402
+
+pytestmark = pytest.mark.host
+
+RATES = (24, 25, Fraction(30000, 1001), 60)
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """38 sound videos of two classes, four rates and several codecs; two that cannot be read."""
+    folder = tmp_path_factory.mktemp("films é")
+    codecs = [c for c in ("libx264", "mpeg4", "libx265", "libvpx-vp9") if has_codec(c)]
+    for kind in range(8):
+        frames = range(0, 20) if kind % 2 else range(3000, 3020)
+        name = f"kind {kind}.mp4" if codecs[kind % len(codecs)] != "libvpx-vp9" else None
+        path = folder / (name or f"kind {kind}.webm")
+        write_video(path, list(frames), RATES[kind % 4], codec=codecs[kind % len(codecs)])
+    write_audio(folder / "sound.mp4")
+    write_video(folder / "cut.mp4", 40)
+    cut(folder / "cut.mp4", 0.5)
+    return folder
+
+
+@pytest.fixture
+def config(tiny, films, tmp_path):
+    """A function: a config file over 40 rows, of which the given ones are bad, and its cfg."""
+    good = sorted(films.glob("kind *"))
+
+    def make(*opts, bad=("sound.mp4", "cut.mp4")):
+        names = []
+        for number in range(40):  # the same file several times, by another name
+            link = tmp_path / "videos" / f"{number:02d} {good[number % 8].name}"
+            link.parent.mkdir(exist_ok=True)
+            if not link.exists():
+                link.symlink_to(good[number % 8])
+            names.append(link.name)
+        for place, name in zip((7, 22), bad, strict=False):
+            names[place] = name
+            if not (tmp_path / "videos" / name).exists():
+                (tmp_path / "videos" / name).symlink_to(films / name)
+        for split in ("train", "val", "test"):
+            rows = "".join(f"{name} {number % 2}\n" for number, name in enumerate(names))
+            (tmp_path / f"{split}.csv").write_text(rows)
+        return [
+            *tiny.words, "OUTPUT_DIR", str(tmp_path / "run"), "TRAIN.DATASET", "videos",
+            "TEST.DATASET", "videos", "MODEL.NUM_CLASSES", 2, "DATA.NUM_FRAMES", 4,
+            "DATA.PATH_TO_DATA_DIR", str(tmp_path), "DATA.PATH_PREFIX", str(tmp_path / "videos"),
+            "DATA.TRAIN_JITTER_SCALES", [36, 40], "DATA.SAMPLING_RATE", 2,
+            "TRAIN.BATCH_SIZE", 8, "TEST.BATCH_SIZE", 8, "SOLVER.MAX_EPOCH", 1, *opts,
+        ]  # fmt: skip
+
+    return make
+
+
+def run(words, tmp_path):
+    (tmp_path / "empty.yaml").write_text("{}")
+    return main(["--cfg", str(tmp_path / "empty.yaml"), *map(str, words)])
+
+
+def lines(tmp_path, kind):
+    with open(tmp_path / "run" / "json_stats.log") as file:
+        return [line for line in map(json.loads, file) if line["_type"] == kind]
+
+
+def test_a_run_with_bad_files_names_exactly_those(config, tmp_path):
+    words = config("BIAS.ENABLE", True, "BIAS.DATA.MAX_BAD_SHARE", 0.05)
+    assert run(words, tmp_path) == 0
+    wanted = {str(tmp_path / "videos" / name) for name in ("sound.mp4", "cut.mp4")}
+    with open(tmp_path / "run" / "bad_videos.csv") as file:
+        rows = list(csv.DictReader(file))
+    for split in ("train", "val", "test"):
+        named = {row["path"]: row for row in rows if row["split"] == split}
+        assert set(named) == wanted
+        assert {row["row"] for row in named.values()} == {
+            f"{tmp_path}/{split}.csv, row {row}" for row in (8, 23)
+        }
+        assert all(Path(path).name in row["reason"] for path, row in named.items())
+    assert len(rows) == 6
+    named = {line["split"]: set(line["videos"]) for line in lines(tmp_path, "bad_videos")}
+    assert named == {"train": wanted, "val": wanted, "test": wanted}
+    (val,) = lines(tmp_path, "val_epoch")
+    assert (val["clips"], val["dropped"]) == (38, 2)
+    (final,) = lines(tmp_path, "test_final")
+    assert (final["videos"], final["dropped"]) == (38, 2)
+    meta = BiasReport.load(str(tmp_path / "run" / "bias" / "report.json")).meta
+    assert meta["dropped_videos"] == [7, 22] and meta["videos"] == 38
+    assert [Path(p).name for p in wanted] and all(
+        any(path in reason for reason in meta["dropped_because"]) for path in wanted
+    )
+    assert meta["decoder"].startswith("pyav")
+
+
+def test_training_stops_with_the_list_when_too_much_is_bad(config, tmp_path, capsys):
+    assert run(config("BIAS.DATA.MAX_BAD_SHARE", 0.04), tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "at most 4.0% of the 40 videos" in said and "bad_videos.csv" in said
+    assert "sound.mp4" in said and "cut.mp4" in said and "row 8" in said and "row 23" in said
+
+
+def test_a_run_that_goes_on_does_not_list_twice(config, tmp_path):
+    words = config("BIAS.DATA.MAX_BAD_SHARE", 0.05, "TEST.ENABLE", False)
+    engine.train(engine.load_cfg((), words))
+    before = (tmp_path / "run" / "bad_videos.csv").read_text()
+    engine.train(engine.load_cfg((), [*words, "SOLVER.MAX_EPOCH", 2]))
+    assert (tmp_path / "run" / "bad_videos.csv").read_text() == before
+    with open(tmp_path / "run" / "stdout.log") as file:
+        said = [line for line in file if "bad video of the train list" in line]
+    assert len(said) == 4  # two in each of the two runs
+
+
+def test_workers_and_their_start_change_no_measurement(config, tmp_path):
+    words = config("TRAIN.CHECKPOINT_FILE_PATH", "")
+    cfg = engine.load_cfg((), [*words, "BIAS.DATA.MAX_BAD_SHARE", 0.05])
+    engine.train(cfg)
+    found = {}
+    before = torch.multiprocessing.get_start_method()
+    for start, workers in (("fork", 0), ("fork", 2), ("spawn", 2)):
+        torch.multiprocessing.set_start_method(start, force=True)
+        try:
+            opts = ["DATA_LOADER.NUM_WORKERS", workers, "OUTPUT_DIR", cfg.OUTPUT_DIR]
+            found[start, workers] = engine.measure(engine.load_cfg((), [*words, *opts]))
+        finally:
+            torch.multiprocessing.set_start_method(before, force=True)
+    first, *others = found.values()
+    for report in others:
+        assert report.meta["dropped_videos"] == first.meta["dropped_videos"] == [7, 22]
+        for layer in first.layers:
+            for factor in ("static", "dynamic"):
+                a, b = (r[layer].correlation[factor] for r in (first, report))
+                assert np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True)
+
+
+def test_a_list_without_a_readable_video_is_an_error(config, tmp_path):
+    words = config("DATA.PATH_PREFIX", str(tmp_path / "nowhere"), "BIAS.DATA.MAX_BAD_SHARE", 1.0)
+    with pytest.raises(UserError, match="none of the batch in epoch 1"):
+        engine.train(engine.load_cfg((), words))
+
+
+def test_check_data_describes_the_lists_and_finds_what_is_bad(config, tmp_path, capsys):
+    from slowfast_bias.engine.check_data import check_data
+
+    def check(words):
+        cfg = engine.load_cfg((), words)
+        return check_data(cfg, processes=1, quick=False, progress=lambda steps, *_: steps)
+
+    train, val, test = check(config())
+    assert [c.split for c in (train, val, test)] == ["train", "val", "test"]
+    names = [Path(name.partition(" (")[0]).name for name in train.bad]
+    assert names == ["sound.mp4", "cut.mp4"]
+    assert "40 videos, 2 unreadable" in train.text and "2 of 2, 20 to 20 videos" in train.text
+    assert "29.97 (9)" in train.text and "96x64 (38)" in train.text
+    (tmp_path / "val.csv").write_text("gone.mp4 0\n")
+    bad = check([*config(bad=()), "TRAIN.ENABLE", False, "TEST.ENABLE", False])[0].bad
+    assert bad == {}

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Makes checked lists of a data set: tools/prepare.py FORMAT --lists DIR --videos DIR --out DIR."""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout needs no installation
+
+from tqdm import tqdm  # noqa: E402
+
+from slowfast_bias.datasets.list_files import READERS  # noqa: E402
+from slowfast_bias.datasets.prepare import prepare  # noqa: E402
+from slowfast_bias.errors import UserError  # noqa: E402
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prepares, and prints what goes on the command line of a run; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="prepare.py", description=__doc__)
+    add = parser.add_argument
+    add("format", choices=READERS, help="how the lists are written; see docs/DATA.md")
+    add("--lists", required=True, help="folder of the list files")
+    add("--videos", default="", help="folder of the videos; by default that of the lists")
+    add("--out", required=True, help="folder for train.csv, val.csv, test.csv and bad.csv")
+    add("--names", nargs=3, default=(), metavar=("TRAIN", "VAL", "TEST"), help="names of the lists")
+    add("--separator", help="between path and label of a csv; by default white space")
+    add("--short-side", type=int, default=0, help="also copy the videos, this many pixels high")
+    add("--processes", type=int, default=os.cpu_count(), help="videos at a time")
+    add("--quick", action="store_true", help="decode three frames of each video instead of all")
+    args = parser.parse_args(arguments)
+
+    def bar(steps, total, title):
+        return tqdm(steps, total=total, desc=title, file=sys.stderr)
+
+    try:
+        made = prepare(
+            args.format, args.lists, args.videos, args.out,
+            names=args.names, separator=args.separator, short_side=args.short_side,
+            processes=args.processes, quick=args.quick, progress=bar,
+        )  # fmt: skip
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for split, count in made.counts.items():
+        print(f"{split:<5} {count} videos in {args.out}/{split}.csv")
+    print(f"{len(made.bad)} bad files, named in {args.out}/bad.csv")
+    for reason, count in Counter(map(_kind, made.bad.items())).most_common(5):
+        print(f"  {count} x {reason}")
+    print("a run takes them with:", " ".join(f"{key} {value}" for key, value in made.keys.items()))
+    return 0 if any(made.counts.values()) else 1
+
+
+def _kind(bad: tuple[str, str]) -> str:
+    """A reason without the name of the file, so that they can be counted."""
+    return bad[1].replace(bad[0], "...")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
