@@ -1,8 +1,8 @@
 """StaticDropout in the training loop, and its two baselines.
 
 Every PERIOD iterations the static scores of the channels that the classifier sees are estimated
-from the current batch and the same clips with shuffled frames: no gradients, no change to batch norm,
-merged over all processes. After SOLVER.MAX_EPOCH come FINETUNE_EPOCHS without any dropout.
+from the current batch and the same clips with shuffled frames: no gradients, no change to batch
+norm, merged over all processes. After SOLVER.MAX_EPOCH come FINETUNE_EPOCHS without any dropout.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Testing with frames out of order: what a network loses when it cannot rely on motion.
 
 One decode per clip serves all of: ordered; shuffled, in several random orders; reversed; frozen
-(the middle frame repeated). Accuracies come with 95 % Wilson intervals, the relative drop with a paired
-bootstrap over videos.
+(the middle frame repeated). Accuracies come with 95 % Wilson intervals, the relative drop with a
+paired bootstrap over videos.
 """
 
 from __future__ import annotations
