@@ -67,6 +67,9 @@ def prepare(
         quick: Decode three frames of each instead of all.
         progress: Called with (steps, total, title); gives the steps back.
     """
+    inside = f"{os.path.abspath(out)}/".startswith(f"{os.path.abspath(videos or lists)}/")
+    if short_side and inside:  # the copies would be found as videos of the same names
+        raise DataError(f"Expected a folder outside {videos or lists} for copies, but got {out}.")
     wanted = _read_lists(form, lists, videos, names, separator)
     paths = list(dict.fromkeys(v.path for chosen in wanted.values() for v in chosen.videos))
     os.makedirs(out, exist_ok=True)

@@ -19,6 +19,7 @@ from slowfast_bias.datasets.decode import probe, read_frames  # noqa: E402
 from slowfast_bias.datasets.prepare import prepare  # noqa: E402
 from slowfast_bias.datasets.reencode import reencode  # noqa: E402
 from slowfast_bias.datasets.scan import Facts, in_parallel, scan, scan_all  # noqa: E402
+from slowfast_bias.errors import DataError  # noqa: E402
 
 
 @pytest.fixture
@@ -128,3 +129,5 @@ def test_copies_are_listed_in_place_of_the_videos(films, tmp_path):
     stamp = copy.stat().st_mtime_ns
     prepare("csv", str(films), str(films), str(tmp_path / "out"), short_side=32)
     assert copy.stat().st_mtime_ns == stamp
+    with pytest.raises(DataError, match="outside"):
+        prepare("csv", str(films), str(films), str(films / "out"), short_side=32)

@@ -151,6 +151,17 @@ def test_workers_and_their_start_change_no_measurement(config, tmp_path):
                 assert np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True)
 
 
+@pytest.mark.ddp
+def test_two_processes_name_the_same_files(config, tmp_path):
+    assert run(config("BIAS.DATA.MAX_BAD_SHARE", 0.05, "NUM_GPUS", 2), tmp_path) == 0
+    with open(tmp_path / "run" / "bad_videos.csv") as file:
+        rows = sorted((row["split"], Path(row["path"]).name) for row in csv.DictReader(file))
+    wanted = [(s, n) for s in ("test", "train", "val") for n in ("cut.mp4", "sound.mp4")]
+    assert rows == wanted
+    (final,) = lines(tmp_path, "test_final")
+    assert (final["videos"], final["dropped"]) == (38, 2)
+
+
 def test_a_list_without_a_readable_video_is_an_error(config, tmp_path):
     words = config("DATA.PATH_PREFIX", str(tmp_path / "nowhere"), "BIAS.DATA.MAX_BAD_SHARE", 1.0)
     with pytest.raises(UserError, match="none of the batch in epoch 1"):
