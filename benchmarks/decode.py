@@ -30,7 +30,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "datasets")]
 from make_videos import read_numbers, write_folder, write_video  # noqa: E402
 
 from slowfast_bias import host  # noqa: E402
-from slowfast_bias.datasets import decode, decode_torchcodec  # noqa: E402
+from slowfast_bias.datasets import decode  # noqa: E402
+from slowfast_bias.datasets.decoding import torchcodec_reader  # noqa: E402
 from slowfast_bias.datasets.temporal import pick_frames  # noqa: E402
 
 FRAMES, CLIPS = 300, 10
@@ -67,7 +68,7 @@ def ways() -> dict[str, Way]:
     found = {"ours, pyav": ours, "full decode": everything, "cv2": by_cv2}
     if host.name == "pypi":
         found["pyslowfast 1.0"] = by_host
-    if decode_torchcodec.is_usable():
+    if torchcodec_reader.is_usable():
         found["torchcodec"] = by_torchcodec
         found["ours, torchcodec"] = lambda path, clip: ours(path, clip, backend="torchcodec")
     return found

@@ -11,8 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout ne
 
 from tqdm import tqdm  # noqa: E402
 
-from slowfast_bias.datasets.list_files import READERS  # noqa: E402
-from slowfast_bias.datasets.prepare import prepare  # noqa: E402
+from slowfast_bias.datasets.lists.files import READERS  # noqa: E402
+from slowfast_bias.datasets.preparing.prepare import prepare  # noqa: E402
 from slowfast_bias.errors import UserError  # noqa: E402
 
 

@@ -14,7 +14,7 @@ from fvcore.common.config import CfgNode
 from torch.utils.data import Dataset
 
 from slowfast_bias import host
-from slowfast_bias.datasets.video_info import VideoError
+from slowfast_bias.datasets.decoding.video_info import VideoError
 
 
 class SourceClips(Dataset):

@@ -15,8 +15,8 @@ import os
 import torch
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.datasets import decode_pyav, decode_torchcodec, frame_folder
-from slowfast_bias.datasets.video_info import Picks, Timeline, VideoError, VideoInfo
+from slowfast_bias.datasets.decoding import frame_folder, pyav_reader, torchcodec_reader
+from slowfast_bias.datasets.decoding.video_info import Picks, Timeline, VideoError, VideoInfo
 
 __all__ = [
     "Picks",
@@ -28,7 +28,7 @@ __all__ = [
     "read_frames",
 ]
 
-BACKENDS = {"pyav": decode_pyav, "torchcodec": decode_torchcodec}
+BACKENDS = {"pyav": pyav_reader, "torchcodec": torchcodec_reader}
 
 
 def probe(

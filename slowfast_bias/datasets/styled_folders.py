@@ -17,8 +17,8 @@ from typing import Any
 from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.datasets.decode import Timeline, VideoError, is_folder, probe
-from slowfast_bias.datasets.frame_folder import list_frames
-from slowfast_bias.datasets.video_names import is_picture, is_video
+from slowfast_bias.datasets.decoding.frame_folder import list_frames
+from slowfast_bias.datasets.lists.video_names import is_picture, is_video
 from slowfast_bias.errors import DataError
 
 ABOUT = "video.json"  # beside a video's frames, from tools/stylize.py: where they are from, fps

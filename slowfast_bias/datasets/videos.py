@@ -19,7 +19,7 @@ from torch.utils.data import Dataset
 from slowfast_bias import host
 from slowfast_bias.config.values import lookup
 from slowfast_bias.datasets.decode import Timeline, VideoError, backend_version, read_frames
-from slowfast_bias.datasets.list_files import Video, read_list
+from slowfast_bias.datasets.lists.files import Video, read_list
 from slowfast_bias.datasets.temporal import RANDOM, pick_frames, pick_segments
 from slowfast_bias.datasets.views import Crop, Region, random_crop, random_region
 from slowfast_bias.errors import DataError

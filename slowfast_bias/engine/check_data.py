@@ -12,8 +12,8 @@ from fvcore.common.config import CfgNode
 from slowfast_bias import host
 from slowfast_bias.config.values import lookup
 from slowfast_bias.datasets.decode import Timeline, VideoError
-from slowfast_bias.datasets.prepare import SPLITS, Progress
-from slowfast_bias.datasets.scan import Facts, scan_all
+from slowfast_bias.datasets.preparing.prepare import SPLITS, Progress
+from slowfast_bias.datasets.preparing.scan import Facts, scan_all
 from slowfast_bias.datasets.videos import Videos, part_of
 from slowfast_bias.errors import DataError
 

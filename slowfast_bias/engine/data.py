@@ -10,7 +10,7 @@ from fvcore.common.config import CfgNode
 from slowfast_bias import host
 from slowfast_bias.config.values import lookup
 from slowfast_bias.datasets.clips import SourceClips
-from slowfast_bias.datasets.lists import check_list
+from slowfast_bias.datasets.lists.host_csv import check_list
 from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.datasets.pairs import draw_order, reorder
 from slowfast_bias.datasets.styled_clips import StyledClips

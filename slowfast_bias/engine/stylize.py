@@ -22,8 +22,8 @@ import cv2
 import torch
 
 from slowfast_bias.datasets.decode import VideoError, backend_version, probe, read_frames
+from slowfast_bias.datasets.lists.video_names import is_picture
 from slowfast_bias.datasets.styled_folders import ABOUT, find_videos, without_ending
-from slowfast_bias.datasets.video_names import is_picture
 from slowfast_bias.engine.log import progress
 from slowfast_bias.engine.stylers import Recipe, Styler, make_styler
 from slowfast_bias.errors import DataError, OutputError

@@ -25,13 +25,13 @@ from make_videos import (  # noqa: E402
     write_video,
 )
 
-from slowfast_bias.datasets import decode_exact, film  # noqa: E402
 from slowfast_bias.datasets.decode import (  # noqa: E402
     VideoError,
     backend_version,
     probe,
     read_frames,
 )
+from slowfast_bias.datasets.decoding import exact, film  # noqa: E402
 
 KINDS = {  # name of the file: how it is written
     "24fps.mp4": {"fps": 24, "gop": 12},
@@ -104,17 +104,15 @@ def test_any_frames_in_any_order_are_those_of_decoding_all(folder, name):
 def test_frames_that_none_refers_to_are_left_out_without_a_second_try(folder, name, monkeypatch):
     path = written(folder, name)
     runs, sent = [], []
-    decode_once, fed = decode_exact._decode, decode_exact._fed
+    decode_once, fed = exact._decode, exact._fed
 
     def counted(*args):
         for item in fed(*args):
             sent.append(item)
             yield item
 
-    monkeypatch.setattr(decode_exact, "_fed", counted)
-    monkeypatch.setattr(
-        decode_exact, "_decode", lambda *a, **k: runs.append(k) or decode_once(*a, **k)
-    )
+    monkeypatch.setattr(exact, "_fed", counted)
+    monkeypatch.setattr(exact, "_decode", lambda *a, **k: runs.append(k) or decode_once(*a, **k))
     assert read_numbers(read_frames(path, [17])) == [17]
     assert len(runs) == 1
     assert len(sent) <= 14  # of 18 frames and more; the last entry empties the decoder
@@ -123,13 +121,13 @@ def test_frames_that_none_refers_to_are_left_out_without_a_second_try(folder, na
 def test_odd_files_of_known_kinds_need_no_second_try(folder, monkeypatch):
     names = [name for name in KINDS if not name.startswith(("refresh", "raw", "vp8", "vp9_hidden"))]
     paths = [str(folder / name) for name in names if (folder / name).exists()]
-    decode_once = decode_exact._decode
+    decode_once = exact._decode
 
     def only_once(*args, spare, **others):
         assert spare, args[0].path
         return decode_once(*args, spare=spare, **others)
 
-    monkeypatch.setattr(decode_exact, "_decode", only_once)
+    monkeypatch.setattr(exact, "_decode", only_once)
     for path in paths:
         read_frames(path, [0])
         read_frames(path, lambda video: [video.frames // 2, video.frames - 1])

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from make_videos import cut, decode_all, has_codec, spoil, write_video  # noqa: E402
 
 from slowfast_bias.datasets.decode import VideoError, probe, read_frames  # noqa: E402
-from slowfast_bias.datasets.film import open_film  # noqa: E402
+from slowfast_bias.datasets.decoding.film import open_film  # noqa: E402
 
 
 @pytest.fixture(scope="module")

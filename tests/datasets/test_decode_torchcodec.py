@@ -11,16 +11,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from make_videos import cut, has_codec, read_numbers, write_video  # noqa: E402
 
-from slowfast_bias.datasets import decode_torchcodec  # noqa: E402
 from slowfast_bias.datasets.decode import (  # noqa: E402
     VideoError,
     backend_version,
     probe,
     read_frames,
 )
+from slowfast_bias.datasets.decoding import torchcodec_reader  # noqa: E402
 from slowfast_bias.errors import MissingPackageError  # noqa: E402
 
-usable = decode_torchcodec.is_usable()
+usable = torchcodec_reader.is_usable()
 needs_it = pytest.mark.skipif(not usable, reason="torchcodec does not decode here")
 
 KINDS = {
@@ -69,8 +69,8 @@ def test_broken_files_are_errors(tmp_path):
 @needs_it
 def test_another_count_of_frames_is_an_error(tmp_path, monkeypatch):
     path = write_video(tmp_path / "a.mp4", 30)
-    other = decode_torchcodec.decode_pyav.timeline(write_video(tmp_path / "b.mp4", 29))
-    monkeypatch.setattr(decode_torchcodec.decode_pyav, "timeline", lambda path: other)
+    other = torchcodec_reader.decode_pyav.timeline(write_video(tmp_path / "b.mp4", 29))
+    monkeypatch.setattr(torchcodec_reader.decode_pyav, "timeline", lambda path: other)
     with pytest.raises(VideoError, match="29 frames .* counts 30"):
         read_frames(path, [0], backend="torchcodec")
 

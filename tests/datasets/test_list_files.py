@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from slowfast_bias.datasets.list_files import READERS, read_list
+from slowfast_bias.datasets.lists.files import READERS, read_list
 from slowfast_bias.errors import DataError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slowfast_bias.datasets.lists import check_list
+from slowfast_bias.datasets.lists.host_csv import check_list
 from slowfast_bias.errors import DataError
 
 

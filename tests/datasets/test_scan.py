@@ -14,11 +14,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from make_videos import cut, read_numbers, spoil, write_folder, write_video  # noqa: E402
 
-from slowfast_bias.datasets import scan as scanning  # noqa: E402
 from slowfast_bias.datasets.decode import probe, read_frames  # noqa: E402
-from slowfast_bias.datasets.prepare import prepare  # noqa: E402
-from slowfast_bias.datasets.reencode import reencode  # noqa: E402
-from slowfast_bias.datasets.scan import Facts, in_parallel, scan, scan_all  # noqa: E402
+from slowfast_bias.datasets.preparing import scan as scanning  # noqa: E402
+from slowfast_bias.datasets.preparing.prepare import prepare  # noqa: E402
+from slowfast_bias.datasets.preparing.reencode import reencode  # noqa: E402
+from slowfast_bias.datasets.preparing.scan import Facts, in_parallel, scan, scan_all  # noqa: E402
 from slowfast_bias.errors import DataError  # noqa: E402
 
 

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import av
 
-from slowfast_bias.datasets.film import Film, reason
-from slowfast_bias.datasets.packet_roles import DISPOSABLE
-from slowfast_bias.datasets.video_info import VideoError
+from slowfast_bias.datasets.decoding.film import Film, reason
+from slowfast_bias.datasets.decoding.packet_roles import DISPOSABLE
+from slowfast_bias.datasets.decoding.video_info import VideoError
 
 Taken = TypeVar("Taken")
 Take = Callable[[av.VideoFrame], Taken]

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import av
 from av.video.stream import VideoStream
 
-from slowfast_bias.datasets.packet_checks import check_whole, tells_order
-from slowfast_bias.datasets.packet_roles import HIDDEN, role_reader
-from slowfast_bias.datasets.video_info import VideoError
+from slowfast_bias.datasets.decoding.packet_checks import check_whole, tells_order
+from slowfast_bias.datasets.decoding.packet_roles import HIDDEN, role_reader
+from slowfast_bias.datasets.decoding.video_info import VideoError
 
 KEPT_BYTES = 256 * 2**20  # held in memory; the packets of a larger file are read a second time
 

@@ -22,10 +22,10 @@ from typing import TypeVar
 from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.datasets.decode import VideoError, VideoInfo, is_folder, probe, read_frames
-from slowfast_bias.datasets.decode_exact import collect, in_order
-from slowfast_bias.datasets.film import open_film
-from slowfast_bias.datasets.frame_folder import list_frames
-from slowfast_bias.datasets.video_info import stacked
+from slowfast_bias.datasets.decoding.exact import collect, in_order
+from slowfast_bias.datasets.decoding.film import open_film
+from slowfast_bias.datasets.decoding.frame_folder import list_frames
+from slowfast_bias.datasets.decoding.video_info import stacked
 
 Result = TypeVar("Result")
 

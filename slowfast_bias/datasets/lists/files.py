@@ -17,22 +17,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from slowfast_bias.datasets import list_json, list_text
-from slowfast_bias.datasets.list_source import Row, Source
-from slowfast_bias.datasets.video_names import VideoNames
+from slowfast_bias.datasets.lists import json_lists, text
+from slowfast_bias.datasets.lists.source import Row, Source
+from slowfast_bias.datasets.lists.video_names import VideoNames
 from slowfast_bias.errors import DataError
 
 # format -> its reader, and the levels of folders in which files are looked for by their name
 READERS: dict[str, tuple[Callable[[Source], Iterable[Row]], int]] = {
-    "csv": (list_text.read_csv, 0),
-    "kinetics": (list_text.read_kinetics, 3),
-    "ucf101": (list_text.read_ucf101, 0),
-    "hmdb51": (list_text.read_hmdb51, 0),
-    "folders": (list_text.read_folders, 0),
-    "ssv2": (list_json.read_something, 1),
-    "something_else": (list_json.read_something, 1),
-    "diving48": (list_json.read_diving48, 1),
-    "activitynet": (list_json.read_activitynet, 2),
+    "csv": (text.read_csv, 0),
+    "kinetics": (text.read_kinetics, 3),
+    "ucf101": (text.read_ucf101, 0),
+    "hmdb51": (text.read_hmdb51, 0),
+    "folders": (text.read_folders, 0),
+    "ssv2": (json_lists.read_something, 1),
+    "something_else": (json_lists.read_something, 1),
+    "diving48": (json_lists.read_diving48, 1),
+    "activitynet": (json_lists.read_activitynet, 2),
 }
 
 

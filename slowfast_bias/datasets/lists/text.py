@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.datasets.list_source import Row, Source, wrong
-from slowfast_bias.datasets.video_names import is_picture, is_video
+from slowfast_bias.datasets.lists.source import Row, Source, wrong
+from slowfast_bias.datasets.lists.video_names import is_picture, is_video
 from slowfast_bias.errors import DataError
 
 

@@ -1,7 +1,7 @@
 """Video files with torchcodec, an option: `slowfast_bias[torchcodec]` and FFmpeg of the system.
 
 PyAV says which frames there are, and torchcodec must agree. It does not say when a frame is
-damaged, as `slowfast_bias.datasets.decode_pyav` does.
+damaged, as `decoding.pyav_reader` does.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import av
 import numpy as np
 import torch
 
-from slowfast_bias.datasets import decode_pyav
-from slowfast_bias.datasets.video_info import (
+from slowfast_bias.datasets.decoding import pyav_reader
+from slowfast_bias.datasets.decoding.video_info import (
     Picks,
     Timeline,
     VideoError,
@@ -36,14 +36,14 @@ def version() -> str:
 
 def probe(path: str) -> VideoInfo:
     """What a video file is, as PyAV says it: both number the frames alike."""
-    info = decode_pyav.probe(path)
+    info = pyav_reader.probe(path)
     _decoder(path, info)
     return info
 
 
 def read(path: str, picks: Picks, short_side: int = 0) -> torch.Tensor:
     """The wanted frames, uint8 (T, H, W, 3), as `slowfast_bias.datasets.decode.read_frames`."""
-    timeline = decode_pyav.timeline(path)
+    timeline = pyav_reader.timeline(path)
     indices = resolve(path, picks, timeline)
     decoder = _decoder(path, timeline)
     try:

@@ -1,0 +1,1 @@
+"""How frames come out of files: the readers behind `datasets.decode`."""

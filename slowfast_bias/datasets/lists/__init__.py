@@ -1,0 +1,1 @@
+"""List files: what each data set's publisher writes, read into rows of (path, label, part)."""
