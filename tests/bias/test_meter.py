@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import pytest
 import torch
@@ -97,6 +98,19 @@ def test_meters_of_disjoint_videos_merge_to_the_same_report(features, whole):
     for part in (parts[2], BiasMeter(TAPS), parts[0], parts[1]):
         merged.merge(part)
     same(merged.compute(), whole)
+
+
+def test_memory_is_the_same_after_50_videos_and_after_5000(features):
+    sizes = []
+    for n in (50, 5000):
+        meter = BiasMeter(TAPS)
+        many = make_features(n)
+        for start in range(0, n, 25):
+            fill(meter, many, torch.arange(start, start + 25))
+        sizes.append(len(pickle.dumps(meter)))
+        # two factors, six numbers a unit and fold, eight bytes each, and little else
+        assert sizes[-1] < 1.5 * 2 * 6 * 8 * FOLDS * sum(WIDTHS.values()) + 4000
+    assert sizes[0] == sizes[1]
 
 
 def test_merge_changes_self_only_and_shares_no_memory(features):

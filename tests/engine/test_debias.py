@@ -135,6 +135,14 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path):
     assert first["slowfast_bias"]["static_scores"].shape == (256,)
 
 
+@pytest.mark.ddp
+def test_a_resumed_run_of_two_processes_equals_an_unbroken_one(tmp_path):
+    options = (*ON, "NUM_GPUS", 2, "BN.NORM_TYPE", "sync_batchnorm")
+    unbroken = trained(tmp_path, *options)
+    (tmp_path / "checkpoints" / "checkpoint_epoch_00002.pyth").unlink()
+    assert same(unbroken, trained(tmp_path, *options))
+
+
 def test_fine_tuning_comes_after_the_schedule_without_dropout(tmp_path):
     options = (
         *ON,
