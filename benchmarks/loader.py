@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "datasets")]
 
 from make_videos import write_video  # noqa: E402
 
-from slowfast_bias import engine, host  # noqa: E402
+from slowfast_bias import engine  # noqa: E402
 from slowfast_bias.datasets.decode import read_frames  # noqa: E402
 from slowfast_bias.datasets.temporal import pick_frames  # noqa: E402
 from slowfast_bias.engine.data import build_loader  # noqa: E402
@@ -33,7 +33,7 @@ BATCH = 4
 
 
 def main() -> None:
-    """Prints clips a second, and the ratio to the network's training step."""
+    """Prints clips a second, and the ratio to what a forward of the network takes."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--clips", type=int, default=16)
     parser.add_argument("--gop", type=int, default=50)
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def compare(folder: str, path: str, clips: int) -> None:
-    """Times reading alone, the loader with 0, 1 and 2 workers, and a training step."""
+    """Times reading alone, the loader with 0, 1 and 2 workers, and a forward of the network."""
     options = ["DATA.PATH_TO_DATA_DIR", folder, "NUM_GPUS", 0, "TRAIN.BATCH_SIZE", BATCH]
     options += ["MODEL.NUM_CLASSES", 2]
 
@@ -62,30 +62,28 @@ def compare(folder: str, path: str, clips: int) -> None:
     def read() -> None:
         for clip in range(clips):
             picks = pick_frames(300, 30.0, 8, 8, clip=clip % 10, num_clips=10)
-            read_frames(path, picks, short_side=288)
+            read_frames(path, picks)
 
     loaders = {f"loader, {n} workers": build_loader(config(n), "train") for n in (0, 1, 2)}
     ways: dict[str, Callable[[], object]] = {"reading frames alone": read}
     ways |= {name: lambda x=loader: sum(1 for _ in x) for name, loader in loaders.items()}
     rates = {name: clips / _seconds(way) for name, way in ways.items()}
-    demand = BATCH / _seconds(_training_step(config(0)))
-    print(f"SlowOnly R50 trains {demand:.2f} clips a second here (one thread)")
+    demand = 1 / _seconds(_forward(config(0)))
+    print(f"a forward of SlowOnly R50 takes {demand:.2f} clips a second here (one thread)")
     for name, rate in rates.items():
         print(f"{name:<22} {rate:7.1f} clips/s, {rate / demand:6.1f} times the network's demand")
     cost = rates["reading frames alone"] / rates["loader, 0 workers"] - 1
-    print(f"beyond reading and shrinking, the loader costs {100 * cost:.0f} %")
+    print(f"resizing, cropping, normalising and collating add {100 * cost:.0f} % to reading")
 
 
-def _training_step(cfg: object) -> Callable[[], None]:
-    model, x = build_network(cfg), torch.rand(BATCH, 3, 8, 224, 224)
-    optimizer, loss = host.construct_optimizer(model, cfg), host.build_loss(cfg)
+def _forward(cfg: object) -> Callable[[], object]:
+    model, x = build_network(cfg).eval(), torch.rand(1, 3, 8, 224, 224)
 
-    def step() -> None:
-        optimizer.zero_grad()
-        loss(model([x]), torch.zeros(BATCH, dtype=torch.long)).backward()
-        optimizer.step()
+    @torch.no_grad()
+    def forward() -> object:
+        return model([x])
 
-    return step
+    return forward
 
 
 def _seconds(way: Callable[[], object]) -> float:
