@@ -29,6 +29,7 @@ from slowfast_bias.files import write_whole
 log = logging.getLogger(__name__)
 
 RESAMPLES = 1000  # of the bootstrap
+_FEW_CLASSES = 20  # more are in the file only
 
 
 def test_orders(cfg: CfgNode) -> dict[str, Any]:
@@ -157,6 +158,12 @@ def order_table(figures: dict[str, Any]) -> str:
         lines.append(
             f"{name:<9} {figures[name]['accuracy']:6.2f} %  [{low:.1f}, {high:.1f}]{spread}"
         )
+    classes = figures["ordered"]["per_class"]
+    for label in classes if len(classes) <= _FEW_CLASSES else ():
+        rates = (
+            f"{name} {figures[name]['per_class'][label]:.1f}" for name in ("ordered", *_OTHERS)
+        )
+        lines.append(f"  class {label}: " + "  ".join(rates))
     low, high = figures["relative_drop_interval"]
     lines.append(f"relative drop {figures['relative_drop']:.1f} %  [{low:.1f}, {high:.1f}]")
     return "\n".join(lines)

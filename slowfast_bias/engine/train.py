@@ -86,6 +86,7 @@ def train(cfg: CfgNode) -> TrainResult:
             log_json(cfg.OUTPUT_DIR, line)
             scalars.write("Val", val, epoch)
         watch.after_epoch(model, epoch, epochs)
+    watch.finish()
     scalars.close()
     return TrainResult(epochs, trained, val, path, watch.failed)
 

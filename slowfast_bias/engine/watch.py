@@ -47,6 +47,19 @@ class Watch:
             return None
         return report
 
+    def finish(self) -> None:
+        """Draws bias over the epochs measured so far, those before a resume included."""
+        if not (self.period and processes.is_master()):
+            return
+        from slowfast_bias.visualization.epochs import epoch_curves, read_epochs
+        from slowfast_bias.visualization.save import save_figure
+
+        try:
+            figure = epoch_curves(read_epochs(self.cfg.OUTPUT_DIR))
+            save_figure(figure, f"{self.cfg.OUTPUT_DIR}/bias/over_epochs.png")
+        except Exception as error:  # every measurement may have failed
+            log.warning("bias over the epochs cannot be drawn: %s", error)
+
     def _write(self, report: BiasReport, epoch: int, epochs: int) -> None:
         if not processes.is_master():
             return

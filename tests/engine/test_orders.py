@@ -114,5 +114,6 @@ def test_the_flow_writes_its_file_and_two_processes_agree(tmp_path):
     assert one == two
     assert json.loads((tmp_path / "bias" / "orders.json").read_text())["videos"] == 11
     assert "relative drop" in order_table(one)
+    assert order_table(one).count("class ") == len(one["ordered"]["per_class"])
     lines = [json.loads(x) for x in (tmp_path / "json_stats.log").read_text().splitlines()]
     assert [x["_type"] for x in lines].count("shuffled_test") == 2

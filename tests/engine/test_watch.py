@@ -42,6 +42,7 @@ def test_every_period_and_the_last_epoch(tmp_path):
     kinds = ("static", "dynamic", "joint", "residual", "dead")
     assert sum(last[f"{kind}_units"] for kind in kinds) == report["head"].channels
     assert report.meta["epoch"] == 3
+    assert (tmp_path / "bias" / "over_epochs.png").stat().st_size > 1000
 
 
 def test_measuring_does_not_change_the_training(tmp_path):
