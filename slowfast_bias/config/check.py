@@ -80,6 +80,10 @@ def _features(cfg: CfgNode) -> Iterator[str]:
             yield f"{key} True: this project's training loop does not do that; set it to False"
     if lookup(cfg, "AUG.NUM_SAMPLE", 1) > 1:
         yield "AUG.NUM_SAMPLE: this project's training loop takes one sample per clip; set it to 1"
+    if lookup(cfg, "DATA.ENSEMBLE_METHOD", "sum") != "sum":
+        yield "DATA.ENSEMBLE_METHOD: this project's test adds the scores of views up; set it to sum"
+    if lookup(cfg, "TRAIN.CHECKPOINT_CLEAR_NAME_PATTERN", ()):
+        yield "TRAIN.CHECKPOINT_CLEAR_NAME_PATTERN: names are taken as they are; set it to ()"
     if lookup(cfg, "TASK", ""):
         yield f"TASK {cfg.TASK!r}: only classification is trained here; set it to ''"
     yield from _static_dropout(cfg)

@@ -178,3 +178,16 @@ def test_batches_must_divide_among_the_processes(found, monkeypatch, key):
     for name, value in (("RANK", "0"), ("WORLD_SIZE", "4"), ("LOCAL_WORLD_SIZE", "4")):
         monkeypatch.setenv(name, value)
     assert f"{key} 7 is not divisible by the 4 processes of a machine; try 4" in found(key, 7)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("DATA", "ENSEMBLE_METHOD", "max"),
+        ("TRAIN", "CHECKPOINT_CLEAR_NAME_PATTERN", ("backbone.",)),
+    ],
+)
+def test_keys_of_main_that_our_loop_would_ignore_are_refused(section, key, value):
+    cfg = get_cfg()
+    cfg[section][key] = value  # the release has no such key, so `found` cannot set it
+    assert [x for x in check.find_problems(cfg) if x.startswith(f"{section}.{key}")]
