@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
-"""Clips a second: the loader of real videos against what a network can take, in one run.
+"""What a training clip costs beyond decoding, and clips a second against what a network takes.
 
-SlowOnly R50's input (8 frames, rate 8, crop 224) out of 10 s of 340x256 H.264. The first line reads
-frames and nothing else; the others add resizing, cropping, normalising, packing and the workers.
+SlowOnly R50's input (8 frames, rate 8, crop 224) out of 10 s of 340x256 H.264. The first table
+times the steps inside one pass of the loader without workers; the second the loader with 0, 1 and 2
+workers and a forward of the network, in one run.
 
-    python benchmarks/loader.py [--clips 16] [--gop 50]
+    python benchmarks/loader.py [--clips 32] [--gop 50] [--rounds 5]
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import torch
+from fvcore.common.config import CfgNode
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "datasets")]
@@ -24,19 +29,20 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "datasets")]
 from make_videos import write_video  # noqa: E402
 
 from slowfast_bias import engine  # noqa: E402
+from slowfast_bias.datasets import video_views, views  # noqa: E402
 from slowfast_bias.datasets.decode import read_frames  # noqa: E402
-from slowfast_bias.datasets.temporal import pick_frames  # noqa: E402
-from slowfast_bias.engine.data import build_loader  # noqa: E402
+from slowfast_bias.engine.data import build_loader, inputs_of  # noqa: E402
 from slowfast_bias.engine.network import build_network  # noqa: E402
 
 BATCH = 4
 
 
 def main() -> None:
-    """Prints clips a second, and the ratio to what a forward of the network takes."""
+    """Prints what the steps of a clip cost, and clips a second."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--clips", type=int, default=16)
+    parser.add_argument("--clips", type=int, default=32)
     parser.add_argument("--gop", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -47,36 +53,73 @@ def main() -> None:
         for split in ("train", "val", "test"):
             rows = "".join(f"{i}.mp4 {i % 2}\n" for i in range(args.clips))
             (Path(folder) / f"{split}.csv").write_text(rows)
-        compare(folder, path, args.clips)
+        show_steps(folder, args.rounds)
+        show_rates(folder, args.clips)
 
 
-def compare(folder: str, path: str, clips: int) -> None:
-    """Times reading alone, the loader with 0, 1 and 2 workers, and a forward of the network."""
-    options = ["DATA.PATH_TO_DATA_DIR", folder, "NUM_GPUS", 0, "TRAIN.BATCH_SIZE", BATCH]
-    options += ["MODEL.NUM_CLASSES", 2]
+def config(folder: str, workers: int) -> CfgNode:
+    """SlowOnly's config on the videos of a folder."""
+    words = ["DATA.PATH_TO_DATA_DIR", folder, "NUM_GPUS", 0, "TRAIN.BATCH_SIZE", BATCH]
+    words += ["MODEL.NUM_CLASSES", 2, "DATA_LOADER.NUM_WORKERS", workers]
+    return engine.load_cfg(str(ROOT / "configs/Kinetics/SLOW_8x8_R50.yaml"), words)
 
-    def config(workers: int) -> object:
-        more = ["DATA_LOADER.NUM_WORKERS", workers]
-        return engine.load_cfg(str(ROOT / "configs/Kinetics/SLOW_8x8_R50.yaml"), options + more)
 
-    def read() -> None:
-        for clip in range(clips):
-            picks = pick_frames(300, 30.0, 8, 8, clip=clip % 10, num_clips=10)
-            read_frames(path, picks)
+def show_steps(folder: str, rounds: int) -> None:
+    """Milliseconds of a clip by step, all of one pass; the pass with the median overhead."""
+    cfg = config(folder, 0)
+    loader, spent = build_loader(cfg, "train"), collections.Counter()
 
-    loaders = {f"loader, {n} workers": build_loader(config(n), "train") for n in (0, 1, 2)}
-    ways: dict[str, Callable[[], object]] = {"reading frames alone": read}
-    ways |= {name: lambda x=loader: sum(1 for _ in x) for name, loader in loaders.items()}
-    rates = {name: clips / _seconds(way) for name, way in ways.items()}
-    demand = 1 / _seconds(_forward(config(0)))
+    def timed(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **named: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return work(*args, **named)
+            finally:
+                spent[name] += time.perf_counter() - start
+
+        return run
+
+    def clips() -> Iterator[None]:
+        for batch in loader:
+            timed("normalising", inputs_of)(cfg, batch, torch.device("cpu"))
+            yield
+
+    passes = []
+    with (
+        mock.patch.object(video_views, "read_frames", timed("decoding", read_frames)),
+        mock.patch.object(views, "resize", timed("resizing", views.resize)),
+    ):
+        for _ in range(rounds + 1):  # the first one warms up
+            spent.clear()
+            start = time.perf_counter()
+            collections.deque(clips(), maxlen=0)
+            whole = time.perf_counter() - start
+            rest = whole - spent.total()
+            passes.append({**spent, "drawing, cropping, mirroring, collating": rest, "all": whole})
+
+    def overhead(steps: dict[str, float]) -> float:
+        return steps["all"] / (steps["decoding"] + steps["resizing"]) - 1
+
+    middle = sorted(passes[1:], key=overhead)[rounds // 2]
+    print("ms a clip, one thread, no workers")
+    for name, seconds in middle.items():
+        print(f"  {name:<42}{1e3 * seconds / len(loader.dataset):6.1f}")
+    print(f"beyond decoding and resizing: {100 * overhead(middle):.1f} %\n")
+
+
+def show_rates(folder: str, clips: int) -> None:
+    """Clips a second of the loader, and what a forward of the network takes."""
+    loaders = {n: build_loader(config(folder, n), "train") for n in (0, 1, 2)}
+    rates = {
+        n: clips / _seconds(lambda x=loader: sum(1 for _ in x)) for n, loader in loaders.items()
+    }
+    demand = 1 / _seconds(_forward(config(folder, 0)))
     print(f"a forward of SlowOnly R50 takes {demand:.2f} clips a second here (one thread)")
-    for name, rate in rates.items():
-        print(f"{name:<22} {rate:7.1f} clips/s, {rate / demand:6.1f} times the network's demand")
-    cost = rates["reading frames alone"] / rates["loader, 0 workers"] - 1
-    print(f"resizing, cropping, normalising and collating add {100 * cost:.0f} % to reading")
+    for workers, rate in rates.items():
+        print(f"loader, {workers} workers  {rate:6.1f} clips/s, {rate / demand:5.1f} times as many")
 
 
-def _forward(cfg: object) -> Callable[[], object]:
+def _forward(cfg: CfgNode) -> Callable[[], object]:
     model, x = build_network(cfg).eval(), torch.rand(1, 3, 8, 224, 224)
 
     @torch.no_grad()

@@ -25,7 +25,8 @@ from slowfast_bias.errors import DataError
 class Batch(NamedTuple):
     """Clips that could be read, and the positions of those that could not."""
 
-    inputs: list[torch.Tensor]  # one (B, C, T, H, W) tensor per pathway
+    # one (B, C, T, H, W) tensor per pathway; or [(B, T, H, W, 3)] in uint8, for `engine.data`
+    inputs: list[torch.Tensor]
     labels: torch.Tensor  # (B,)
     indices: torch.Tensor  # (B,) positions in the dataset
     dropped: list[int]
@@ -38,6 +39,9 @@ class Clips(Dataset):
 
     SlowFast puts a random other video in place of one it cannot read. For evaluation such a clip
     is dropped and its position reported; in training the replacement is kept and reported.
+
+    A dataset that has ``as_uint8(index)`` is asked for uint8: a quarter of the bytes to hand over
+    from the workers to the GPU.
     """
 
     def __init__(self, dataset: Dataset, seed: int, training: bool) -> None:
@@ -48,7 +52,8 @@ class Clips(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         with seeded(self.seed, self.epoch, index):
-            sample = host.unpack_sample(self.dataset[index])
+            read = getattr(self.dataset, "as_uint8", self.dataset.__getitem__)
+            sample = host.unpack_sample(read(index))
         failures = dict(getattr(self.dataset, "failures", {}))
         if not self.training and sample is not None and sample.index != index:
             return index, None

@@ -1,16 +1,12 @@
 """Videos: real videos behind SlowFast's dataset interface, registered with the host.
 
-Its keys are BIAS.DATA and the host's own DATA. Training draws a clip, a scale, a crop and flips
-half of them; the val list shows the centre (BIAS.DATA.VAL_CENTRAL); the test list all its views,
-video by video. No other video comes in the place of one that cannot be read, but in training: there
-it is the next good one of the same label, and the loader is told.
+Its keys are BIAS.DATA and the host's own DATA. No other video comes in the place of one that cannot
+be read, but in training: there it is the next good one of the same label, and the loader is told.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import torch
 from fvcore.common.config import CfgNode
@@ -18,44 +14,59 @@ from torch.utils.data import Dataset
 
 from slowfast_bias import host
 from slowfast_bias.config.values import lookup
-from slowfast_bias.datasets.decode import Timeline, VideoError, backend_version, read_frames
-from slowfast_bias.datasets.lists.files import Video, read_list
-from slowfast_bias.datasets.temporal import RANDOM, pick_frames, pick_segments
-from slowfast_bias.datasets.views import Crop, Region, random_crop, random_region
-from slowfast_bias.errors import DataError
-
-log = logging.getLogger(__name__)
-
-# Augmentations of GitHub main that would be left out without a word.
-_NOT_HERE = (
-    "AUG.ENABLE", "DATA.SSL_COLOR_JITTER", "DATA.TRAIN_JITTER_MOTION_SHIFT", "DATA.TIME_DIFF_PROB",
-)  # fmt: skip
+from slowfast_bias.datasets.decode import VideoError, backend_version
+from slowfast_bias.datasets.lists.files import read_list
+from slowfast_bias.datasets.video_views import VideoViews
+from slowfast_bias.datasets.views import normalised_planes
 
 
 @host.register_dataset
 class Videos(Dataset):
-    """The videos of a list, cut into clips, normalised and packed into pathways."""
+    """The views of the videos of a list; an item is one view, video by video."""
 
     def __init__(self, cfg: CfgNode, split: str) -> None:
-        data = cfg.BIAS.DATA
-        _check(cfg)
         self.cfg, self.split = cfg, split
+        self.shown = VideoViews(cfg, split)
+        self.views = self.shown.count
         self.list = read_list(
-            data.FORMAT,
+            cfg.BIAS.DATA.FORMAT,
             cfg.DATA.PATH_TO_DATA_DIR,
             split,
-            names=data.LISTS,
+            names=cfg.BIAS.DATA.LISTS,
             prefix=cfg.DATA.PATH_PREFIX,
             separator=lookup(cfg, "DATA.PATH_LABEL_SEPARATOR"),
             num_classes=cfg.MODEL.NUM_CLASSES,
         )
-        self.crops = cfg.TEST.NUM_SPATIAL_CROPS if split == "test" else 1
-        self.views = cfg.TEST.NUM_ENSEMBLE_VIEWS * self.crops if split == "test" else 1
         self.failures: dict[int, str] = {}  # what could not be read last, and why; the loader asks
         self._others: dict[int, list[int]] = {}  # class -> its videos, made when first needed
 
     def __len__(self) -> int:
         return len(self.list.videos) * self.views
+
+    def __getitem__(self, index: int) -> tuple[list[torch.Tensor], int, int, dict] | None:
+        """Pathways [(C, T, H, W), ...], label, index and an empty dict; None if unreadable."""
+        came = self.as_uint8(index)
+        if came is None:
+            return None
+        frames, label, index = came
+        planes = normalised_planes(frames, self.cfg.DATA.MEAN, self.cfg.DATA.STD)
+        return host.pack_pathways(self.cfg, planes), label, index, {}
+
+    def as_uint8(self, index: int) -> tuple[torch.Tensor, int, int] | None:
+        """The same before it is normalised, for our loader: uint8 (T, H, W, 3), label, index."""
+        self.failures.clear()
+        for candidate in self._candidates(index):
+            place, number = divmod(candidate, self.views)
+            video = self.list.videos[place]
+            try:
+                return self.shown.view(video, number), video.label, candidate
+            except VideoError as error:
+                self.failures[candidate] = str(error)
+        return None
+
+    def clip(self, video: int) -> torch.Tensor:
+        """The middle of a video in time and space, uint8 (T, H, W, 3); VideoError."""
+        return self.shown.central(self.list.videos[video])
 
     def label(self, video: int) -> int:
         """The class of a video."""
@@ -72,24 +83,6 @@ class Videos(Dataset):
         sampling = data.SAMPLING if data.SAMPLING == "segments" else f"window, {data.STRIDE} stride"
         return {"decoder": backend_version(data.DECODER), "sampling": f"{sampling}, {data.SHORT}"}
 
-    def clip(self, video: int) -> torch.Tensor:
-        """The middle of a video in time and space, uint8 (T, H, W, 3); VideoError."""
-        return self._read(
-            self.list.videos[video], self._central(), clip=0, num_clips=1, use_offset=True
-        )
-
-    def __getitem__(self, index: int) -> tuple[list[torch.Tensor], int, int, dict] | None:
-        """Pathways [(C, T, H, W), ...], label, index and an empty dict; None if unreadable."""
-        self.failures.clear()
-        for candidate in self._candidates(index):
-            try:
-                frames = self._view(candidate)
-            except VideoError as error:
-                self.failures[candidate] = str(error)
-                continue
-            return self._packed(frames), self.label(candidate // self.views), candidate, {}
-        return None
-
     def _candidates(self, index: int) -> Iterator[int]:
         """The clip itself; in training then the later ones of its class, and from the start."""
         yield index
@@ -101,116 +94,3 @@ class Videos(Dataset):
         same = self._others[self.label(index)]
         at = same.index(index)
         yield from same[at + 1 :] + same[:at]
-
-    def _view(self, index: int) -> torch.Tensor:
-        cfg, video = self.cfg, self.list.videos[index // self.views]
-        if self.split == "test":
-            clip, spot = divmod(index % self.views, self.crops)
-            crop = self._central() if self.crops == 1 else Crop(
-                cfg.DATA.TEST_CROP_SIZE, cfg.DATA.TEST_CROP_SIZE, spot / (self.crops - 1)
-            )  # fmt: skip
-            offset = bool(lookup(cfg, "DATA.USE_OFFSET_SAMPLING", False))
-            clips = cfg.TEST.NUM_ENSEMBLE_VIEWS
-            return self._read(video, crop, clip=clip, num_clips=clips, use_offset=offset)
-        if self.split == "val" and cfg.BIAS.DATA.VAL_CENTRAL:
-            return self.clip(index)
-        return self._read(video, self._drawn(), clip=RANDOM)
-
-    def _central(self) -> Crop:
-        """The middle; its scale is that of a single test crop on GitHub main."""
-        data = self.cfg.DATA
-        size = data.TEST_CROP_SIZE if self.split == "test" else data.TRAIN_CROP_SIZE
-        return Crop(max(data.TRAIN_JITTER_SCALES[0], size), size)
-
-    def _drawn(self) -> Crop | Region:
-        data, flip = self.cfg.DATA, self.cfg.DATA.RANDOM_FLIP
-        areas = lookup(self.cfg, "DATA.TRAIN_JITTER_SCALES_RELATIVE", ())
-        ratios = lookup(self.cfg, "DATA.TRAIN_JITTER_ASPECT_RELATIVE", ())
-        if self.split == "train" and areas:
-            return random_region(areas, ratios, data.TRAIN_CROP_SIZE, flip)
-        inverse = bool(lookup(self.cfg, "DATA.INV_UNIFORM_SAMPLE", False))
-        return random_crop(data.TRAIN_JITTER_SCALES, data.TRAIN_CROP_SIZE, flip, inverse=inverse)
-
-    def _read(self, video: Video, crop: Crop | Region, **sampling: Any) -> torch.Tensor:
-        frames = read_frames(
-            video.path,
-            self._picks(video, **sampling),
-            short_side=crop.scale if isinstance(crop, Crop) else 0,
-            backend=self.cfg.BIAS.DATA.DECODER,
-            folder_fps=self.cfg.BIAS.DATA.FOLDER_FPS,
-        )
-        return crop.of(frames)
-
-    def _picks(self, video: Video, **sampling: Any) -> Callable[[Timeline], list[int]]:
-        """Which frames of a timeline make the clip; those of the listed part only."""
-        data, options = self.cfg.DATA, self.cfg.BIAS.DATA
-        training = self.split == "train"  # the host's val list has the middle of each segment
-        jitter = lookup(self.cfg, "DATA.TRAIN_JITTER_FPS", 0.0) if self.split == "train" else 0.0
-        target = lookup(self.cfg, "DATA.TARGET_FPS", 30)
-
-        def picks(timeline: Timeline) -> list[int]:
-            part = part_of(video, timeline)
-            if options.SAMPLING == "segments":
-                chosen = pick_segments(len(part), data.NUM_FRAMES, training=training)
-            else:
-                chosen = pick_frames(
-                    len(part),
-                    timeline.fps,
-                    data.NUM_FRAMES,
-                    data.SAMPLING_RATE,
-                    target_fps=target + (jitter * float(torch.rand(())) if jitter else 0.0),
-                    stride=options.STRIDE,
-                    short=options.SHORT,
-                    **sampling,
-                )
-            return [part[i] for i in chosen]
-
-        return picks
-
-    def _packed(self, frames: torch.Tensor) -> list[torch.Tensor]:
-        """Normalised pathways of frames (T, H, W, 3); the only step that leaves uint8."""
-        planes = torch.empty(3, *frames.shape[:3])
-        normal = zip(planes, frames.unbind(-1), self.cfg.DATA.MEAN, self.cfg.DATA.STD, strict=True)
-        for plane, values, mean, std in normal:  # by channel: it stays in the processor's cache
-            plane.copy_(values).sub_(255 * mean).div_(255 * std)
-        return host.pack_pathways(self.cfg, planes)
-
-
-def part_of(video: Video, timeline: Timeline) -> range:
-    """The frames of a listed part; VideoError where the video ends before it."""
-    if video.unit == "t":
-        part = timeline.between(video.start, video.end)
-        # a part between two frames shows the one that is on screen
-        part = part or range(timeline.at(video.start), timeline.at(video.start) + 1)
-        beyond = video.start >= timeline.duration
-    elif video.unit:
-        part = range(int(video.start), min(int(video.end), timeline.frames))
-        beyond = not part
-    else:
-        return range(timeline.frames)
-    if beyond:
-        raise VideoError(
-            f"Expected the part {video.name} ({video.row} of its list), but the video ends before "
-            f"it: {timeline.frames} frames, {timeline.duration:.3f} s."
-        )
-    return part
-
-
-def _check(cfg: CfgNode) -> None:
-    """What is wrong with the keys that only this data set reads."""
-    on = [key for key in _NOT_HERE if lookup(cfg, key, False)]
-    if on:
-        raise DataError(f"Expected {', '.join(on)} to be off: the dataset `videos` has none of it.")
-    low, high = cfg.DATA.TRAIN_JITTER_SCALES
-    if not cfg.DATA.TRAIN_CROP_SIZE <= low <= high:
-        raise DataError(
-            f"Expected DATA.TRAIN_JITTER_SCALES [low, high] of at least DATA.TRAIN_CROP_SIZE "
-            f"{cfg.DATA.TRAIN_CROP_SIZE}, but got {[low, high]}."
-        )
-    areas = lookup(cfg, "DATA.TRAIN_JITTER_SCALES_RELATIVE", ())
-    ratios = lookup(cfg, "DATA.TRAIN_JITTER_ASPECT_RELATIVE", ())
-    if bool(areas) != bool(ratios):
-        raise DataError(
-            "Expected DATA.TRAIN_JITTER_SCALES_RELATIVE and DATA.TRAIN_JITTER_ASPECT_RELATIVE to "
-            f"be set together, but got {areas} and {ratios}."
-        )

@@ -19,7 +19,7 @@ from slowfast_bias import host
 from slowfast_bias.bias import evaluating
 from slowfast_bias.engine import bad_videos, network, processes
 from slowfast_bias.engine.cuts import curves, plan_cuts, table
-from slowfast_bias.engine.data import build_loader
+from slowfast_bias.engine.data import build_loader, inputs_of
 from slowfast_bias.engine.log import log_json, progress, set_up_logging
 from slowfast_bias.engine.ranking import find_layer, report_for
 from slowfast_bias.errors import DataError
@@ -96,7 +96,7 @@ def hits_without(cfg: CfgNode, variants: Variants, sets: Sequence[tuple[int, ...
                 continue
             video = (batch.indices // views).to(device)
             truth[video] = batch.labels.to(device)
-            inputs = [x.to(device, non_blocking=True) for x in batch.inputs]
+            inputs = inputs_of(cfg, batch, device)
             with network.autocast(cfg, device):
                 scores = variants.scores(inputs, sets)
             sums.index_add_(1, video, torch.stack(scores).double())

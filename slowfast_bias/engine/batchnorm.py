@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.engine import processes
+from slowfast_bias.engine.data import inputs_of
 
 
 def make_precise(cfg: CfgNode, model: nn.Module, loader: Loader) -> None:
@@ -22,7 +23,7 @@ def make_precise(cfg: CfgNode, model: nn.Module, loader: Loader) -> None:
 
     def inputs() -> Iterator[list[torch.Tensor]]:
         for batch in itertools.islice(loader, batches):
-            yield [x.to(device) for x in batch.inputs]
+            yield inputs_of(cfg, batch, device)
 
     model.train()
     update_bn_stats(model, inputs(), batches)

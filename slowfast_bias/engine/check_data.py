@@ -14,7 +14,8 @@ from slowfast_bias.config.values import lookup
 from slowfast_bias.datasets.decode import Timeline, VideoError
 from slowfast_bias.datasets.preparing.prepare import SPLITS, Progress
 from slowfast_bias.datasets.preparing.scan import Facts, scan_all
-from slowfast_bias.datasets.videos import Videos, part_of
+from slowfast_bias.datasets.video_views import part_of
+from slowfast_bias.datasets.videos import Videos
 from slowfast_bias.errors import DataError
 
 

@@ -11,9 +11,10 @@ from slowfast_bias import host
 from slowfast_bias.config.values import lookup
 from slowfast_bias.datasets.clips import SourceClips
 from slowfast_bias.datasets.lists.host_csv import check_list
-from slowfast_bias.datasets.loader import Loader
+from slowfast_bias.datasets.loader import Batch, Loader
 from slowfast_bias.datasets.pairs import draw_order, reorder
 from slowfast_bias.datasets.styled_clips import StyledClips
+from slowfast_bias.datasets.views import normalised_planes
 from slowfast_bias.engine import processes
 from slowfast_bias.errors import DataError
 
@@ -47,6 +48,17 @@ def _check_lists(cfg: CfgNode, dataset: str, split: str) -> None:
         separator = lookup(cfg, "DATA.PATH_LABEL_SEPARATOR")  # None: the release takes any space
         path = f"{cfg.DATA.PATH_TO_DATA_DIR}/{split}.csv"
         check_list(path, separator, cfg.MODEL.NUM_CLASSES)
+
+
+def inputs_of(cfg: CfgNode, batch: Batch, device: torch.device) -> list[torch.Tensor]:
+    """What the network is fed of a batch: pathways (B, C, T, H, W) on its device.
+
+    Clips that come in uint8 are normalised there.
+    """
+    inputs = [x.to(device, non_blocking=True) for x in batch.inputs]
+    if inputs[0].dtype != torch.uint8:
+        return inputs
+    return host.pack_batch(cfg, normalised_planes(inputs[0], cfg.DATA.MEAN, cfg.DATA.STD))
 
 
 def shuffle_frames(

@@ -19,7 +19,7 @@ from torch import nn
 from slowfast_bias import host
 from slowfast_bias.bias import LayerBias, PairStats, Tap, evaluating, tapped
 from slowfast_bias.engine import network, processes
-from slowfast_bias.engine.data import build_loader
+from slowfast_bias.engine.data import build_loader, inputs_of
 from slowfast_bias.engine.log import set_up_logging
 from slowfast_bias.engine.measure import measure_networks
 from slowfast_bias.engine.orders import accuracy_by_order
@@ -92,7 +92,7 @@ def evidence(cfg: CfgNode, model: nn.Module) -> torch.Tensor:
     with evaluating(model), tapped(model, [tap]) as features:
         for batch in build_loader(cfg, "test"):
             if len(batch.labels):
-                model([x.to(device) for x in batch.inputs])
+                model(inputs_of(cfg, batch, device))
                 stats = stats.merge(PairStats.of(features["head"], features["head"]))
     stats = functools.reduce(PairStats.merge, processes.gather_objects(stats.to("cpu")))
     norm = found[1].weight.detach().double().norm(dim=0).cpu()

@@ -21,7 +21,7 @@ from slowfast_bias import host
 from slowfast_bias.bias import evaluating
 from slowfast_bias.datasets.pairs import draw_order, reorder
 from slowfast_bias.engine import bad_videos, network, processes
-from slowfast_bias.engine.data import build_loader
+from slowfast_bias.engine.data import build_loader, inputs_of
 from slowfast_bias.engine.log import log_json, progress, set_up_logging
 from slowfast_bias.errors import DataError
 from slowfast_bias.files import write_whole
@@ -99,7 +99,7 @@ def _hits(
                 continue
             video = batch.indices // views
             truth[video.to(device)] = batch.labels.to(device)
-            inputs = [x.to(device) for x in batch.inputs]
+            inputs = inputs_of(cfg, batch, device)
             for row, order in enumerate(_orders(cfg, inputs[-1].shape[2], batch.indices.tolist())):
                 changed = host.repack(cfg, reorder(inputs[-1], order))
                 sums[row].index_add_(0, video.to(device), model(changed).double())

@@ -11,10 +11,9 @@ import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias.engine import bad_videos, network, processes
-from slowfast_bias.engine.data import build_loader
+from slowfast_bias.engine.data import build_loader, inputs_of
 from slowfast_bias.engine.log import log_json, progress, set_up_logging
 from slowfast_bias.engine.meters import count_hits, errors
-from slowfast_bias.engine.train import to_device
 from slowfast_bias.errors import DataError
 from slowfast_bias.files import write_whole
 
@@ -73,7 +72,8 @@ def predict_videos(
         bad_videos.note(cfg, loader, "test", batch)
         if not len(batch.labels):
             continue
-        inputs, truth = to_device(batch, device)
+        inputs = inputs_of(cfg, batch, device)
+        truth = batch.labels.to(device, non_blocking=True)
         with network.autocast(cfg, device):
             out = model(inputs).double()
         video = (batch.indices // views).to(device)

@@ -18,7 +18,7 @@ from torch import nn
 from slowfast_bias import host
 from slowfast_bias.datasets.loader import Batch, Loader, fold
 from slowfast_bias.engine import bad_videos, batchnorm, checkpoint, network, processes
-from slowfast_bias.engine.data import build_loader, shuffle_frames
+from slowfast_bias.engine.data import build_loader, inputs_of, shuffle_frames
 from slowfast_bias.engine.debias import Debiasing
 from slowfast_bias.engine.log import log_json, progress, set_up_logging
 from slowfast_bias.engine.meters import TrainMeter, count_hits, errors
@@ -108,7 +108,8 @@ def train_epoch(
     for step, batch in enumerate(progress(loader, len(loader), f"epoch {epoch + 1}")):
         meter.data_came()
         _check_batch(cfg, batch, epoch, step, loader)
-        inputs, labels = to_device(batch, device)
+        inputs = inputs_of(cfg, batch, device)
+        labels = batch.labels.to(device, non_blocking=True)
         if cfg.BIAS.SHUFFLE.TRAIN:
             inputs = shuffle_frames(cfg, inputs, batch.indices, fold(cfg.RNG_SEED, epoch))
         debias.before_step(batch, inputs, epoch * len(loader) + step)
@@ -146,7 +147,8 @@ def validate(cfg: CfgNode, model: nn.Module, loader: Loader) -> dict[str, Any]:
         bad_videos.note(cfg, loader, "val", batch)
         if not len(batch.labels):
             continue
-        inputs, labels = to_device(batch, device)
+        inputs = inputs_of(cfg, batch, device)
+        labels = batch.labels.to(device, non_blocking=True)
         if cfg.BIAS.SHUFFLE.VAL:
             inputs = shuffle_frames(cfg, inputs, batch.indices, cfg.RNG_SEED)
         with network.autocast(cfg, device):
@@ -157,12 +159,6 @@ def validate(cfg: CfgNode, model: nn.Module, loader: Loader) -> dict[str, Any]:
     if sums[3]:
         log.warning("%d clips of the val list could not be read and do not count", int(sums[3]))
     return {**errors(sums[:3].cpu()), "clips": int(sums[0]), "dropped": int(sums[3])}
-
-
-def to_device(batch: Batch, device: torch.device) -> tuple[list[torch.Tensor], torch.Tensor]:
-    """Inputs and labels of a batch, moved."""
-    inputs = [x.to(device, non_blocking=True) for x in batch.inputs]
-    return inputs, batch.labels.to(device, non_blocking=True)
 
 
 def _start(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any, debias: Debiasing) -> int:

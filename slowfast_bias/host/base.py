@@ -126,8 +126,11 @@ class Host:
 
     def pack_batch(self, cfg: CfgNode, clips: torch.Tensor) -> list[torch.Tensor]:
         """One tensor (B, C, T', H, W) per pathway from clips (B, C, T, H, W)."""
-        packed = zip(*(self.pack_pathways(cfg, clip) for clip in clips), strict=True)
-        return [torch.stack(pathway) for pathway in packed]
+        first = self.pack_pathways(cfg, clips[0])
+        if len(first) == 1 and first[0].is_set_to(clips[0]):  # nothing to pack: no copy
+            return [clips.contiguous()]
+        rest = (self.pack_pathways(cfg, clip) for clip in clips[1:])
+        return [torch.stack(pathway) for pathway in zip(first, *rest, strict=True)]
 
     def repack(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
         """Pathways of frames (B, C, T, H, W) that were the last pathway of packed ones."""

@@ -18,6 +18,7 @@ from slowfast_bias.config import ConfigError  # noqa: E402
 from slowfast_bias.datasets.clips import SourceClips  # noqa: E402
 from slowfast_bias.datasets.decode import VideoError, read_frames  # noqa: E402
 from slowfast_bias.datasets.loader import Loader, seeded  # noqa: E402
+from slowfast_bias.engine.data import inputs_of  # noqa: E402
 from slowfast_bias.errors import DataError  # noqa: E402
 
 pytestmark = pytest.mark.host
@@ -150,17 +151,35 @@ def test_nothing_is_mirrored_where_the_config_says_so(videos):
         assert bool(mirrored) == flip
 
 
+def pathways(arch):
+    """The words of a config for one pathway or two."""
+    paths = 1 + (arch == "slowfast")
+    return (
+        "MODEL.ARCH", arch, "DATA.INPUT_CHANNEL_NUM", [3] * paths, "SLOWFAST.ALPHA", 4,
+        "RESNET.NUM_BLOCK_TEMP_KERNEL", [[2] * paths] * 4,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("arch", ["slow", "slowfast"])
 def test_one_and_two_pathways(videos, arch):
-    opts = ("MODEL.ARCH", arch, "DATA.INPUT_CHANNEL_NUM", [3] if arch == "slow" else [3, 3])
-    opts += (
-        "SLOWFAST.ALPHA",
-        4,
-        "RESNET.NUM_BLOCK_TEMP_KERNEL",
-        [[2] * (1 + (arch != "slow"))] * 4,
-    )
-    inputs = videos("val", ["a.mp4 0"], *opts)[0][0]
+    inputs = videos("val", ["a.mp4 0"], *pathways(arch))[0][0]
     assert [x.shape[1] for x in inputs] == ([8] if arch == "slow" else [2, 8])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("arch", ["slow", "slowfast"])
+def test_what_our_loader_hands_over_in_uint8_is_what_the_items_hold(videos, arch, reverse):
+    opts = (*pathways(arch), "DATA.REVERSE_INPUT_CHANNEL", reverse, "DATA.MEAN", [0.4, 0.5, 0.6])
+    data = videos("train", ["a.mp4 0", "b.mp4 1", "c 0"], *opts)
+    (batch,) = Loader(data, 3, training=True, seed=4)
+    assert [x.dtype for x in batch.inputs] == [torch.uint8]
+    got = inputs_of(data.cfg, batch, torch.device("cpu"))
+    for place, index in enumerate(batch.indices.tolist()):
+        with seeded(4, 0, index):
+            item = data[index]
+        assert item[1:3] == (batch.labels[place], index)
+        for whole, alone in zip(got, item[0], strict=True):
+            assert torch.equal(whole[place], alone)
 
 
 # -- bad files -----------------------------------------------------------------------------------

@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from slowfast_bias import host
-from slowfast_bias.datasets.views import Crop, Region, random_crop, random_region
+from slowfast_bias.datasets.views import (
+    Crop,
+    Region,
+    normalised_planes,
+    random_crop,
+    random_region,
+)
 
 
 def picture(height, width):
@@ -83,3 +89,15 @@ def test_regions_have_the_area_and_shape_they_were_drawn_with():
     drawn = [random_region([0.1, 1.0], [0.75, 1.333], 32, True) for _ in range(200)]
     assert all(0.1 <= r.area <= 1 and 0.75 <= r.ratio <= 1.334 for r in drawn)
     assert {region.of(picture(48, 64)).shape for region in drawn} == {(2, 32, 32, 3)}
+
+
+def test_planes_are_normalised_by_channel_alone_and_in_batches():
+    torch.manual_seed(0)
+    frames = torch.randint(0, 256, (2, 4, 6, 5, 3), dtype=torch.uint8)
+    mean, std = [0.45, 0.4, 0.3], [0.225, 0.2, 0.3]
+    wanted = (frames.double() / 255 - torch.tensor(mean)) / torch.tensor(std)
+    got = normalised_planes(frames, mean, std)
+    assert got.dtype == torch.float32 and got.is_contiguous()
+    assert torch.allclose(got.double(), wanted.permute(0, 4, 1, 2, 3), rtol=0, atol=1e-6)
+    for clip, planes in zip(frames, got, strict=True):
+        assert torch.equal(normalised_planes(clip, mean, std), planes)
