@@ -30,17 +30,20 @@ class SourceClips(Dataset):
         self.videos = spread(len(self.dataset) // self.views, num_videos)
         if not self.videos:
             raise ValueError(f"Expected videos in the {split} list of {name}, but it has none.")
+        self.failures: dict[int, str] = {}  # what could not be read last, and why; the loader asks
 
     def __len__(self) -> int:
         return len(self.videos)
 
     def __getitem__(self, position: int) -> tuple[list[torch.Tensor], int, int] | None:
+        self.failures.clear()
         video = self.videos[position]
         index = video * self.views + self.view
         if hasattr(self.dataset, "clip"):
             try:
                 clip, label = self.dataset.clip(video), self.dataset.label(video)
-            except VideoError:
+            except VideoError as error:
+                self.failures[position] = str(error)
                 return None
             return [clip.permute(3, 0, 1, 2).contiguous()], label, position
         sample = host.unpack_sample(self.dataset[index])
@@ -53,14 +56,9 @@ class SourceClips(Dataset):
         """What a report must say of how the frames were read; nothing of other data sets."""
         return self.dataset.about() if hasattr(self.dataset, "about") else {}
 
-    def why(self, video: int) -> str:
-        """Why a video that was dropped cannot be read, for data sets with `about`."""
-        try:
-            self.dataset.clip(video)
-        except VideoError as error:
-            return str(error)
-        name, place = self.dataset.describe(video * self.views)
-        return f"Expected to read {name} ({place}), which failed once and then did not."
+    def describe(self, position: int) -> tuple[str, str]:
+        """The path of a video and its place in the list, of data sets that say why one is bad."""
+        return self.dataset.describe(self.videos[position] * self.views)
 
 
 def spread(total: int, wanted: int) -> Sequence[int]:

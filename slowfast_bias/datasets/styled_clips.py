@@ -22,7 +22,7 @@ class StyledClips(Dataset):
 
     The styles follow from (BIAS.SEED, video index), the frames from the video alone: those of the
     middle. An item is ([clip], 0, position), or None where a style cannot be read or has other
-    frames than the others; `why` tells the reason.
+    frames than the others; ``failures`` then tells the reason.
     """
 
     def __init__(self, cfg: CfgNode, split: str, num_videos: int = 0) -> None:
@@ -31,14 +31,17 @@ class StyledClips(Dataset):
         self.crop = Crop(max(cfg.DATA.TRAIN_JITTER_SCALES[0], size), size)  # as of `videos`
         self.bank = find_styles(cfg.BIAS.STYLES.DIRS, cfg.BIAS.STYLES.LIST)
         self.videos = spread(len(self.bank.names), num_videos)
+        self.failures: dict[int, str] = {}  # what could not be read last, and why; the loader asks
 
     def __len__(self) -> int:
         return len(self.videos)
 
     def __getitem__(self, position: int) -> tuple[list[torch.Tensor], int, int] | None:
+        self.failures.clear()
         try:
             return [self.pair(self.videos[position])], 0, position
-        except (VideoError, OSError):
+        except (VideoError, OSError) as error:
+            self.failures[position] = str(error)
             return None
 
     @property
@@ -53,13 +56,9 @@ class StyledClips(Dataset):
             "missing_videos": sorted(self.bank.missing),
         }
 
-    def why(self, video: int) -> str:
-        """The reason why a video cannot be read; "" where it can."""
-        try:
-            self.pair(video)
-        except (VideoError, OSError) as error:
-            return str(error)
-        return ""
+    def describe(self, position: int) -> tuple[str, str]:
+        """The path of a video in the first style, and what names its folder."""
+        return self.bank.of(self.videos[position])[0], "BIAS.STYLES.DIRS"
 
     def pair(self, video: int) -> torch.Tensor:
         """One clip in style a and in style b, (2, 3, T, S, S); VideoError where it cannot be."""

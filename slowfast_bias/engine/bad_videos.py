@@ -10,6 +10,7 @@ import csv
 import io
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
@@ -20,6 +21,8 @@ from slowfast_bias.engine.log import log_json
 from slowfast_bias.errors import DataError
 
 log = logging.getLogger(__name__)
+
+Bad = Mapping[str, tuple[str, str]]  # path -> its place in the list, and the reason
 
 COLUMNS = ("path", "row", "reason", "split")
 _SHOWN = 20  # in an error; the file has them all
@@ -33,8 +36,7 @@ def note(cfg: CfgNode, loader: Loader, split: str, batch: Batch) -> None:
         path, row = loader.dataset.dataset.describe(index)
         if path not in told:
             told[path] = new[path] = (row, reason)
-    for path, (row, reason) in new.items():
-        log.warning("bad video of the %s list: %s (%s): %s", split, path, row, reason)
+    _say(split, new)
     if new and processes.is_master():
         _append(cfg, split, new)
     if new and split == "train":
@@ -50,6 +52,7 @@ def settle(cfg: CfgNode, loader: Loader, split: str) -> list[str]:
     merged = {path: bad for told in every for path, bad in told.items()}
     new = {path: bad for path, bad in merged.items() if path not in every[0]}
     if new and processes.is_master():
+        _say(split, new)
         _append(cfg, split, new)
     if len(merged) > loader.settled:
         line = {"_type": "bad_videos", "split": split, "videos": sorted(merged)}
@@ -60,7 +63,19 @@ def settle(cfg: CfgNode, loader: Loader, split: str) -> list[str]:
     return sorted(merged)
 
 
-def _stop_if_too_many(cfg: CfgNode, loader: Loader, bad: Mapping[str, tuple[str, str]]) -> None:
+def record(cfg: CfgNode, meta: Mapping[str, Any]) -> None:
+    """Names the videos that a measurement dropped where they are new to the run; on one process."""
+    told = {bad["path"]: (bad["row"], bad["reason"]) for bad in meta.get("dropped_because", ())}
+    if told:
+        _say(cfg.BIAS.SPLIT, _append(cfg, cfg.BIAS.SPLIT, told))
+
+
+def _say(split: str, bad: Bad) -> None:
+    for path, (row, reason) in bad.items():
+        log.warning("bad video of the %s list: %s (%s): %s", split, path, row, reason)
+
+
+def _stop_if_too_many(cfg: CfgNode, loader: Loader, bad: Bad) -> None:
     share = len(bad) / len(loader.dataset)
     if share <= cfg.BIAS.DATA.MAX_BAD_SHARE:
         return
@@ -75,8 +90,8 @@ def _stop_if_too_many(cfg: CfgNode, loader: Loader, bad: Mapping[str, tuple[str,
     )
 
 
-def _append(cfg: CfgNode, split: str, bad: Mapping[str, tuple[str, str]]) -> None:
-    """Adds rows to bad_videos.csv; a run that goes on does not repeat what stands there."""
+def _append(cfg: CfgNode, split: str, bad: Bad) -> Bad:
+    """Adds to bad_videos.csv what does not stand there yet, and returns it."""
     path = f"{cfg.OUTPUT_DIR}/bad_videos.csv"
     known, text = set(), io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -85,8 +100,8 @@ def _append(cfg: CfgNode, split: str, bad: Mapping[str, tuple[str, str]]) -> Non
             known = {(row["split"], row["path"]) for row in csv.DictReader(file)}
     else:
         writer.writerow(COLUMNS)
-    for video, (row, reason) in bad.items():
-        if (split, video) not in known:
-            writer.writerow((video, row, reason, split))
+    new = {video: told for video, told in bad.items() if (split, video) not in known}
+    writer.writerows((video, row, reason, split) for video, (row, reason) in new.items())
     with g_pathmgr.open(path, "a") as file:
         file.write(text.getvalue())
+    return new

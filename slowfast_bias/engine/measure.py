@@ -23,7 +23,7 @@ from slowfast_bias.datasets.pairs import PAIR_REGISTRY, Views
 from slowfast_bias.datasets.styled_clips import StyledClips
 from slowfast_bias.datasets.styled_folders import StyleFolders
 from slowfast_bias.datasets.styles import StyleBank, make_styles
-from slowfast_bias.engine import network, processes
+from slowfast_bias.engine import bad_videos, network, processes
 from slowfast_bias.engine.data import (
     normalised,
     source_clips,
@@ -53,6 +53,7 @@ def measure(cfg: CfgNode) -> BiasReport:
     path = network.load_trained(cfg, trained)
     reports = measure_networks(cfg, networks, {"checkpoint": path})
     if processes.is_master():
+        bad_videos.record(cfg, reports["trained"].meta)
         write_reports(cfg.OUTPUT_DIR, reports)
     processes.wait()
     return reports["trained"]
@@ -68,10 +69,11 @@ def measure_networks(
     start = time.perf_counter()
     source, bank = _material(cfg)
     listeners = {name: Listener(cfg, model) for name, model in networks.items()}
-    dropped = sorted(_all_or_none(lambda: _listen(cfg, source, bank, listeners.values())))
+    bad = sorted(_all_or_none(lambda: _listen(cfg, source, bank, listeners.values())))
+    dropped = [video for video, *_ in bad]
     if dropped:
         log.warning("%d videos could not be read and do not count: %s", len(dropped), dropped)
-    of_source = _about(source, dropped)
+    of_source = _about(source, bad)
     reports = {}
     for name, listener in listeners.items():
         about = describe(cfg, bank, listener.reused, len(source) - len(dropped), dropped)
@@ -87,6 +89,8 @@ def measure_networks(
 
 Source = SourceClips | StyledClips
 Bank = StyleBank | StyleFolders
+# number of a video, its path, its place in the list, the reason
+Bad = tuple[int, str, str, str]
 
 
 def _material(cfg: CfgNode) -> tuple[Source, Bank]:
@@ -99,33 +103,34 @@ def _material(cfg: CfgNode) -> tuple[Source, Bank]:
     return source, make_styles(styles.FAMILY, styles.NUM, styles.SEED)
 
 
-def _about(source: Source, dropped: list[int]) -> dict[str, Any]:
-    """What the report says of real videos, with the reason for each that was dropped."""
+def _about(source: Source, bad: list[Bad]) -> dict[str, Any]:
+    """What the report says of real videos, and of each that was dropped."""
     if not source.about:
         return {}
-    reasons = [source.why(video) for video in dropped]
-    for reason in reasons[:20]:
-        log.warning("dropped: %s", reason)
-    if len(dropped) == len(source):
-        raise DataError(f"Expected at least one readable video, but got none: {reasons[0]}")
-    return {**source.about, "dropped_because": reasons}
+    if len(bad) == len(source):
+        raise DataError(f"Expected at least one readable video, but got none: {bad[0][-1]}")
+    told = [dict(zip(("path", "row", "reason"), told, strict=True)) for _, *told in bad]
+    return {**source.about, "dropped_because": told}
 
 
-def _listen(cfg: CfgNode, source: Source, bank: Bank, listeners: Iterable[Listener]) -> list[int]:
+def _listen(cfg: CfgNode, source: Source, bank: Bank, listeners: Iterable[Listener]) -> list[Bad]:
     """Shows this rank's share of the videos to all listeners; returns those that are unreadable."""
-    dropped: list[int] = []
+    bad: list[Bad] = []
     loader = source_loader(cfg, source)
     for batch in progress(loader, len(loader), "measurement"):
-        dropped += [source.videos[position] for position in batch.dropped]
+        for position in batch.dropped:
+            reason = batch.reasons.get(position, "")  # the hosts' own data sets give none
+            path, place = source.describe(position) if reason else ("", "")
+            bad.append((source.videos[position], path, place, reason))
         videos = [source.videos[position] for position in batch.indices.tolist()]
         if videos:
             views = _views(cfg, source, batch.inputs[0], videos, bank)
             for listener in listeners:
                 listener.hear(views, videos)
-    return dropped
+    return bad
 
 
-def _all_or_none(work: Callable[[], list[int]]) -> list[int]:
+def _all_or_none(work: Callable[[], list[Bad]]) -> list[Bad]:
     """What ``work`` returned on all ranks together; its error, on every rank, where one failed.
 
     Without this the others would wait for the failed rank forever.

@@ -14,7 +14,7 @@ from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias.bias import FACTORS, BiasReport, LayerBias
-from slowfast_bias.engine import processes
+from slowfast_bias.engine import bad_videos, processes
 from slowfast_bias.engine.log import log_json
 from slowfast_bias.engine.measure import measure_networks
 from slowfast_bias.engine.scalars import Scalars
@@ -63,6 +63,7 @@ class Watch:
     def _write(self, report: BiasReport, epoch: int, epochs: int) -> None:
         if not processes.is_master():
             return
+        bad_videos.record(self.cfg, report.meta)
         g_pathmgr.mkdirs(f"{self.cfg.OUTPUT_DIR}/bias")
         report.save(f"{self.cfg.OUTPUT_DIR}/bias/epoch_{epoch + 1:05d}.json")
         for name, layer in report.layers.items():

@@ -159,8 +159,9 @@ def test_what_is_wrong_with_any_style_drops_the_video_and_is_told(bank, tmp_path
     rows = write(tmp_path / "list", "jump up\ndance\n")
     source = clips(bank, "BIAS.STYLES.LIST", rows, "BIAS.SEED", seed)
     damage(tmp_path / "s2")
-    assert re.search(says, source.why(1)), source.why(1)
-    assert source[1] is None and source[0] is not None and source.why(0) == ""
+    assert source[1] is None and re.search(says, source.failures[1]), source.failures
+    assert source.describe(1) == (str(tmp_path / "s0" / "dance"), "BIAS.STYLES.DIRS")
+    assert source[0] is not None and not source.failures
 
 
 def write(path, text):

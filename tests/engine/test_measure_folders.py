@@ -145,7 +145,7 @@ def test_the_report_names_folders_decoder_and_what_was_dropped(styled, tmp_path)
     assert meta["decoder"] == backend_version()
     assert meta["missing_videos"] == ["v7"]
     assert (meta["videos"], meta["dropped_videos"]) == (VIDEOS - 3, [2, 4])
-    unequal, hole = meta["dropped_because"]
+    unequal, hole = (bad["reason"] for bad in meta["dropped_because"])
     assert "style_3/v2 has 7" in unequal and "style_0/v2 has 8" in unequal
     assert "frame_00005.png is missing" in hole
     assert report["s5"].pairs == {"static": VIDEOS - 3, "dynamic": VIDEOS - 3}

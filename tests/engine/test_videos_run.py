@@ -18,6 +18,7 @@ from make_videos import cut, has_codec, write_audio, write_video  # noqa: E402
 
 from slowfast_bias import engine  # noqa: E402
 from slowfast_bias.bias import BiasReport  # noqa: E402
+from slowfast_bias.engine import network  # noqa: E402
 from slowfast_bias.errors import UserError  # noqa: E402
 from slowfast_bias.run import main  # noqa: E402
 
@@ -105,9 +106,10 @@ def test_a_run_with_bad_files_names_exactly_those(config, tmp_path):
     assert (final["videos"], final["dropped"]) == (38, 2)
     meta = BiasReport.load(str(tmp_path / "run" / "bias" / "report.json")).meta
     assert meta["dropped_videos"] == [7, 22] and meta["videos"] == 38
-    assert [Path(p).name for p in wanted] and all(
-        any(path in reason for reason in meta["dropped_because"]) for path in wanted
-    )
+    assert {bad["path"]: bad["row"].rpartition(" ")[2] for bad in meta["dropped_because"]} == {
+        str(tmp_path / "videos" / name): row
+        for name, row in (("sound.mp4", "8"), ("cut.mp4", "23"))
+    }
     assert meta["decoder"].startswith("pyav")
 
 
@@ -160,6 +162,27 @@ def test_two_processes_name_the_same_files(config, tmp_path):
     assert rows == wanted
     (final,) = lines(tmp_path, "test_final")
     assert (final["videos"], final["dropped"]) == (38, 2)
+
+
+def test_a_measurement_alone_lists_what_it_dropped_once(config, tmp_path):
+    words = config("BIAS.ENABLE", True, "TRAIN.ENABLE", False, "TEST.ENABLE", False)
+    cfg = engine.load_cfg((), [*words, "DATA_LOADER.NUM_WORKERS", 1])
+    weights = str(tmp_path / "weights.pyth")
+    torch.save({"model_state": network.build_network(cfg).state_dict()}, weights)
+    words += ["TEST.CHECKPOINT_FILE_PATH", weights]
+    for _ in range(2):
+        assert run(words, tmp_path) == 0
+    with open(tmp_path / "run" / "bad_videos.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [(Path(row["path"]).name, row["split"]) for row in rows] == [
+        ("sound.mp4", "val"),
+        ("cut.mp4", "val"),
+    ]
+    meta = BiasReport.load(str(tmp_path / "run" / "bias" / "report.json")).meta
+    for row, told in zip(rows, meta["dropped_because"], strict=True):
+        assert row == {**told, "split": "val"}
+    said = (tmp_path / "run" / "stdout.log").read_text()
+    assert said.count("bad video of the val list") == 2
 
 
 def test_a_list_without_a_readable_video_is_an_error(config, tmp_path):
