@@ -38,6 +38,8 @@ from slowfast_bias.errors import DataError
 
 log = logging.getLogger(__name__)
 
+_SHOWN = 10  # names of bad videos below a table; the report and bad_videos.csv have them all
+
 
 def measure(cfg: CfgNode) -> BiasReport:
     """Measures the trained network of ``cfg``, and with BIAS.BASELINE its untrained twin.
@@ -71,9 +73,10 @@ def measure_networks(
     listeners = {name: Listener(cfg, model) for name, model in networks.items()}
     bad = sorted(_all_or_none(lambda: _listen(cfg, source, bank, listeners.values())))
     dropped = [video for video, *_ in bad]
-    if dropped:
-        log.warning("%d videos could not be read and do not count: %s", len(dropped), dropped)
     of_source = _about(source, bad)
+    if bad:
+        of_source["warnings"] = [_missing(bad, len(source))]
+        log.warning("%s", of_source["warnings"][0])
     reports = {}
     for name, listener in listeners.items():
         about = describe(cfg, bank, listener.reused, len(source) - len(dropped), dropped)
@@ -111,6 +114,14 @@ def _about(source: Source, bad: list[Bad]) -> dict[str, Any]:
         raise DataError(f"Expected at least one readable video, but got none: {bad[0][-1]}")
     told = [dict(zip(("path", "row", "reason"), told, strict=True)) for _, *told in bad]
     return {**source.about, "dropped_because": told}
+
+
+def _missing(bad: list[Bad], total: int) -> str:
+    """For the table: how many videos are not in its numbers, and the first of them."""
+    names = [path.rpartition("/")[2] or f"number {video}" for video, path, *_ in bad]
+    more = ", ..." if len(names) > _SHOWN else ""
+    shown = ", ".join(names[:_SHOWN]) + more
+    return f"{len(bad)} of {total} videos could not be read and do not count: {shown}"
 
 
 def _listen(cfg: CfgNode, source: Source, bank: Bank, listeners: Iterable[Listener]) -> list[Bad]:

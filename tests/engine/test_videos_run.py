@@ -179,6 +179,8 @@ def test_a_measurement_alone_lists_what_it_dropped_once(config, tmp_path):
         ("cut.mp4", "val"),
     ]
     meta = BiasReport.load(str(tmp_path / "run" / "bias" / "report.json")).meta
+    page = (tmp_path / "run" / "bias" / "report.md").read_text()
+    assert "2 of 40 videos could not be read and do not count: sound.mp4, cut.mp4" in page
     for row, told in zip(rows, meta["dropped_because"], strict=True):
         assert row == {**told, "split": "val"}
     said = (tmp_path / "run" / "stdout.log").read_text()
