@@ -37,10 +37,11 @@ def note(cfg: CfgNode, loader: Loader, split: str, batch: Batch) -> None:
         if path not in told:
             told[path] = new[path] = (row, reason)
     _say(split, new)
-    if new and processes.is_master():
-        _append(cfg, split, new)
-    if new and split == "train":
-        _stop_if_too_many(cfg, loader, told)
+    stops = split == "train" and _too_many(cfg, loader, told)
+    if (new and processes.is_master()) or stops:
+        _append(cfg, split, told)  # another process will not be asked any more
+    if stops:
+        raise _error(cfg, loader, told)
 
 
 def settle(cfg: CfgNode, loader: Loader, split: str) -> list[str]:
@@ -58,8 +59,8 @@ def settle(cfg: CfgNode, loader: Loader, split: str) -> list[str]:
         line = {"_type": "bad_videos", "split": split, "videos": sorted(merged)}
         log_json(cfg.OUTPUT_DIR, line)
     loader.told, loader.settled = merged, len(merged)
-    if split == "train":
-        _stop_if_too_many(cfg, loader, merged)
+    if split == "train" and _too_many(cfg, loader, merged):
+        raise _error(cfg, loader, merged)
     return sorted(merged)
 
 
@@ -75,13 +76,15 @@ def _say(split: str, bad: Bad) -> None:
         log.warning("bad video of the %s list: %s (%s): %s", split, path, row, reason)
 
 
-def _stop_if_too_many(cfg: CfgNode, loader: Loader, bad: Bad) -> None:
+def _too_many(cfg: CfgNode, loader: Loader, bad: Bad) -> bool:
+    return len(bad) / len(loader.dataset) > cfg.BIAS.DATA.MAX_BAD_SHARE
+
+
+def _error(cfg: CfgNode, loader: Loader, bad: Bad) -> DataError:
     share = len(bad) / len(loader.dataset)
-    if share <= cfg.BIAS.DATA.MAX_BAD_SHARE:
-        return
     lines = [f"{path} ({row}): {reason}" for path, (row, reason) in list(bad.items())[:_SHOWN]]
     more = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-    raise DataError(
+    return DataError(
         f"Expected at most {cfg.BIAS.DATA.MAX_BAD_SHARE:.1%} of the {len(loader.dataset)} videos "
         f"of the train list to be unreadable (BIAS.DATA.MAX_BAD_SHARE), but {len(bad)} are "
         f"({share:.1%}) so far; they stand in {cfg.OUTPUT_DIR}/bad_videos.csv:\n  "

@@ -89,8 +89,8 @@ def _spawn(cfg: CfgNode, func: Flow, world: int, init_method: str) -> Any:
         arguments = (cfg, func, world, init_method, str(result))
         try:
             mp.spawn(_child, args=arguments, nprocs=max(1, cfg.NUM_GPUS))
-        except mp.ProcessRaisedException as crash:
-            raise _cause(result, crash) from crash
+        except (mp.ProcessRaisedException, mp.ProcessExitedException) as crash:
+            raise _cause(folder, crash) from crash
         # a file that our own child wrote into our own folder, so its objects may be loaded
         return torch.load(result, weights_only=False) if result.exists() else None
 
@@ -109,10 +109,13 @@ def _child(local: int, cfg: CfgNode, func: Flow, world: int, init: str, result: 
             dist.destroy_process_group()
 
 
-def _cause(result: Path, crash: mp.ProcessRaisedException) -> Exception:
-    """The error a child process left for us to raise again, else the crash itself."""
-    left = Path(f"{result}.{crash.error_index}")
-    return torch.load(left, weights_only=False) if left.exists() else crash
+def _cause(folder: str, crash: Exception) -> Exception:
+    """The error that a process left for us to raise again, else the crash itself.
+
+    Whatever process crashed first: the others fail when one is gone, and only one knows why.
+    """
+    left = sorted(Path(folder).glob("result.*"))
+    return torch.load(left[0], weights_only=False) if left else crash
 
 
 def _free_port() -> int:

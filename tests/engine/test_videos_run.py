@@ -18,6 +18,7 @@ from make_videos import cut, has_codec, write_audio, write_video  # noqa: E402
 
 from slowfast_bias import engine  # noqa: E402
 from slowfast_bias.bias import BiasReport  # noqa: E402
+from slowfast_bias.datasets.loader import Share  # noqa: E402
 from slowfast_bias.engine import network  # noqa: E402
 from slowfast_bias.errors import UserError  # noqa: E402
 from slowfast_bias.run import main  # noqa: E402
@@ -162,6 +163,23 @@ def test_two_processes_name_the_same_files(config, tmp_path):
     assert rows == wanted
     (final,) = lines(tmp_path, "test_final")
     assert (final["videos"], final["dropped"]) == (38, 2)
+
+
+@pytest.mark.ddp
+@pytest.mark.parametrize("rank", [0, 1])
+def test_one_process_that_alone_meets_too_much_stops_them_all(config, tmp_path, capsys, rank):
+    words = config("NUM_GPUS", 2, bad=())
+    seed = engine.load_cfg((), words).RNG_SEED
+    row = list(Share(40, rank, 2, seed, 8))[2]
+    rows = (tmp_path / "train.csv").read_text().splitlines()
+    rows[row] = f"gone.mp4 {rows[row][-1]}"
+    (tmp_path / "train.csv").write_text("\n".join(rows))
+    assert run(words, tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "at most 1.0% of the 40 videos" in said and f"gone.mp4 ({tmp_path}/train.csv" in said
+    with open(tmp_path / "run" / "bad_videos.csv") as file:
+        (listed,) = csv.DictReader(file)
+    assert listed["row"] == f"{tmp_path}/train.csv, row {row + 1}"
 
 
 def test_a_measurement_alone_lists_what_it_dropped_once(config, tmp_path):
