@@ -52,7 +52,7 @@ class SourceClips(Dataset):
         return [host.source_frames(self.cfg, sample.inputs)], sample.label, position
 
     @property
-    def about(self) -> dict[str, str]:
+    def about(self) -> dict[str, str | int]:
         """What a report must say of how the frames were read; nothing of other data sets."""
         return self.dataset.about() if hasattr(self.dataset, "about") else {}
 

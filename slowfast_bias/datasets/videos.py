@@ -77,11 +77,16 @@ class Videos(Dataset):
         chosen = self.list.videos[index // self.views]
         return chosen.name, f"{self.list.file}, {chosen.row}"
 
-    def about(self) -> dict[str, str]:
-        """What a report must say of how the frames were read."""
+    def about(self) -> dict[str, str | int]:
+        """What a report must say of its videos and how their frames were read."""
         data = self.cfg.BIAS.DATA
         sampling = data.SAMPLING if data.SAMPLING == "segments" else f"window, {data.STRIDE} stride"
-        return {"decoder": backend_version(data.DECODER), "sampling": f"{sampling}, {data.SHORT}"}
+        return {
+            "list": self.list.file,
+            "rows_left_out": len(self.list.left_out),
+            "decoder": backend_version(data.DECODER),
+            "sampling": f"{sampling}, {data.SHORT}",
+        }
 
     def _candidates(self, index: int) -> Iterator[int]:
         """The clip itself; in training then the later ones of its class, and from the start."""

@@ -84,6 +84,8 @@ def _text(
         f"  classes  {len(classes)} of {cfg.MODEL.NUM_CLASSES}, {sizes[0]} to {sizes[-1]} videos "
         f"each (median {statistics.median(sizes):g})",
     ]
+    if out := data.list.left_out:
+        lines.append(f"  no video {len(out)} rows, left out: {out[0].name} ({out[0].reason}), ...")
     if absent:
         lines.append(f"  without  {_most(absent)}")
     if good:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
 from slowfast_bias.datasets.lists.files import READERS, read_list
+from slowfast_bias.datasets.lists.parts import split_part, with_part
 from slowfast_bias.errors import DataError
 
 
 def put(folder, **files):
-    """Writes files into a folder: text, or what becomes JSON; ``__`` stands for a dot."""
+    """Writes files into a folder: text, or what becomes JSON; ``__`` stands for a dot.
+
+    Text is written as it is, so that a test says what ends its lines.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         text = content if isinstance(content, str) else json.dumps(content)
-        (folder / name.replace("__", ".")).write_text(text, encoding="utf-8")
+        (folder / name.replace("__", ".")).write_text(text, encoding="utf-8", newline="")
     return str(folder)
 
 
@@ -56,8 +61,12 @@ def test_the_config_knows_every_reader(tiny):
         ("a.mp4#t=1.5,3 0\na.mp4#t=3,4 0\n", None, [("a.mp4#t=1.5,3", 0), ("a.mp4#t=3,4", 0)]),
         ("a.mp4#frames=0,30 1\n", None, [("a.mp4#frames=0,30", 1)]),
         ("a/../b.mp4 0\n", None, [("b.mp4", 0)]),
+        ("#20_Rhythm.avi 0\nGoal_#2_[x];-).avi 1\n", None,
+         [("#20_Rhythm.avi", 0), ("Goal_#2_[x];-).avi", 1)]),
+        ("-_id_000001_000011.mp4 0\n", None, [("-_id_000001_000011.mp4", 0)]),
+        ("a\x0bb\x85c\u2028d.mp4 0\n", None, [("a\x0bb\x85c\u2028d.mp4", 0)]),
     ],
-)
+)  # fmt: skip
 def test_csv_rows_are_read(tmp_path, text, separator, wanted):
     put(tmp_path, train__csv=text)
     listed = read_list("csv", str(tmp_path), "train", separator=separator, num_classes=2)
@@ -88,6 +97,20 @@ def test_a_wrong_csv_is_refused_by_file_and_row(tmp_path, text, says):
     assert f"{tmp_path}/train.csv" in str(error.value)
 
 
+def test_a_part_is_read_as_it_was_written():
+    draw = random.Random(0)
+    spans = [sorted(draw.uniform(0, 10.0**n) for _ in "ab") for n in range(-5, 6) for _ in range(9)]
+    for start, end in [*spans, (1e-6, 69.98034321372855), (0, 123456789)]:
+        name, unit, first, last = split_part(with_part("a #t=1,2.mp4", "t", start, end))
+        assert (name, unit) == ("a #t=1,2.mp4", "t")
+        assert (first, last) == pytest.approx((start, end), abs=1e-9) and first < last
+    assert (
+        split_part("a#1.mp4")
+        == ("a#1.mp4", "", 0.0, 0.0)
+        == split_part(with_part("a#1.mp4", "", 0, 0))
+    )
+
+
 def test_the_prefix_is_a_fence_for_absolute_paths_too(tmp_path):
     inside, outside = tmp_path / "videos" / "a.mp4", tmp_path / "other.mp4"
     put(tmp_path, train__csv=f"{inside} 0\n", val__csv=f"{outside} 0\n")
@@ -97,6 +120,64 @@ def test_the_prefix_is_a_fence_for_absolute_paths_too(tmp_path):
     with pytest.raises(DataError, match="leads out of the folder"):
         read_list("csv", str(tmp_path), "val", **options)
     assert read_list("csv", str(tmp_path), "val", num_classes=1).videos[0].path == str(outside)
+
+
+def test_the_prefix_may_be_relative(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path, train__csv=f"{tmp_path}/videos/a.mp4 0\nb.mp4 0\n")
+    listed = read_list("csv", ".", "train", prefix="videos", num_classes=1)
+    assert [video.path for video in listed.videos] == [f"{tmp_path}/videos/a.mp4", "videos/b.mp4"]
+
+
+LISTS_OF_ONE = {
+    "csv": lambda name: {"train__csv": f"a.mp4 0\n{name} 0\n"},
+    "kinetics": lambda name: {
+        "train__csv": f"label,youtube_id,time_start,time_end\nx,{name},1,11\n"
+    },
+    "ssv2": lambda name: {
+        "train__json": [{"id": name, "template": "x"}], "labels__json": {"x": "0"},
+    },
+    "diving48": lambda name: {"Diving48_V2_train__json": [{"vid_name": name, "label": 0}]},
+    "activitynet": lambda name: {
+        "activity_net.v1-3.min__json": {"database": {name: {
+            "subset": "training", "annotations": [{"label": "x", "segment": [0, 1]}],
+        }}},
+    },
+    "ucf101": lambda name: {"trainlist01__txt": f"x/{name} 1\n", "classInd__txt": "1 x\n"},
+    "hmdb51": lambda name: {"x_test_split1__txt": f"{name} 1 \n"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", LISTS_OF_ONE)
+@pytest.mark.parametrize("name", ["../../../../x", "a/../../../../x", "a\0b"])
+def test_no_list_leads_out_of_the_folder(tmp_path, form, name):
+    place = tmp_path / "lists"
+    put(place, **LISTS_OF_ONE[form](name))
+    says = r"lists/.*(row|entry) \d: .*(leads out of the folder of the videos, .*/videos |NUL)"
+    with pytest.raises(DataError, match=says):
+        read_list(form, str(place), "train", prefix=str(tmp_path / "videos"), num_classes=1)
+
+
+@pytest.mark.parametrize("form", ["csv", "kinetics", "ssv2", "diving48"])
+def test_an_absolute_path_must_lie_in_the_folder(tmp_path, form):
+    put(tmp_path, **LISTS_OF_ONE[form]("/etc/x"))
+    with pytest.raises(DataError, match=r"(row|entry) \d: the path '/etc/x.*leads out") as error:
+        read_list(form, str(tmp_path), "train", prefix=str(tmp_path / "videos"), num_classes=1)
+    assert str(tmp_path) in str(error.value)
+
+
+@pytest.mark.parametrize("form", LISTS_OF_ONE)
+def test_a_link_in_the_folder_is_followed(tmp_path, form):
+    """A link was put there by the owner of the folder, not by the list."""
+    tmp_path, disk = tmp_path / "data", touch(tmp_path / "disk", "vid.mp4", "v_vid.mp4")
+    name = "vid.mp4" if form in ("csv", "ucf101", "hmdb51") else "vid"
+    put(tmp_path / "lists", **LISTS_OF_ONE[form](name))
+    (tmp_path / "x").symlink_to(disk, target_is_directory=True)
+    prefix = tmp_path / "x" if form in ("csv", "ssv2", "diving48") else tmp_path
+    listed = read_list(form, str(tmp_path / "lists"), "train", prefix=str(prefix), num_classes=1)
+    assert listed.videos[-1].path.startswith(f"{tmp_path}/x/")
+    with open(listed.videos[-1].path, "rb") as file:
+        assert file.read() == b"x"
 
 
 def test_missing_and_unreadable_lists_are_named(tmp_path):
@@ -134,8 +215,33 @@ def test_something_something_is_read_with_videos_or_folders_of_frames(tmp_path, 
     put(tmp_path, labels__json=LABELS)
     videos = str(tmp_path / "videos")
     listed = read_list(form, str(tmp_path), "train", prefix=videos, num_classes=2)
-    assert rows(listed, videos) == [("7.webm", 1), ("8", 0)]
+    holding, pushing = (1, 0) if form == "ssv2" else (0, 1)  # the file's numbers, the alphabet's
+    assert rows(listed, videos) == [("7.webm", holding), ("8", pushing)]
     assert listed.videos[1].row == "entry 2"
+
+
+def test_other_splits_of_something_else_have_labels_of_their_own(tmp_path):
+    """Of the few-shot splits the files have names of their own, too."""
+    put(
+        tmp_path / "fewshot",
+        base_training_set__json=SOMETHING[:1],
+        finetune_5shot_training__json=SOMETHING[1:],
+        base_labels__json={"Holding something": 40},
+        finetune_labels__json={"Pushing something from left to right": 30, "Aiming something": 31},
+    )
+    for name, label in (("base_training_set", 0), ("finetune_5shot_training", 1)):
+        names = [f"fewshot/{name}.json"] * 3
+        listed = read_list("something_else", str(tmp_path), "train", names=names, num_classes=2)
+        assert [video.label for video in listed.videos] == [label]
+
+
+def test_a_template_may_start_with_its_placeholder(tmp_path):
+    put(
+        tmp_path,
+        train__json=[{"id": "36585", "template": "[Something] falling like a feather"}],
+        labels__json={"Something falling like a feather": "0"},
+    )
+    assert read_list("ssv2", str(tmp_path), "train", num_classes=1).videos[0].label == 0
 
 
 def test_something_something_knows_both_names_of_its_files(tmp_path):
@@ -158,6 +264,8 @@ def test_a_list_of_templates_is_numbered_by_the_alphabet(tmp_path):
     [
         ("ssv2", {"a": 1}, r"Expected a list of .* in .*train\.json, but got an object"),
         ("ssv2", "[1, 2", r"Expected JSON in .*train\.json"),
+        ("ssv2", "[" * 100_000, r"Expected JSON in .*train\.json"),
+        ("ssv2", [{"id": "1420"}], r"train\.json, entry 1: .*`template`, but it is missing"),
         ("ssv2", [3], r"train\.json, entry 1: expected an object, but got '3'"),
         ("ssv2", [{"template": "Holding [something]"}], "entry 1: .*field `id`, but it is missing"),
         ("ssv2", [{"id": "1", "template": 5}], "entry 1: .*`template`, but got '5'"),
@@ -178,6 +286,18 @@ def test_a_list_of_templates_is_numbered_by_the_alphabet(tmp_path):
             "activitynet",
             {"database": {"v": {"annotations": [{"label": "a", "segment": [1]}]}}},
             r"video 'v': expected `segment` \[start, end\]",
+        ),
+        (
+            "activitynet",
+            {
+                "database": {
+                    "v": {
+                        "subset": "training",
+                        "annotations": [{"label": "a", "segment": [float("nan"), 3]}],
+                    }
+                }
+            },
+            "entry 1: its part goes from nan to 3",
         ),
     ],
 )
@@ -219,6 +339,34 @@ def test_activitynet_has_an_item_for_each_segment(tmp_path):
     assert read("val") == read("test") == [("bbb.mkv#t=1.5,4", 1)]
 
 
+def test_the_flaws_of_the_published_activitynet_do_not_cost_the_others(tmp_path, caplog):
+    """Twice the same, but for the last digits; no length; after the end of the video."""
+    spans = [
+        (31.82320001, 71.64600003), (31.82320002, 71.64600004), (0, 0), (0.01, 0.02), (4.1, 4.1),
+        (5, 3), (0.2, 0.2336), (23.2, 142.99),
+    ]  # fmt: skip
+    parts = [{"segment": list(span), "label": "Surfing"} for span in spans]
+    base = {"-aa": {"subset": "training", "duration": 142.988, "annotations": parts}}
+    put(tmp_path, **{"activity_net.v1-3.min.json": {"version": "VERSION 1.3", "database": base}})
+    listed = read_list("activitynet", str(tmp_path), "train", num_classes=1)
+    wanted = [spans[1], spans[6], spans[7]]
+    assert [(video.start, video.end) for video in listed.videos] == wanted
+    assert [out.name for out in listed.left_out] == [
+        "v_-aa#t=0,0", "v_-aa#t=0.01,0.02", "v_-aa#t=4.1,4.1", "v_-aa#t=5,3",
+    ]  # fmt: skip
+    assert {out.row for out in listed.left_out} == {"entry 1"}
+    assert "4 left out" in caplog.text and "v_-aa#t=0.01,0.02 (entry 1)" in caplog.text
+
+
+def test_activitynet_finds_videos_where_its_archives_put_them(tmp_path):
+    part = {"annotations": [{"segment": [0, 4], "label": "Surfing"}], "subset": "training"}
+    put(tmp_path, **{"activity_net.v1-3.min.json": {"database": {"a": part, "b": part, "c": part}}})
+    videos = touch(tmp_path / "all", "v1-2/train/v_a.mp4", "v1-3/train_val/v_b.mkv", "v_c.webm")
+    listed = read_list("activitynet", str(tmp_path), "train", prefix=videos, num_classes=1)
+    found = [video.path.removeprefix(f"{videos}/") for video in listed.videos]
+    assert found == ["v1-2/train/v_a.mp4", "v1-3/train_val/v_b.mkv", "v_c.webm"]
+
+
 def test_kinetics_annotations_find_their_files_and_are_numbered_by_the_alphabet(tmp_path):
     head = "label,youtube_id,time_start,time_end,split\n"
     put(tmp_path, train__csv=head + 'zumba,abc,1,11,train\n"air, drumming",d-f,20,30,train\n')
@@ -237,11 +385,78 @@ def test_kinetics_annotations_find_their_files_and_are_numbered_by_the_alphabet(
         read_list("kinetics", str(tmp_path), "val", **options)
 
 
+HEAD = "label,youtube_id,time_start,time_end,split,is_cc\r\n"
+
+
+def test_kinetics_as_its_scripts_leave_it(tmp_path):
+    """A copy that replaces a damaged video lies in a folder of its own; so do macOS's shadows."""
+    rows_of = (
+        'massaging person\'s head,-_a,1.0,11.0,train,0\r\n"air drumming",--b,20,30,train,0\r\n'
+    )
+    put(tmp_path / "annotations", train__csv=HEAD + rows_of)
+    videos = touch(
+        tmp_path,
+        "train/-_a_000001_000011.mp4", "train/--b_000020_000030.mp4",
+        "train/._-_a_000001_000011.mp4",
+        "replacement/replacement_for_corrupted_k400/--b_000020_000030.mp4",
+    )  # fmt: skip
+    lists = str(tmp_path / "annotations")
+    listed = read_list("kinetics", lists, "train", prefix=videos, num_classes=2)
+    assert rows(listed, videos) == [
+        ("train/-_a_000001_000011.mp4", 1),
+        ("replacement/replacement_for_corrupted_k400/--b_000020_000030.mp4", 0),
+    ]
+
+
+def test_kinetics_takes_the_validation_list_where_the_test_list_has_no_labels(tmp_path):
+    row = "zumba,{0},1,11,{0},0\n"
+    put(tmp_path, train__csv=HEAD + row.format("train"), validate__csv=HEAD + row.format("val"))
+    put(tmp_path, test__csv="youtube_id,time_start,time_end,split\ntest,1,11,test\n")
+    listed = read_list("kinetics", str(tmp_path), "test", num_classes=1)
+    assert rows(listed, tmp_path) == [("val_000001_000011", 0)]
+    assert listed.file.endswith("validate.csv")
+    names = ["train.csv", "validate.csv", "test.csv"]  # asked for by its name it is wrong
+    with pytest.raises(DataError, match=r"test\.csv, row 1: expected the columns label"):
+        read_list("kinetics", str(tmp_path), "test", names=names, num_classes=1)
+    put(tmp_path, test__csv=HEAD + row.format("test"))
+    listed = read_list("kinetics", str(tmp_path), "test", num_classes=1)
+    assert rows(listed, tmp_path) == [("test_000001_000011", 0)]
+
+
+def test_two_clips_of_one_video_are_not_the_file_of_its_id(tmp_path):
+    """Kinetics-600 has several: whose file would it be?"""
+    text = HEAD + "spinning,abc,0,10,val,0\nweaving,abc,1,11,val,0\nweaving,def,1,11,val,0\n"
+    put(tmp_path, train__csv=text)
+    touch(tmp_path, "abc.mp4", "def.mp4")
+    listed = read_list("kinetics", str(tmp_path), "train", num_classes=2)
+    assert [name for name, _ in rows(listed, tmp_path)] == [
+        "abc_000000_000010", "abc_000001_000011", "def.mp4",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("zumba,,1,11,train,0", r"row 2: a column is empty: \['zumba', '', '1', '11'\]"),
+        ("zumba,abc,1,11.5,train,0", "row 2: '11.5' is not a whole number"),
+        ('"zumba,abc,1,11\n' + "x" * 200_000, "row 3: expected a row of a csv: field larger"),
+        ('"zumba,abc,1,11\nzumba,def,1,11', "row 3: a column is empty"),
+    ],
+)
+def test_a_wrong_row_of_kinetics_is_named(tmp_path, row, says):
+    put(tmp_path, train__csv=f"{HEAD}{row}\n")
+    with pytest.raises(DataError, match=rf"train\.csv, {says}"):
+        read_list("kinetics", str(tmp_path), "train", num_classes=1)
+
+
 def test_a_name_that_two_files_have_is_refused(tmp_path):
     put(tmp_path, train__json=SOMETHING, labels__json=LABELS)
     touch(tmp_path, "7.webm", "7.mp4")
     with pytest.raises(DataError, match=r"one video of the name 7 .*7\.mp4, 7\.webm"):
         read_list("ssv2", str(tmp_path), "train", num_classes=2)
+    (tmp_path / "7.mp4").unlink()
+    (tmp_path / "7.mp4").symlink_to(tmp_path / "7.webm")  # that is one file, not two
+    assert read_list("ssv2", str(tmp_path), "train", num_classes=2).videos[0].path.endswith("7.mp4")
 
 
 def test_ucf101_split_files(tmp_path):
@@ -261,6 +476,20 @@ def test_ucf101_split_files(tmp_path):
         read_list("ucf101", str(tmp_path), "train", num_classes=2)
 
 
+def test_ucf101_lists_end_their_lines_as_on_windows(tmp_path):
+    """The published files do; and one class is spelt otherwise in the names of its videos."""
+    put(
+        tmp_path,
+        classInd__txt="1 HammerThrow\r\n2 HandstandPushups\r\n",
+        trainlist01__txt="HandstandPushups/v_HandStandPushups_g01_c01.avi 2\r\n",
+        testlist01__txt="HammerThrow/v_HammerThrow_g01_c01.avi\r\n",
+    )
+    train = read_list("ucf101", str(tmp_path), "train", num_classes=2)
+    assert rows(train, tmp_path) == [("HandstandPushups/v_HandStandPushups_g01_c01.avi", 1)]
+    val = read_list("ucf101", str(tmp_path), "val", num_classes=2)
+    assert rows(val, tmp_path) == [("HammerThrow/v_HammerThrow_g01_c01.avi", 0)]
+
+
 def test_hmdb51_split_files(tmp_path):
     put(
         tmp_path,
@@ -272,6 +501,27 @@ def test_hmdb51_split_files(tmp_path):
     assert rows(train, tmp_path) == [("kick_ball/d.avi", 0), ("wave/a.avi", 1)]
     test = read_list("hmdb51", str(tmp_path), "test", num_classes=2)
     assert rows(test, tmp_path) == [("wave/b.avi", 1)]
+
+
+def test_hmdb51_numbers_its_classes_by_the_alphabet_and_names_the_file_of_a_row(tmp_path):
+    """Of the files that of climb_stairs comes first; `._` files are macOS's."""
+    odd = "#20_Goal_#2_(x)_[y]&z;-)!.avi"
+    put(
+        tmp_path,
+        climb_stairs_test_split1__txt="b.avi 1 \n",
+        climb_test_split1__txt=f"{odd} 1 \n",
+        **{"._climb_test_split1__txt": "\x00\x05"},
+    )
+    train = read_list("hmdb51", str(tmp_path), "train", num_classes=2)
+    assert sorted(rows(train, tmp_path)) == [(f"climb/{odd}", 0), ("climb_stairs/b.avi", 1)]
+    where = {video.path.rpartition("/")[2]: video.row for video in train.videos}
+    assert where["b.avi"] == "climb_stairs_test_split1.txt, row 1"
+    assert train.file == f"{tmp_path}/*_test_split1.txt"
+    put(tmp_path, climb_test_split1__txt="b.avi 3 \n")
+    with pytest.raises(
+        DataError, match=r"/climb_test_split1\.txt, row 1: expected `video 0\|1\|2`"
+    ):
+        read_list("hmdb51", str(tmp_path), "train", num_classes=2)
 
 
 def test_folders_are_classes(tmp_path):

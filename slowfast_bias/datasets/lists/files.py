@@ -4,35 +4,40 @@
     listed.videos[0]                  # Video(path=".../videos/78687.webm", label=0, row="entry 1")
 
 A reader of `READERS` yields the rows of a format; what holds for all formats is checked here. In a
-csv, a part of a video is written behind its path: ``dive.mp4#t=1.5,4`` (seconds),
-``dive.mp4#frames=0,90``.
+csv a part of a video is written behind its path (`slowfast_bias.datasets.lists.parts`).
+
+The fence around the folder of the videos is a matter of names: a link in the folder was put there
+by its owner, not by the list, and is followed.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from slowfast_bias.datasets.lists import json_lists, text
+from slowfast_bias.datasets.lists import json_lists, kinetics, text
+from slowfast_bias.datasets.lists.parts import with_part
 from slowfast_bias.datasets.lists.source import Row, Source
 from slowfast_bias.datasets.lists.video_names import VideoNames
 from slowfast_bias.errors import DataError
 
+log = logging.getLogger(__name__)
+
 # format -> its reader, and the levels of folders in which files are looked for by their name
 READERS: dict[str, tuple[Callable[[Source], Iterable[Row]], int]] = {
     "csv": (text.read_csv, 0),
-    "kinetics": (text.read_kinetics, 3),
+    "kinetics": (kinetics.read_kinetics, 3),
     "ucf101": (text.read_ucf101, 0),
     "hmdb51": (text.read_hmdb51, 0),
     "folders": (text.read_folders, 0),
     "ssv2": (json_lists.read_something, 1),
     "something_else": (json_lists.read_something, 1),
     "diving48": (json_lists.read_diving48, 1),
-    "activitynet": (json_lists.read_activitynet, 2),
+    "activitynet": (json_lists.read_activitynet, 3),
 }
 
 
@@ -49,15 +54,24 @@ class Video(NamedTuple):
     @property
     def name(self) -> str:
         """The path, with the part behind it."""
-        return f"{self.path}#{self.unit}={self.start:g},{self.end:g}" if self.unit else self.path
+        return with_part(self.path, self.unit, self.start, self.end)
+
+
+class LeftOut(NamedTuple):
+    """A row that the publisher is known to have got wrong, and why it is no video."""
+
+    name: str
+    row: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class VideoList:
-    """The videos of a split, and the file they were listed in."""
+    """The videos of a split, the file they were listed in, and the rows of it that are none."""
 
     file: str
     videos: list[Video]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def read_list(
@@ -89,9 +103,20 @@ def read_list(
     source = Source(form, folder, split, tuple(names), separator)
     at = prefix or folder
     files = VideoNames(at, depth) if depth else None
-    videos, seen, where = [], {}, source.list_file
+    strict = bool(prefix) or files is not None
+    videos, seen, left_out, where = [], {}, [], source.list_file
     for row in reader(source):
-        video, where = _video(row, at, bool(prefix), files, num_classes), row.file
+        place = row.place
+        if "*" in posixpath.basename(where):  # a list of several files
+            place = f"{posixpath.basename(row.file)}, {place}"
+        else:
+            where = row.file
+        if row.flaw:
+            name = with_part(row.name, row.unit, row.start, row.end)
+            left_out.append(LeftOut(name, place, row.flaw))
+            continue
+        path = _path(row, at, strict, files, num_classes)
+        video = Video(path, row.label, place, row.start, row.end, row.unit)
         key = video[:1] + video[3:]
         if key in seen:
             raise row.wrong(
@@ -101,7 +126,15 @@ def read_list(
         videos.append(video)
     if not videos:
         raise DataError(f"Expected videos in {where}, but it lists none: zero videos.")
-    return VideoList(where, videos)
+    _warn(where, left_out)
+    return VideoList(where, videos, tuple(left_out))
+
+
+def _warn(file: str, left_out: Sequence[LeftOut]) -> None:
+    for reason in dict.fromkeys(out.reason for out in left_out):
+        names = [f"{out.name} ({out.row})" for out in left_out if out.reason == reason]
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        log.warning("%s: %d left out (%s): %s", file, len(names), reason, shown)
 
 
 def inside(folder: str, name: str, strict: bool) -> str | None:
@@ -115,7 +148,7 @@ def inside(folder: str, name: str, strict: bool) -> str | None:
     if "\0" in name:
         return None
     if os.path.isabs(name) or "://" in name:
-        root = folder.rstrip("/") + "/"
+        root = (folder if "://" in folder else os.path.abspath(folder)).rstrip("/") + "/"
         plain = name if "://" in name else posixpath.normpath(name)
         out = ".." in plain.split("/") or not plain.startswith(root)
         return None if strict and out else plain
@@ -123,30 +156,21 @@ def inside(folder: str, name: str, strict: bool) -> str | None:
     return None if plain == ".." or plain.startswith("../") else posixpath.join(folder, plain)
 
 
-_PART = re.compile(r"(.+)#(t|frames)=([0-9.]+),([0-9.]+)")
-
-
-def _video(
-    row: Row, folder: str, strict: bool, files: VideoNames | None, num_classes: int
-) -> Video:
+def _path(row: Row, folder: str, strict: bool, files: VideoNames | None, num_classes: int) -> str:
     if not 0 <= row.label < num_classes:
         raise row.wrong(
             f"the label {row.label} is not one of the {num_classes} classes (MODEL.NUM_CLASSES)"
         )
-    name, unit, start, end = row.name, row.unit, row.start, row.end
-    if files is None and (part := _PART.fullmatch(name)):
-        try:
-            name, unit, start, end = part[1], part[2], float(part[3]), float(part[4])
-        except ValueError:
-            raise row.wrong(f"the part {name!r} has no number where one should be") from None
-    if unit and not 0 <= start < end:
-        raise row.wrong(f"its part goes from {start:g} to {end:g}; the end comes after the start")
-    path = inside(folder, name, strict)
+    if row.unit and not 0 <= row.start < row.end:
+        raise row.wrong(
+            f"its part goes from {row.start:g} to {row.end:g}; the end comes after the start"
+        )
+    path = inside(folder, row.name, strict)
     if path is None:
         raise row.wrong(
-            f"the path {name!r} leads out of the folder of the videos, {folder} "
+            f"the path {row.name!r} leads out of the folder of the videos, {folder} "
             "(DATA.PATH_PREFIX, or else DATA.PATH_TO_DATA_DIR)"
         )
     if files is not None:
-        path = inside(folder, files.find(name, *row.others), strict) or path
-    return Video(path, row.label, f"{row.kind} {row.number}", start, end, unit)
+        path = inside(folder, files.find(row.name, *row.others), strict) or path
+    return path

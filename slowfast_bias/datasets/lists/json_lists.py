@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from iopath.common.file_io import g_pathmgr
@@ -14,45 +14,61 @@ _LABELS = ("something-something-v2-labels.json", "labels.json")
 
 
 def read_something(source: Source) -> Iterator[Row]:
-    """A list of ``{"id": "78687", "template": "Holding [something]"}``; labels.json beside it."""
+    """A list of ``{"id": "78687", "template": "Holding [something]"}``; labels.json beside it.
+
+    The numbers in the labels.json of Something-Something are those of the alphabet. In those of
+    Something-Else they are not, and its authors number by the alphabet all the same.
+    """
     path = source.list_file
     entries = source.json(path, list, 'a list of {"id": ..., "template": ...}')
     labels_file = _labels_file(source, path)
     labels = _labels(source, labels_file)
+    if source.form == "something_else":
+        labels = _numbered(labels)
     for number, entry in enumerate(entries, start=1):
         place = f"entry {number}"
         name = _field(entry, "id", (str, int), path, place)
-        template = _field(entry, "template", (str,), path, place)
-        plain = template.replace("[", "").replace("]", "")
+        plain = _plain(_field(entry, "template", (str,), path, place))
         if plain not in labels:
             raise wrong(path, place, f"its template {plain!r} is not in {labels_file}")
         yield Row(path, number, str(name), labels[plain], kind="entry")
 
 
 def _labels_file(source: Source, path: str) -> str:
-    beside, above = path.rpartition("/")[0], source.folder
-    known = [f"{folder}/{name}" for folder in (beside, above) for name in _LABELS]
-    return next((file for file in known if g_pathmgr.isfile(file)), known[0])
+    """Beside the list or above it; ``base_training_set.json`` may have ``base_labels.json``."""
+    beside, _, list_name = path.rpartition("/")
+    names = (f"{list_name.partition('_')[0]}_labels.json", *_LABELS)
+    known = [f"{folder}/{name}" for folder in (beside, source.folder) for name in names]
+    return next((file for file in known if g_pathmgr.isfile(file)), f"{beside}/labels.json")
 
 
 def _labels(source: Source, path: str) -> dict[str, int]:
     """Template -> class, of an object ``{template: number}`` or of a list, by the alphabet."""
     tree = source.json(path, (dict, list), "an object {template: number}, or a list of templates")
     if isinstance(tree, list):
-        return {str(name): number for number, name in enumerate(sorted(map(str, tree)))}
+        return _numbered(_plain(str(name)) for name in tree)
     labels = {}
     for name, number in tree.items():
-        if isinstance(number, bool) or not str(number).isdigit():
+        if isinstance(number, bool) or not str(number).isdecimal():
             raise wrong(path, f"field {name!r}", f"{number!r} is not the number of a class")
-        labels[name.replace("[", "").replace("]", "")] = int(number)
+        labels[_plain(name)] = int(number)
     return labels
+
+
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    """Classes by the alphabet."""
+    return {name: number for number, name in enumerate(sorted(set(names)))}
+
+
+def _plain(template: str) -> str:
+    return template.replace("[", "").replace("]", "")
 
 
 def read_diving48(source: Source) -> Iterator[Row]:
     """A list of ``{"vid_name", "label", "start_frame", "end_frame"}``, V1 or V2.
 
-    The published files hold one dive each: their frames from ``start_frame`` to the last but
-    ``end_frame``.
+    The published files hold one dive each: their frames from ``start_frame``, 0 all over V2, up to
+    but without ``end_frame``.
     """
     path = source.list_file
     entries = source.json(path, list, 'a list of {"vid_name": ..., "label": ...}')
@@ -68,13 +84,16 @@ def read_diving48(source: Source) -> Iterator[Row]:
         yield Row(path, number, name, label, kind="entry", **part)
 
 
+_SHORTEST = 0.02  # s, a frame at 50 a second; most of those below are [0, 0] or [0.01, 0.02]
 _SUBSETS = {"train": "training", "val": "validation", "test": "validation"}
 
 
 def read_activitynet(source: Source) -> Iterator[Row]:
     """One item for each annotated segment, in seconds; classes are numbered by the alphabet.
 
-    A segment that one video's annotations hold twice with the same label counts once.
+    The published list has flaws that nobody will mend. A segment that one video's annotations hold
+    twice with the same label, to a thousandth of a second, counts once; one that is too short to
+    hold a frame is left out; one that ends after its video ends with it.
     """
     path = source.list_file
     tree = source.json(path, dict, 'an object with "database"')
@@ -82,15 +101,18 @@ def read_activitynet(source: Source) -> Iterator[Row]:
     if not isinstance(base, dict):
         raise DataError(f'Expected an object "database" in {path}, but got {str(base)[:60]!r}.')
     every = {name: _annotations(path, name, entry) for name, entry in base.items()}
-    labels = sorted({label for parts in every.values() for _, _, label in parts})
-    classes = {label: number for number, label in enumerate(labels)}
+    classes = _numbered(label for parts in every.values() for _, _, label in parts)
     for number, (name, parts) in enumerate(every.items(), start=1):
         if base[name].get("subset") != _SUBSETS[source.split]:
             continue
-        for start, end, label in dict.fromkeys(parts):
+        once = {
+            (round(start, 3), round(end, 3), label): (start, end) for start, end, label in parts
+        }
+        for (_, _, label), (start, end) in once.items():
             yield Row(
                 path, number, f"v_{name}", classes[label], kind="entry",
                 start=start, end=end, unit="t", others=(name,),
+                flaw=f"its segment is under {_SHORTEST} s" if end - start < _SHORTEST else "",
             )  # fmt: skip
 
 

@@ -1,15 +1,15 @@
-"""Readers of lists written as text: csv, Kinetics' annotations, UCF101, HMDB51, plain folders."""
+"""Readers of lists written as text: csv, UCF101, HMDB51; and of plain folders."""
 
 from __future__ import annotations
 
-import csv
 import fnmatch
 import os
 from collections.abc import Iterator
 
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.datasets.lists.source import Row, Source, wrong
+from slowfast_bias.datasets.lists.parts import split_part
+from slowfast_bias.datasets.lists.source import Row, Source, whole, wrong
 from slowfast_bias.datasets.lists.video_names import is_picture, is_video
 from slowfast_bias.errors import DataError
 
@@ -29,43 +29,13 @@ def read_csv(source: Source) -> Iterator[Row]:
                 path, place,
                 f"expected `path label`, separated by {mark}, but it has no label: {line!r}",
             )  # fmt: skip
-        yield Row(path, number, fields[0], _whole(fields[1], path, place))
-
-
-def read_kinetics(source: Source) -> Iterator[Row]:
-    """The annotations of the data set itself: label, youtube_id, time_start, time_end.
-
-    Classes are numbered by the alphabet over the training list, as in SlowFast's model zoo.
-    """
-    path = source.list_file
-    train = {row["label"] for _, row in _annotations(source, source.list_of("train"))}
-    classes = {name: number for number, name in enumerate(sorted(train))}
-    for number, row in _annotations(source, path):
-        place = f"row {number}"
-        if row["label"] not in classes:
-            raise wrong(path, place, f"the label {row['label']!r} is not in the training list")
-        start, end = (_whole(row[key], path, place) for key in ("time_start", "time_end"))
-        name = row["youtube_id"]
-        yield Row(
-            path, number, f"{name}_{start:06d}_{end:06d}", classes[row["label"]], others=(name,)
-        )
-
-
-def _annotations(source: Source, path: str) -> Iterator[tuple[int, dict[str, str]]]:
-    wanted = ("label", "youtube_id", "time_start", "time_end")
-    lines = source.lines(path)
-    reader = csv.DictReader(lines)
-    missing = [name for name in wanted if name not in (reader.fieldnames or ())]
-    if missing:
-        raise wrong(
-            path, "row 1",
-            f"expected the columns {', '.join(wanted)}, but {', '.join(missing)} is missing. "
-            "`path label` rows have BIAS.DATA.FORMAT csv",
-        )  # fmt: skip
-    for row in reader:
-        if any(not row[name] for name in wanted):
-            raise wrong(path, f"row {reader.line_num}", f"a column is empty: {dict(row)}")
-        yield reader.line_num, row
+        try:
+            name, unit, start, end = split_part(fields[0])
+        except ValueError:
+            problem = f"the part {fields[0]!r} has no number where one should be"
+            raise wrong(path, place, problem) from None
+        label = whole(fields[1], path, place)
+        yield Row(path, number, name, label, start=start, end=end, unit=unit)
 
 
 def read_ucf101(source: Source) -> Iterator[Row]:
@@ -78,7 +48,7 @@ def read_ucf101(source: Source) -> Iterator[Row]:
         if fields:
             if len(fields) != 2:
                 raise wrong(index, f"row {number}", f"expected `number Class`, but got {line!r}")
-            classes[fields[1].strip()] = _whole(fields[0], index, f"row {number}") - 1
+            classes[fields[1].strip()] = whole(fields[0], index, f"row {number}") - 1
     for number, line in enumerate(source.lines(path), start=1):
         fields = line.split()
         if not fields:
@@ -95,19 +65,23 @@ def read_ucf101(source: Source) -> Iterator[Row]:
 
 
 def read_hmdb51(source: Source) -> Iterator[Row]:
-    """One file a class, ``video.avi 1`` a row: 1 trains, 2 tests, 0 does neither."""
+    """One file a class, ``video.avi 1`` a row: 1 trains, 2 tests, 0 does neither.
+
+    Classes are numbered by the alphabet.
+    """
     folder, _, pattern = source.list_file.rpartition("/")
     names = g_pathmgr.ls(folder) if g_pathmgr.isdir(folder) else []
-    files = sorted(name for name in names if fnmatch.fnmatch(name, pattern))
+    names = [n for n in names if not n.startswith(".") and fnmatch.fnmatchcase(n, pattern)]
+    files = sorted((n.rpartition("_test_split")[0] or n.rpartition(".")[0], n) for n in names)
+    classes = sorted({name for name, _ in files})  # of the files, climb_stairs comes before climb
     if not files:
         raise DataError(
             f"Expected files {pattern}, one a class, in {folder}, but there are none. Set "
             "DATA.PATH_TO_DATA_DIR to their folder."
         )
     wanted = "1" if source.split == "train" else "2"
-    for label, file in enumerate(files):
-        name = file.rpartition("_test_split")[0] or file.rpartition(".")[0]
-        path = f"{folder}/{file}"
+    for name, file in files:
+        label, path = classes.index(name), f"{folder}/{file}"
         for number, line in enumerate(source.lines(path), start=1):
             fields = line.split()
             if fields and (len(fields) != 2 or fields[1] not in ("0", "1", "2")):
@@ -137,8 +111,8 @@ def read_folders(source: Source) -> Iterator[Row]:
             if not video.startswith(".") and (is_video(video) or g_pathmgr.isdir(full)):
                 number += 1
                 # absolute: the folder of the lists is not put before it a second time
-                whole = full if "://" in full else os.path.abspath(full)
-                yield Row(path, number, whole, label, kind="video")
+                absolute = full if "://" in full else os.path.abspath(full)
+                yield Row(path, number, absolute, label, kind="video")
 
 
 def _folders(path: str) -> list[str]:
@@ -149,10 +123,3 @@ def _folders(path: str) -> list[str]:
         )
     names = sorted(name for name in g_pathmgr.ls(path) if not name.startswith("."))
     return [name for name in names if g_pathmgr.isdir(f"{path}/{name}")]
-
-
-def _whole(text: str, path: str, place: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise wrong(path, place, f"{text!r} is not a whole number") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 from iopath.common.file_io import g_pathmgr
@@ -11,6 +12,8 @@ from slowfast_bias.errors import DataError
 
 VIDEOS = (".mp4", ".webm", ".avi", ".mkv", ".mov", ".mpg", ".mpeg", ".m4v", ".ts", ".flv", ".wmv")
 PICTURES = (".jpg", ".jpeg", ".png")
+# where the scripts that download Kinetics put good copies of videos that are known to be damaged
+_REPLACED = re.compile(r"(.*/)?replacement[^/]*/")
 
 
 def is_video(name: str) -> bool:
@@ -36,7 +39,8 @@ class VideoNames:
     def find(self, *names: str) -> str:
         """The path below the folder of the first name that is there.
 
-        Returns the first name as it is where none is there: reading it will say so.
+        Returns the first name as it is where none is there: reading it will say so. What lies below
+        a folder ``replacement...`` counts before the file that it replaces.
         """
         if self._found is None:
             self._found = {}
@@ -46,7 +50,8 @@ class VideoNames:
                 self._found.setdefault(stem, []).append(path)
         for name in names:
             paths = self._found.get(name, [])
-            if len(paths) > 1:
+            paths = [path for path in paths if _REPLACED.match(path)] or paths
+            if len(paths) > 1 and len({_target(f"{self.folder}/{path}") for path in paths}) > 1:
                 raise DataError(
                     f"Expected one video of the name {name} below {self.folder}, but there are "
                     f"{', '.join(sorted(paths))}. Keep one, or set DATA.PATH_PREFIX."
@@ -54,6 +59,11 @@ class VideoNames:
             if paths:
                 return paths[0]
         return names[0]
+
+
+def _target(path: str) -> str:
+    """The file that a path leads to, through links."""
+    return path if "://" in path else os.path.realpath(path)
 
 
 def _walk(folder: str, depth: int, below: str = "") -> Iterator[str]:

@@ -19,7 +19,7 @@ from slowfast_bias.datasets.decode import VideoError
 from slowfast_bias.datasets.lists.files import Video, VideoList, read_list
 from slowfast_bias.datasets.lists.source import Source
 from slowfast_bias.datasets.preparing.reencode import is_copy, reencode
-from slowfast_bias.datasets.preparing.scan import in_parallel, scan_all
+from slowfast_bias.datasets.preparing.scan import Facts, in_parallel, scan_all
 from slowfast_bias.errors import DataError
 from slowfast_bias.files import write_whole
 
@@ -76,6 +76,8 @@ def prepare(
     steps = scan_all(paths, processes=processes, kept=f"{out}/checked.csv", quick=quick)
     facts = dict(progress(steps, len(paths), "decoding"))
     bad = {path: facts[path].reason for path in paths if facts[path].reason}
+    for path in (path for path in paths if "\n" in path or "\r" in path):
+        bad.setdefault(path, "Expected a name that fits in a row of a list, but it has two lines.")
     root = videos or lists
     if short_side:
         good = [path for path in paths if path not in bad]
@@ -89,11 +91,12 @@ def prepare(
         root, place = os.path.abspath(root) if "://" not in root else root, str
     counts = {}
     for split, chosen in wanted.items():
-        rows = [v._replace(path=place(v.path)) for v in chosen.videos if v.path not in bad]
+        good = [v for v in chosen.videos if v.path not in bad and not _late(v, facts[v.path])]
+        rows = [video._replace(path=place(video.path)) for video in good]
         counts[split] = len(rows)
         with write_whole(f"{out}/{split}.csv") as file:
             file.writelines(f"{_below(root, video)} {video.label}\n" for video in rows)
-    _write_bad(out, wanted, bad)
+    _write_bad(out, wanted, bad, facts)
     keys = {"DATA.PATH_TO_DATA_DIR": out, "DATA.PATH_PREFIX": root, "BIAS.DATA.FORMAT": "csv"}
     return Prepared(counts, bad, keys)
 
@@ -105,7 +108,7 @@ def _read_lists(
     found = {}
     for split in SPLITS:
         path = Source(form, lists, split, tuple(names)).list_file
-        if split == "train" or "*" in path or g_pathmgr.exists(path):
+        if split == "train" or "*" in os.path.basename(path) or g_pathmgr.exists(path):
             found[split] = read_list(
                 form, lists, split,
                 names=names, prefix=videos, separator=separator, num_classes=2**31,
@@ -149,12 +152,28 @@ def _below(root: str, video: Video) -> str:
     return video._replace(path=path[len(root.rstrip("/")) + 1 :] if inside else path).name
 
 
-def _write_bad(out: str, lists: dict[str, VideoList], bad: dict[str, str]) -> None:
+def _late(video: Video, facts: Facts) -> str:
+    """Why a listed part is not in the video; "" if it is."""
+    seconds = facts.frames / facts.fps if facts.fps else float("inf")
+    if not video.unit or video.start < (seconds if video.unit == "t" else facts.frames):
+        return ""
+    return (
+        f"Expected the part {video.name}, but the video ends before it: {facts.frames} frames, "
+        f"{seconds:.3f} s."
+    )
+
+
+def _write_bad(
+    out: str, lists: dict[str, VideoList], bad: dict[str, str], facts: dict[str, Facts]
+) -> None:
     with write_whole(f"{out}/bad.csv") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("path", "row", "reason", "split"))
         for split, chosen in lists.items():
             for video in chosen.videos:
-                if video.path in bad:
+                if reason := bad.get(video.path) or _late(video, facts[video.path]):
                     row = f"{chosen.file}, {video.row}"
-                    writer.writerow((video.name, row, bad[video.path], split))
+                    writer.writerow((video.name, row, reason, split))
+            for name, row, reason in chosen.left_out:
+                reason = f"Expected a video, but {reason}."
+                writer.writerow((name, f"{chosen.file}, {row}", reason, split))
