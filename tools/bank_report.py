@@ -2,7 +2,8 @@
 """How strong is a bank of styles, and does it flicker?
 
 tools/bank_report.py VIDEOS... [--family colour --num 4 --seed 0 --preview STRIP.png], or
-tools/bank_report.py [VIDEOS...] --dirs DIR/style_0 DIR/style_1 ..., where VIDEOS are the originals.
+tools/bank_report.py [VIDEOS...] --dirs DIR/style_0 DIR/style_1 ..., where VIDEOS are the originals;
+without them the flicker is an estimate.
 """
 
 import argparse
@@ -24,12 +25,16 @@ def main(arguments: list[str] | None = None) -> int:
     add("--family", choices=("colour", "randconv"), default="colour", help="of a generated bank")
     add("--num", type=int, default=4, help="of a generated bank")
     add("--seed", type=int, default=0, help="of a generated bank")
-    add("--look-at", type=int, default=8, metavar="N", help="how many videos")
+    add("--look-at", type=int, default=8, metavar="N", help="how many videos; 0: all")
     add("--frames", type=int, default=16, metavar="N", help="how many of each, its middle ones")
     add("--preview", metavar="PNG", help="a picture of a video in every style of a generated bank")
     args = parser.parse_args(arguments)
     if not (args.videos or args.dirs):
         parser.error("expected videos, or --dirs of styled ones")
+    if args.frames < 2:
+        parser.error("--frames: expected 2 or more, as one does not change")
+    if args.preview and args.dirs:
+        parser.error("--preview: expected a generated bank; the frames of --dirs can be looked at")
     try:
         from slowfast_bias.engine.bank_report import bank_report
 
@@ -41,8 +46,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(report.table())
-    if report.flicker != report.flicker:
-        print("nan: not known of folders; give the original videos to learn their flicker")
     return 0
 
 

@@ -6,8 +6,10 @@ BIAS.STYLES.DIRS [DIR/style_0, ...]. Started again, it goes on where it was stop
 """
 
 import argparse
+import json
 import logging
-import os
+import math
+import shlex
 import sys
 from pathlib import Path
 
@@ -26,7 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     add("--family", choices=("colour", "randconv"), default="colour", help="of generated styles")
     add("--num", type=int, default=4, help="of generated styles")
     add("--seed", type=int, default=0, help="of generated styles")
-    text = "instead: state_dicts of Few-Shot-Patch-Based-Training generators, one per style"
+    text = (
+        "instead: state_dicts of Few-Shot-Patch-Based-Training generators, one per style; they "
+        "want such frames as they were trained on, which that project filters before"
+    )
     add("--generator", nargs="+", default=[], metavar="FILE", help=text)
     text = "of generators whose normalisation has no weights"
     add("--norm", choices=("instance", "none"), default="", help=text)
@@ -36,14 +41,16 @@ def main(arguments: list[str] | None = None) -> int:
     add("--quality", type=int, default=95, help="of JPEG, 1 to 100")
     add("--decoder", choices=("pyav", "torchcodec"), default="pyav")
     add("--folder-fps", type=float, default=30.0, help="of videos that are folders of pictures")
-    add("--workers", type=int, default=os.cpu_count() or 1, help="processes")
+    add("--workers", type=int, help="processes; else the number of cores, or few to a GPU")
     args = parser.parse_args(arguments)
     for name, low, high in (("every", 1, 10**6), ("quality", 1, 100), ("short_side", 0, 10**5)):
         if not low <= getattr(args, name) <= high:
             parser.error(f"--{name.replace('_', '-')}: expected {low} to {high}")
+    if not 0 < args.folder_fps < math.inf:
+        parser.error("--folder-fps: expected more than 0")
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stdout)
     try:
-        from slowfast_bias.engine.stylers import Recipe
+        from slowfast_bias.engine.stylers import Recipe, default_processes
         from slowfast_bias.engine.stylize import Options, stylize
 
         recipe = Recipe(args.family, args.num, args.seed, tuple(args.generator), args.norm)
@@ -51,13 +58,17 @@ def main(arguments: list[str] | None = None) -> int:
         kind = {"png": args.png, "quality": args.quality}
         source = {"backend": args.decoder, "folder_fps": args.folder_fps}
         options = Options(recipe, **size, **kind, **source)
-        outcome = stylize(args.videos, args.out, options, args.workers)
+        workers = default_processes(recipe) if args.workers is None else args.workers
+        outcome = stylize(args.videos, args.out, options, workers)
     except (UserError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     dirs = [f"{args.out.rstrip('/')}/style_{k}" for k in range(recipe.styles)]
     print(f"{len(outcome.written)} videos written, {len(outcome.skipped)} were there before")
-    print(f'measure with: BIAS.STYLES.SOURCE folders BIAS.STYLES.DIRS "{dirs}"')
+    quoted = shlex.quote(json.dumps(dirs, ensure_ascii=False))
+    print(f"measure with: BIAS.STYLES.SOURCE folders BIAS.STYLES.DIRS {quoted}")
+    if len(dirs) < 2:
+        print("a pair needs two styles: add the folder of another one")
     if outcome.failed:
         print(f"{len(outcome.failed)} left out, see {args.out}/bad.csv", file=sys.stderr)
     return 1 if outcome.failed else 0

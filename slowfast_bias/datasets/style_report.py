@@ -5,6 +5,7 @@ Legend: B batch, T frames, H W space, S styles.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -27,25 +28,33 @@ class StyleReport:
     Attributes:
         strength: mean |style a - style b| over pixels, clips and pairs of styles.
         pairs: the same for each pair, S rows of S, zeros on the diagonal.
-        flicker: mean frame-to-frame change where the originals stand still; 0 for a sound bank.
-        commutes: largest |style(shuffled) - shuffled(style)|; 0 or float rounding for a sound bank.
+        flicker: mean frame-to-frame change where the originals stand still; 0 for a sound bank, NaN
+            where it is not known: a note says why.
+        commutes: largest |style(shuffled) - shuffled(style)|; 0 or float rounding for a sound bank,
+            NaN where it was not tried.
+        flickers: the flicker of each style.
+        notes: how the numbers were come by, and what was left out; one sentence each.
     """
 
     strength: float
     pairs: tuple[tuple[float, ...], ...]
     flicker: float
     commutes: float
+    flickers: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def table(self) -> str:
-        """Returns the numbers as lines of text."""
-        lines = ["style  " + "".join(f"{index:>7}" for index in range(len(self.pairs)))]
+        """Returns the numbers as lines of text, and the notes."""
+        styles = range(len(self.pairs))
+        known = self.flickers or (math.nan,) * len(self.pairs)
+        lines = ["style  " + "".join(f"{index:>7}" for index in styles) + "   flicker"]
         for index, row in enumerate(self.pairs):
-            lines.append(f"{index:>5}  " + "".join(f"{value:7.3f}" for value in row))
-        lines.append(
-            f"strength {self.strength:.3f}, flicker {self.flicker:.1e}, "
-            f"off commuting with shuffles by {self.commutes:.1e}"
-        )
-        return "\n".join(lines)
+            distances = "".join(f"{value:7.3f}" for value in row)
+            lines.append(f"{index:>5}  {distances}{_shown(known[index]):>10}")
+        last = f"strength {self.strength:.3f}, flicker {_shown(self.flicker)}"
+        if not math.isnan(self.commutes):
+            last += f", off commuting with shuffles by {self.commutes:.1e}"
+        return "\n".join([*lines, last, *(f"note: {note}" for note in self.notes)])
 
 
 def style_report(bank: StyleBank, clips: torch.Tensor) -> StyleReport:
@@ -77,6 +86,7 @@ def style_report(bank: StyleBank, clips: torch.Tensor) -> StyleReport:
         pairs=tuple(tuple(row) for row in strengths.tolist()),
         flicker=sum(flicker) / len(flicker),
         commutes=max(commutes),
+        flickers=tuple(flicker),
     )
 
 
@@ -109,6 +119,10 @@ def save_preview(bank: StyleBank, clip: torch.Tensor, path: str | Path) -> None:
     strip = preview_strip(bank, clip, zoom=-(-96 // clip.shape[-1]))
     if not cv2.imwrite(str(path), strip[..., ::-1]):
         raise OSError(f"Expected to write a PNG to {path}, but could not; does its folder exist?")
+
+
+def _shown(flicker: float) -> str:
+    return "not known" if math.isnan(flicker) else f"{flicker:.1e}"
 
 
 def _half_still(clips: torch.Tensor, reach: int) -> tuple[torch.Tensor, slice]:

@@ -10,7 +10,8 @@ from slowfast_bias.config.values import lookup
 from slowfast_bias.datasets.clips import spread
 from slowfast_bias.datasets.decode import Timeline, VideoError, backend_version, read_frames
 from slowfast_bias.datasets.pairs import PAIR_REGISTRY, Pack, Views, draw_styles, three_views
-from slowfast_bias.datasets.styled_folders import StyleFolders, aligned, find_styles
+from slowfast_bias.datasets.styled_folders import StyleFolders, find_styles
+from slowfast_bias.datasets.styled_frames import aligned
 from slowfast_bias.datasets.temporal import pick_frames, pick_segments
 from slowfast_bias.datasets.views import Crop
 

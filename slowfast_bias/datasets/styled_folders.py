@@ -3,26 +3,29 @@
     style_0/dance/frame_00001.jpg ...    style_1/dance/frame_00001.jpg ...
     style_0/jump.mp4                     style_1/jump.mp4
 
-The numbers of a clip's frames are chosen once per video and read in both of its styles, so that a
-dynamic pair differs in looks alone. A video whose styles differ in length is refused.
+A video has the same name in every style; `datasets.styled_frames` proves that it has the same
+frames.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.datasets.decode import Timeline, VideoError, is_folder, probe
-from slowfast_bias.datasets.decoding.frame_folder import list_frames
+from slowfast_bias.datasets.decode import VideoError
 from slowfast_bias.datasets.lists.video_names import is_picture, is_video
 from slowfast_bias.errors import DataError
 
-ABOUT = "video.json"  # beside a video's frames, from tools/stylize.py: where they are from, fps
+SETTINGS = "stylize.json"  # beside the folders of tools/stylize.py: how the styles were made
 _DEPTH = 3  # folders of classes in folders of splits, and no endless links
+_NUMBERED = re.compile(r"\d\.\w+$")  # the name of a frame
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,10 @@ class StyleFolders:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What a report says of the styles."""
-        return {"source": "folders", "dirs": list(self.dirs), "num": self.num}
+        """What a report says of the styles; also how they were made, where that is written down."""
+        made = _made(self.dirs)
+        known = {"made": made} if made else {}
+        return {"source": "folders", "dirs": list(self.dirs), "num": self.num, **known}
 
     def of(self, video: int) -> list[str]:
         """The paths of a video, style by style; VideoError where a style lacks it."""
@@ -74,6 +79,7 @@ def find_styles(dirs: Sequence[str], list_file: str = "") -> StyleFolders:
             f"Expected two style folders or more, as a pair needs two looks, but got {list(dirs)}. "
             "Name them in BIAS.STYLES.DIRS."
         )
+    _check_twice(dirs)
     paths = tuple(find_videos(folder) for folder in dirs)
     every = sorted(set().union(*paths))
     wanted = _read_list(list_file) if list_file else every
@@ -100,12 +106,14 @@ def find_styles(dirs: Sequence[str], list_file: str = "") -> StyleFolders:
 def find_videos(folder: str) -> dict[str, str]:
     """{name: path} of the videos below a folder: films, and folders of pictures.
 
-    The name is the path from the folder, without a film's ending. Hidden ones are left out.
+    The name is the path from the folder, without a film's ending, its letters composed alike on
+    every system. Hidden ones are left out, and pictures without a number.
     """
     if not g_pathmgr.isdir(folder):
         raise DataError(f"Expected a folder of videos at {folder}, but there is no such folder.")
     found: dict[str, str] = {}
-    for name, path in _search(folder.rstrip("/"), "", _DEPTH):
+    for entry, path in _search(folder.rstrip("/"), "", _DEPTH):
+        name = unicodedata.normalize("NFC", entry)
         if name in found:
             raise DataError(
                 f"Expected one video of each name in {folder}, but both {found[name]} and {path} "
@@ -115,47 +123,49 @@ def find_videos(folder: str) -> dict[str, str]:
     return found
 
 
+def is_series(folder: str) -> bool:
+    """Does a folder hold numbered pictures? DataError where it holds videos as well."""
+    inside = [name for name in g_pathmgr.ls(folder) if not name.startswith(".")]
+    pictures = [name for name in inside if is_picture(name)]
+    if not any(map(_NUMBERED.search, pictures)):
+        return False
+    for name in sorted(set(inside) - set(pictures)):
+        if is_video(name) or g_pathmgr.isdir(f"{folder}/{name}"):
+            raise DataError(
+                f"Expected the frames of a video in {folder}, or videos, but {name} is there "
+                f"beside {min(pictures)}. Move or remove one of them."
+            )
+    return True
+
+
 def without_ending(name: str) -> str:
     """The name of a film without its ending; other names as they are."""
     return name.rpartition(".")[0] if is_video(name) else name
 
 
-def aligned(paths: Sequence[str], fps: float = 30.0, backend: str = "pyav") -> Timeline:
-    """The frames that the styles of one video have in common; VideoError where they differ.
-
-    Pictures are counted and not opened.
-
-    Args:
-        paths: the video in each style.
-        fps: the rate of folders of pictures that do not tell their own.
-        backend: the decoder of films.
-    """
-
-    def frames(path: str) -> Timeline:
-        if is_folder(path):
-            return list_frames(path).timeline(rate_of(path, fps))
-        return probe(path, backend=backend)
-
-    first, *others = map(frames, paths)
-    for path, other in zip(paths[1:], others, strict=True):
-        if other.frames != first.frames:
-            raise VideoError(
-                f"Expected the styles of a video to have the same frames, but {paths[0]} has "
-                f"{first.frames} and {path} has {other.frames}. Style it again."
+def _check_twice(dirs: Sequence[str]) -> None:
+    """DataError where two styles are one folder: their pairs would be of one look."""
+    places = [d if "://" in d else os.path.realpath(d) for d in dirs]
+    for k, place in enumerate(places):
+        if place in places[:k]:
+            raise DataError(
+                f"Expected another folder for each style, but {dirs[places.index(place)]} and "
+                f"{dirs[k]} are the same. Name each once in BIAS.STYLES.DIRS."
             )
-    return first
 
 
-def rate_of(path: str, fps: float) -> float:
-    """Frames a second of a folder of pictures, if it tells; else ``fps``."""
-    about = f"{path}/{ABOUT}"
-    if not g_pathmgr.isfile(about):
-        return fps
+def _made(dirs: Sequence[str]) -> dict[str, Any]:
+    """What `tools/stylize.py` wrote down of the styles, where all of ``dirs`` are of one call."""
+    parents = {os.path.dirname(folder.rstrip("/")) for folder in dirs}
+    path = f"{parents.pop() or '.'}/{SETTINGS}"
+    if parents or not g_pathmgr.isfile(path):
+        return {}
     try:
-        with g_pathmgr.open(about, "r") as file:
-            return float(json.load(file)["fps"]) or fps
-    except (ValueError, KeyError, TypeError) as error:
-        raise VideoError(f"Expected `fps` in {about}, but it cannot be read: {error!r}.") from error
+        with g_pathmgr.open(path, "r") as file:
+            made = json.load(file)
+    except ValueError:
+        return {}
+    return made if isinstance(made, dict) else {}
 
 
 def _search(folder: str, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
@@ -166,7 +176,7 @@ def _search(folder: str, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
         if not g_pathmgr.isdir(path):
             if is_video(entry):
                 yield without_ending(name), path
-        elif any(is_picture(inside) for inside in g_pathmgr.ls(path)):
+        elif is_series(path):
             yield without_ending(name), path
         elif depth:
             yield from _search(path, f"{name}/", depth - 1)
@@ -176,11 +186,17 @@ def _read_list(path: str) -> list[str]:
     """The names in a list file; DataError names the row that is wrong."""
     if not g_pathmgr.isfile(path):
         raise DataError(f"Expected a list of videos at {path}, but there is no such file.")
-    with g_pathmgr.open(path, "r") as file:
-        rows = [(n, row.strip()) for n, row in enumerate(file.read().splitlines(), 1)]
+    try:
+        with g_pathmgr.open(path, "rb") as file:
+            text = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"Expected names of videos in {path}, but it is no text: {error}."
+        ) from None
+    rows = [(n, row.strip().rstrip("/")) for n, row in enumerate(text.splitlines(), 1)]
     names: dict[str, int] = {}
     for number, row in rows:
-        name, problem = without_ending(row), ""
+        name, problem = unicodedata.normalize("NFC", without_ending(row)), ""
         if row.startswith("/") or ".." in row.split("/"):
             problem = "it leads out of the style folders"
         elif name in names:

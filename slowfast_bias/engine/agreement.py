@@ -15,6 +15,12 @@ import torch
 from slowfast_bias.bias import FACTORS, BiasReport, LayerBias
 from slowfast_bias.errors import UserError
 
+# What the two measurements should share but for the bank; seed is that of orders and styles.
+_ALIKE = (
+    "model", "checkpoint", "data", "videos", "frames", "sampling", "decoder", "seed", "order",
+    "precision", "statistic", "threshold",
+)  # fmt: skip
+
 
 class DifferentLayersError(UserError, ValueError):
     """Reports of two networks, or of other layers of one: they have no order to compare."""
@@ -124,9 +130,12 @@ def _notes(a: BiasReport, b: BiasReport) -> list[str]:
     notes = []
     if a.meta.get("styles") == b.meta.get("styles"):
         notes.append(f"both reports are of one bank: {a.meta.get('styles', 'not said')}")
-    for key in ("checkpoint", "data", "order", "statistic"):
+    for key in _ALIKE:
         if a.meta.get(key) != b.meta.get(key):
             notes.append(f"{key} differs: {a.meta.get(key)} and {b.meta.get(key)}")
+    dropped = [len(report.meta.get("dropped_videos") or ()) for report in (a, b)]
+    if any(dropped):
+        notes.append(f"{dropped[0]} and {dropped[1]} videos were dropped: others may be shown")
     if len(a.layers) < 5:
         notes.append(f"{len(a.layers)} layers have few orders: agreement over them may be chance")
     return notes

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+
 from slowfast_bias.datasets.bank_report import report_on_folders, report_on_videos
-from slowfast_bias.datasets.decode import read_frames
+from slowfast_bias.datasets.decode import VideoError, read_frames
 from slowfast_bias.datasets.style_report import StyleReport, save_preview
 from slowfast_bias.datasets.styled_folders import find_styles
 from slowfast_bias.datasets.styles import make_styles
 from slowfast_bias.engine.stylize import collect
+from slowfast_bias.errors import DataError
 
 
 def bank_report(
@@ -23,7 +26,8 @@ def bank_report(
     """What a bank looks like on some videos.
 
     Args:
-        sources: videos, or folders of them; with ``dirs`` the originals, which may be none.
+        sources: videos, or folders of them; with ``dirs`` the originals, which may be none: then
+            they are looked for where `tools/stylize.py` says that they were.
         dirs: the folders of a bank on disk; () for a generated one.
         bank: family, number and seed of a generated one.
         videos: how many are looked at.
@@ -36,6 +40,18 @@ def bank_report(
     styles, paths = make_styles(*bank), list(originals.values())
     report = report_on_videos(styles, paths, videos, frames)
     if preview:
-        clip = read_frames(paths[0], lambda video: range(min(video.frames, frames)))
-        save_preview(styles, clip.permute(3, 0, 1, 2).float() / 255, preview)
+        save_preview(styles, _first_readable(paths, frames), preview)
     return report
+
+
+def _first_readable(paths: Sequence[str], frames: int) -> torch.Tensor:
+    """The first frames (3, T, H, W), in [0, 1], of the first video that can be read."""
+    for place, path in enumerate(paths, 1):
+        try:
+            clip = read_frames(path, lambda video: range(min(video.frames, frames)))
+        except VideoError:
+            if place == len(paths):
+                raise
+        else:
+            return clip.permute(3, 0, 1, 2).float() / 255
+    raise DataError("Expected videos for a preview, but there are none.")

@@ -21,6 +21,7 @@ from torch import multiprocessing as mp
 
 from slowfast_bias.config import ConfigError
 from slowfast_bias.config.place import Place, place_from_environment, processes_per_machine
+from slowfast_bias.datasets.decode import backend_version
 from slowfast_bias.engine import processes
 from slowfast_bias.errors import UserError
 
@@ -35,6 +36,7 @@ def launch(cfg: CfgNode, func: Flow, init_method: str | None = None) -> Any:
     Returns what rank 0 returned (on every rank of a scheduler's group: its own), or raises what a
     process raised.
     """
+    backend_version(cfg.BIAS.DATA.DECODER)  # a missing one, said now, not by a worker
     if processes.together():
         return func(_sharded(cfg))
     if cfg.NUM_GPUS and not torch.cuda.is_available():

@@ -7,6 +7,8 @@ made again in another process.
 from __future__ import annotations
 
 import functools
+import hashlib
+import os
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +22,8 @@ from slowfast_bias.models.patch_generator import PatchGenerator
 
 # style, frames (T, H, W, 3) uint8 -> the same in that style
 Styler = Callable[[int, torch.Tensor], torch.Tensor]
-_FRAMES = 8  # styled at once
+_PIXELS = 2**19  # styled at once; a generator holds some 2 kB for each
+_PER_GPU = 4  # processes: reading and writing keep them busy in turn
 
 
 class GeneratorError(UserError, ValueError):
@@ -61,12 +64,19 @@ class Recipe:
 def make_styler(recipe: Recipe) -> Styler:
     """The function that styles frames; UserError where a generator cannot be loaded."""
     if recipe.generators:
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        device = torch.device("cuda", os.getpid() % gpus) if gpus else torch.device("cpu")
         networks = [read_generator(p, recipe.norm).eval().to(device) for p in recipe.generators]
 
         def paint(style: int, frames: torch.Tensor) -> torch.Tensor:
             """(T, 3, H, W) in [0, 1], in and out."""
-            return networks[style].stylize(frames.to(device)).cpu()
+            try:
+                return networks[style].stylize(frames.to(device)).cpu()
+            except torch.cuda.OutOfMemoryError as error:
+                raise GeneratorError(
+                    f"Expected memory on the GPU for frames of {frames.shape[3]}x{frames.shape[2]} "
+                    "px, but there is not enough. Fewer --workers or a --short-side need less."
+                ) from error
     else:
         bank = make_styles(recipe.family, recipe.num, recipe.seed)
 
@@ -74,13 +84,30 @@ def make_styler(recipe: Recipe) -> Styler:
             return bank(frames.transpose(0, 1)[None], style)[0].transpose(0, 1)
 
     def style(which: int, frames: torch.Tensor) -> torch.Tensor:
+        at_once = max(1, _PIXELS // (frames.shape[1] * frames.shape[2]))
         styled = [
             paint(which, part.permute(0, 3, 1, 2).float() / 255).mul(255).round_().byte()
-            for part in frames.split(_FRAMES)
+            for part in frames.split(at_once)
         ]
         return torch.cat(styled).permute(0, 2, 3, 1)
 
     return style
+
+
+def fingerprints(recipe: Recipe) -> dict[str, list[str]]:
+    """What tells the generators' weights from others of the same name; {} of generated styles."""
+    marks = []
+    for path in recipe.generators:
+        with g_pathmgr.open(path, "rb") as file:
+            marks.append(hashlib.blake2b(file.read(), digest_size=8).hexdigest())
+    return {"weights": marks} if marks else {}
+
+
+def default_processes(recipe: Recipe) -> int:
+    """As many as there are cores, but few to a GPU: each holds the generators there."""
+    cores = os.cpu_count() or 1
+    gpu = recipe.generators and torch.cuda.is_available()
+    return min(cores, _PER_GPU * torch.cuda.device_count()) if gpu else cores
 
 
 def read_generator(path: str, norm: str = "") -> PatchGenerator:
@@ -108,6 +135,12 @@ def read_generator(path: str, norm: str = "") -> PatchGenerator:
         network = PatchGenerator.of(checkpoint, norm or None)
     except ValueError as error:
         raise GeneratorError(f"{path}: {error}") from error
+    broken = [name for name, x in network.state_dict().items() if not x.isfinite().all()]
+    if broken:
+        raise GeneratorError(
+            f"Expected numbers in {path}, but {broken[0]} has some that are not finite: its "
+            "training had failed. Take an earlier checkpoint."
+        )
     if network.shape.inputs != 3:
         raise GeneratorError(
             f"Expected a generator that is given frames, 3 channels, but {path} wants "

@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import nn
 
 NORMS = ("batch", "instance", "none")
+_FIRST = "conv0.conv.weight"
 _HOLDERS = ("state_dict", "model_state", "model_state_dict", "generator", "model", "params")
 
 
@@ -63,16 +64,20 @@ class Shape:
             weights: its state_dict.
             norm: "instance" or "none" where no normalisation has weights: they look alike.
         """
+        names = ("conv0.conv", "conv1.conv", "conv2.conv", "upconv2.1", "conv_11.0")
         try:
-            stem, half, quarter, up, last = (
-                weights[f"{name}.weight"].shape
-                for name in ("conv0.conv", "conv1.conv", "conv2.conv", "upconv2.1", "conv_11.0")
-            )
+            stem, half, quarter, up, last = (weights[f"{name}.weight"].shape for name in names)
         except KeyError as error:
             raise ValueError(
                 "Expected the weights of a generator of Few-Shot-Patch-Based Training, but there "
                 f"is no {error} among {', '.join(list(weights)[:4])}, ..."
             ) from error
+        for name, shape in zip(names, (stem, half, quarter, up, last), strict=True):
+            if len(shape) != 4:
+                raise ValueError(
+                    f"Expected `{name}.weight` to be a convolution's, (out, in, H, W), but got "
+                    f"{tuple(shape)}."
+                )
         learnt = "conv0.normalization.weight" in weights
         if learnt == (norm in ("instance", "none")) or norm not in (None, *NORMS):
             raise ValueError(
@@ -156,14 +161,22 @@ class PatchGenerator(nn.Module):
 
 
 def find_weights(checkpoint: object) -> dict[str, torch.Tensor]:
-    """The state_dict that a checkpoint is or holds, without the prefix of DataParallel."""
+    """The state_dict that a checkpoint is or holds, without a prefix of all its names.
+
+    Such as ``module.`` of DataParallel, or ``generator.`` where a whole trainer was saved: then
+    what has another prefix is left out.
+    """
     if isinstance(checkpoint, Mapping):
-        if any(isinstance(value, torch.Tensor) for value in checkpoint.values()):
-            named = {str(key).removeprefix("module."): value for key, value in checkpoint.items()}
-            return {key: value for key, value in named.items() if isinstance(value, torch.Tensor)}
+        weights = {str(k): x for k, x in checkpoint.items() if isinstance(x, torch.Tensor)}
+        first = next((name for name in weights if name.endswith(_FIRST)), None)
+        if first is not None:
+            prefix = first.removesuffix(_FIRST)
+            return {k.removeprefix(prefix): x for k, x in weights.items() if k.startswith(prefix)}
         for key in _HOLDERS:
             if isinstance(checkpoint.get(key), Mapping):
                 return find_weights(checkpoint[key])
+        if weights:
+            return weights
     what = list(checkpoint)[:6] if isinstance(checkpoint, Mapping) else type(checkpoint).__name__
     raise ValueError(
         f"Expected a state_dict, or a dict that holds one under {', '.join(_HOLDERS)}, but got "

@@ -18,9 +18,10 @@ from make_videos import cut, read_numbers, spoil, write_folder, write_video  # n
 from slowfast_bias.datasets.decode import probe, read_frames  # noqa: E402
 from slowfast_bias.datasets.lists.files import read_list  # noqa: E402
 from slowfast_bias.datasets.preparing import scan as scanning  # noqa: E402
+from slowfast_bias.datasets.preparing.parallel import in_parallel  # noqa: E402
 from slowfast_bias.datasets.preparing.prepare import prepare  # noqa: E402
 from slowfast_bias.datasets.preparing.reencode import reencode  # noqa: E402
-from slowfast_bias.datasets.preparing.scan import Facts, in_parallel, scan, scan_all  # noqa: E402
+from slowfast_bias.datasets.preparing.scan import Facts, scan, scan_all  # noqa: E402
 from slowfast_bias.errors import DataError  # noqa: E402
 
 

@@ -14,7 +14,8 @@ from slowfast_bias import engine
 from slowfast_bias.datasets.decode import VideoError
 from slowfast_bias.datasets.pairs import PAIR_REGISTRY, draw_styles, three_views
 from slowfast_bias.datasets.styled_clips import StyledClips
-from slowfast_bias.datasets.styled_folders import aligned, find_styles, find_videos
+from slowfast_bias.datasets.styled_folders import find_styles, find_videos
+from slowfast_bias.datasets.styled_frames import About, about_video, aligned
 from slowfast_bias.errors import DataError
 
 _spec = importlib.util.spec_from_file_location(
@@ -61,6 +62,49 @@ def test_videos_are_films_and_folders_of_pictures_by_name(tmp_path):
         find_videos(str(tmp_path))
 
 
+def test_what_lies_beside_videos_hides_none(tmp_path):
+    make.write_folder(tmp_path / "class" / "v 1", [1, 2])
+    (tmp_path / "class" / "cover.jpg").write_bytes(b"x")  # no frame: it has no number
+    (tmp_path / "class" / "._1.jpg").write_bytes(b"x")
+    (tmp_path / "thumbs").mkdir()
+    (tmp_path / "thumbs" / "cover.png").write_bytes(b"x")
+    assert list(find_videos(str(tmp_path))) == ["class/v 1"]
+    for other in ("class/v 1/flow", "class/v 1/whole.mp4"):
+        (tmp_path / other).mkdir()
+        with pytest.raises(DataError, match=r"frames of a video in .*v 1.*(flow|whole\.mp4) is"):
+            find_videos(str(tmp_path))
+        (tmp_path / other).rmdir()
+
+
+def test_names_are_the_same_however_a_system_writes_their_letters(tmp_path):
+    composed, apart = "t\u00e4nze \u97e9", "ta\u0308nze \u97e9"
+    make.write_folder(tmp_path / "s0" / composed, [1, 2])
+    make.write_folder(tmp_path / "s1" / apart, [1, 2])
+    dirs = [str(tmp_path / "s0"), str(tmp_path / "s1")]
+    styles = find_styles(dirs)
+    assert styles.names == (composed,) and not styles.missing
+    assert [Path(path).name for path in styles.of(0)] == [composed, apart]
+    (tmp_path / "list").write_text(f"{apart}\n", encoding="utf-8-sig")
+    assert find_styles(dirs, str(tmp_path / "list")).names == (composed,)
+
+
+@pytest.mark.parametrize("again", ["{}", "{}/", "{}/../s0", "link"])
+def test_one_folder_twice_is_no_pair_of_styles(bank, tmp_path, again):
+    (tmp_path / "link").symlink_to(bank[0])
+    again = str(tmp_path / "link") if again == "link" else again.format(bank[0])
+    with pytest.raises(DataError, match="another folder for each style"):
+        find_styles([bank[0], bank[1], again])
+
+
+def test_a_bank_says_how_it_was_made_where_that_is_written_beside_it(bank, tmp_path):
+    (tmp_path / "stylize.json").write_text('{"styles": {"family": "colour", "seed": 3}}')
+    assert find_styles(bank).about["made"] == {"styles": {"family": "colour", "seed": 3}}
+    make.write_folder(tmp_path / "other" / "s3" / "dance", range(1, 31))
+    assert "made" not in find_styles([*bank, str(tmp_path / "other" / "s3")]).about
+    (tmp_path / "stylize.json").write_text("half of it")
+    assert "made" not in find_styles(bank).about
+
+
 def test_videos_of_all_styles_count_and_the_others_are_named(bank, tmp_path):
     make.write_folder(tmp_path / "s0" / "alone", [1])
     styles = find_styles(bank)
@@ -87,11 +131,12 @@ def test_a_list_decides_which_videos_and_their_order(bank, tmp_path):
         ("dance\njump up\ndance.mp4\n", "row 3 .*row 1 has it already"),
         ("\n\n", "there are none"),
         ("ghost\n", "in all styles"),
+        (b"\xff\xfe\x00", "it is no text"),
     ],
 )
 def test_a_wrong_list_is_refused_by_row(bank, tmp_path, text, says):
     rows = tmp_path / "list.txt"
-    rows.write_text(text)
+    rows.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(DataError, match=says):
         find_styles(bank, str(rows))
 
@@ -136,9 +181,43 @@ def test_a_rate_beside_the_frames_counts_and_else_the_configs(bank, tmp_path):
     assert aligned([f"{d}/dance" for d in bank], fps=12).fps == 12
     (tmp_path / "s0" / "dance" / "video.json").write_text(json.dumps({"fps": 15.0}))
     assert aligned([f"{d}/dance" for d in bank], fps=12).fps == 15
-    (tmp_path / "s0" / "dance" / "video.json").write_text("{}")
-    with pytest.raises(VideoError, match=r"video\.json"):
+    assert aligned(find_styles(bank).of(1), fps=12).fps == 30  # the film's own
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{}", "video.json, but it cannot be read"),
+        ("[1]", "cannot be read"),
+        ("half", "cannot be read"),
+        ('{"fps": -5}', "above 0 .* but got -5"),
+        ('{"fps": NaN}', "above 0 .* but got nan"),
+        ('{"fps": 1e999}', "above 0 .* but got inf"),
+        ('{"fps": 5, "every": 0}', "above 0 .* but got 5 and 0"),
+    ],
+)
+def test_a_wrong_rate_beside_the_frames_is_an_error(bank, tmp_path, text, says):
+    (tmp_path / "s0" / "dance" / "video.json").write_text(text)
+    with pytest.raises(VideoError, match=says):
         aligned([f"{d}/dance" for d in bank])
+    assert about_video(f"{bank[1]}/dance") == About(0.0, 1, "")
+
+
+@pytest.mark.parametrize(
+    ("starts", "sound"),
+    [((1, 1), True), ((0, 1), True), ((7, 7), True), ((1, 2), False), ((0, 5), False)],
+)
+def test_styles_of_as_many_frames_must_begin_with_the_same_one(tmp_path, starts, sound):
+    """As many of both can be others: one program leaves out the first, another the last."""
+    paths = [
+        make.write_folder(tmp_path / f"s{k}" / "a", range(start, start + 9), "{:06d}.jpg")
+        for k, start in enumerate(starts)
+    ]
+    if sound:
+        assert aligned(paths).frames == 9
+        return
+    with pytest.raises(VideoError, match=r"s0/a is number \d and that of .*s1/a number \d"):
+        aligned(paths)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,25 @@ def test_notes_say_why_numbers_may_mislead():
     assert bank_agreement(report(styles=bank, checkpoint="a.pyth"), c).notes == []
 
 
+@pytest.mark.parametrize(
+    ("key", "one", "other"),
+    [("videos", 900, 800), ("seed", 0, 1), ("frames", "8x8", "8x4"), ("threshold", 0.5, 0.4)],
+)
+def test_what_differs_besides_the_bank_is_noted(key, one, other):
+    a, b = (
+        BiasReport(found.layers, {**found.meta, "styles": value, key: value})
+        for found, value in ((report(), one), (report(), other))
+    )
+    (note,) = bank_agreement(a, b).notes
+    assert note == f"{key} differs: {one} and {other}"
+
+
+def test_dropped_videos_are_noted():
+    sound = report(styles={"seed": 0}, dropped_videos=[])
+    (note,) = bank_agreement(sound, report(styles={"seed": 1}, dropped_videos=[3, 5])).notes
+    assert note.startswith("0 and 2 videos were dropped")
+
+
 def test_the_tool_prints_the_table_or_one_clear_line(tmp_path, capsys):
     run = runpy.run_path(str(ROOT / "tools" / "compare_banks.py"))["main"]
     report(0, styles={"seed": 0}).save(tmp_path / "a.json")

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import csv
+import errno
 import importlib.util
 import json
-import pickle
-import runpy
+import os
+import shlex
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
 
 from slowfast_bias.datasets.decode import probe, read_frames
 from slowfast_bias.datasets.styled_folders import find_styles, find_videos
 from slowfast_bias.datasets.styles import make_styles
-from slowfast_bias.engine import stylize as module
-from slowfast_bias.engine.bank_report import bank_report
-from slowfast_bias.engine.stylers import GeneratorError, Recipe, make_styler, read_generator
+from slowfast_bias.engine import styled_output as module
+from slowfast_bias.engine.stylers import Recipe, make_styler
 from slowfast_bias.engine.stylize import Options, collect, stylize
-from slowfast_bias.errors import DataError, OutputError
-from slowfast_bias.models.patch_generator import PatchGenerator, Shape
+from slowfast_bias.errors import DataError, MissingPackageError, OutputError
 
 ROOT = Path(__file__).resolve().parents[2]
 _spec = importlib.util.spec_from_file_location(
@@ -34,7 +34,6 @@ make = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(make)
 
 TWO = Recipe("colour", 2, 0)
-SMALL = Shape(stem=4, half=4, quarter=4, up=4, last=4, blocks=1)
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +43,6 @@ def films(tmp_path_factory):
     make.write_folder(folder / "class" / "tänze", range(5, 14))
     (folder / "broken.mp4").write_bytes(b"no film at all")
     return folder
-
-
-def main_of(tool):
-    return runpy.run_path(str(ROOT / "tools" / tool))["main"]
 
 
 def test_png_frames_are_the_bank_of_every_frame_to_a_byte(films, tmp_path, monkeypatch):
@@ -89,7 +84,7 @@ def test_bad_videos_are_listed_with_their_reason_and_leave_nothing(films, tmp_pa
     assert "no such file" in rows[str(tmp_path / "nowhere.mp4")]
     assert outcome.failed["broken"] == rows[str(films / "broken.mp4")]
     assert list(find_videos(str(tmp_path / "style_0"))) == ["class/tänze", "jump up"]
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob(".part"))
 
 
 def test_a_stopped_run_is_taken_up_and_never_seen_half_written(films, tmp_path, monkeypatch):
@@ -109,13 +104,14 @@ def test_a_stopped_run_is_taken_up_and_never_seen_half_written(films, tmp_path, 
         stylize([str(films)], str(part), Options(TWO))
     monkeypatch.undo()
     assert find_styles([str(part / f"style_{k}") for k in range(2)]).names == ("class/tänze",)
-    stale = part / "style_0" / ".jump up.part"  # as a killed process leaves it
-    stale.mkdir()
+    stale = part / "style_0" / ".part" / "0123"  # as a killed process leaves it
+    stale.mkdir(parents=True)
     (stale / "frame_00001.jpg").write_bytes(b"half")
     (part / "style_0" / "jump up").mkdir()  # killed between two renames, and emptied
     (part / "style_0" / "jump up").rmdir()
     outcome = stylize([str(films)], str(part), Options(TWO))
     assert (outcome.written, outcome.skipped) == (["jump up"], ["class/tänze"])
+    assert not stale.exists()
     files = lambda root: {p.relative_to(root): p.read_bytes() for p in root.rglob("*.jpg")}  # noqa: E731
     assert files(whole) == files(part) and len(files(part)) == 2 * (24 + 9)
 
@@ -128,6 +124,186 @@ def test_a_folder_begun_with_other_settings_is_refused(films, tmp_path):
         stylize([str(films)], str(tmp_path), Options(Recipe("colour", 2, 5), every=12))
 
 
+def test_settings_that_cannot_be_read_are_named(films, tmp_path):
+    (tmp_path / "stylize.json").write_text("half")
+    with pytest.raises(OutputError, match=r"stylize\.json, but they cannot be read"):
+        stylize([str(films)], str(tmp_path), Options(TWO))
+
+
+def test_a_second_call_into_the_folder_waits_for_no_one_but_says_so(films, tmp_path):
+    with module.alone_in(str(tmp_path)), pytest.raises(OutputError, match="another call writes"):
+        stylize([str(films)], str(tmp_path), Options(TWO))
+    assert stylize([str(films / "jump up.mp4")], str(tmp_path), Options(TWO, every=12)).written
+
+
+def test_styles_are_not_written_among_their_originals(tmp_path):
+    """The next call would take them for videos to be styled."""
+    make.write_folder(tmp_path / "videos" / "a", [1, 2])
+    (tmp_path / "link").symlink_to(tmp_path / "videos")
+    for out in ("videos/styled", "videos", "link/styled", "videos/a/styled"):
+        with pytest.raises(DataError, match="folder outside .*videos"):
+            stylize([str(tmp_path / "videos")], str(tmp_path / out), Options(TWO))
+    assert stylize([str(tmp_path / "videos")], str(tmp_path / "videos 2"), Options(TWO)).written
+    assert sorted(p.name for p in (tmp_path / "videos").iterdir()) == ["a"]
+
+
+def test_a_picture_beside_videos_does_not_make_them_one(films, tmp_path):
+    (tmp_path / "jump.mp4").symlink_to(films / "jump up.mp4")
+    (tmp_path / "cover.jpg").write_bytes(b"no frame")
+    assert list(collect([str(tmp_path)])) == ["jump"]
+    (tmp_path / "cover 1.jpg").write_bytes(b"a frame?")
+    with pytest.raises(DataError, match=r"jump\.mp4 is there beside cover 1\.jpg"):
+        collect([str(tmp_path)])
+
+
+def test_a_video_is_never_written_into_the_frames_of_another(tmp_path):
+    (tmp_path / "in" / "a").mkdir(parents=True)
+    make.write_video(tmp_path / "in" / "a.mp4", 2)
+    make.write_video(tmp_path / "in" / "a" / "b.mp4", 2)
+    with pytest.raises(DataError, match=r"a/b\.mp4 would be written into that of .*in/a\.mp4"):
+        collect([str(tmp_path / "in")])
+
+
+def test_names_as_long_as_a_disk_allows_are_written(tmp_path):
+    name = "ü" * 125  # 250 bytes, and 4 of the ending
+    make.write_video(tmp_path / f"{name}.mp4", 2)
+    outcome = stylize([str(tmp_path / f"{name}.mp4")], str(tmp_path / "out"), Options(TWO))
+    assert outcome.written == [name] and not outcome.failed
+    assert len(list((tmp_path / "out" / "style_1" / name).glob("*.jpg"))) == 2
+
+
+def test_a_video_that_is_there_of_another_file_is_kept_and_told(films, tmp_path, caplog):
+    stylize([str(films / "jump up.mp4")], str(tmp_path / "out"), Options(TWO, every=12))
+    shutil.copy(films / "jump up.mp4", tmp_path / "jump up.mp4")
+    caplog.clear()
+    again = stylize([str(tmp_path / "jump up.mp4")], str(tmp_path / "out"), Options(TWO, every=12))
+    assert again.skipped == ["jump up"] and "of other files" in caplog.text
+    assert str(films / "jump up.mp4") in caplog.text
+    caplog.clear()
+    stylize([str(films / "jump up.mp4")], str(tmp_path / "out"), Options(TWO, every=12))
+    assert not caplog.text
+
+
+def test_a_full_disk_stops_the_run_and_leaves_nothing_half(films, tmp_path, monkeypatch):
+    write, count = module._write_picture, []
+
+    def full(stem, *rest):
+        count.append(stem)
+        if len(count) > 20:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), stem)
+        write(stem, *rest)
+
+    monkeypatch.setattr(module, "_write_picture", full)
+    with pytest.raises(OutputError, match=r"No space left.*started again, it goes on"):
+        stylize([str(films)], str(tmp_path), Options(TWO))
+    monkeypatch.undo()
+    assert find_styles([str(tmp_path / f"style_{k}") for k in range(2)]).names == ("class/tänze",)
+    assert not list(tmp_path.rglob(".part/*"))
+    assert stylize([str(films)], str(tmp_path), Options(TWO)).written == ["jump up"]
+
+
+def test_what_cannot_be_read_while_writing_is_the_videos_own_fault(films, tmp_path, monkeypatch):
+    def refused(path, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(module, "read_frames", refused)
+    outcome = stylize([str(films / "jump up.mp4")], str(tmp_path), Options(TWO))
+    assert "Permission denied" in outcome.failed["jump up"]
+
+
+def test_a_video_that_changes_its_size_is_left_out(tmp_path, monkeypatch):
+    folder = tmp_path / "in" / "a"
+    make.write_folder(folder, range(1, 11), "{:05d}.png")
+    make.write_folder(folder, range(11, 21), "{:05d}.png", (48, 32))
+    monkeypatch.setattr(module, "_PIXELS", 96 * 64 * 10)  # each part alone has one size
+    outcome = stylize([str(folder)], str(tmp_path / "out"), Options(TWO))
+    assert "from frame 10 on they are 48x32 px instead of 96x64" in outcome.failed["a"]
+    assert not find_videos(str(tmp_path / "out" / "style_0"))
+
+
+DIES = """
+import os, signal, sys
+from slowfast_bias.engine import styled_output
+from slowfast_bias.engine.stylers import Recipe
+from slowfast_bias.engine.stylize import Options, stylize
+
+read = styled_output.read_frames
+
+def dies(path, *args, **kwargs):
+    if "jump" in str(path):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read(path, *args, **kwargs)
+
+styled_output.read_frames = dies
+if __name__ == "__main__":
+    done = stylize([sys.argv[1]], sys.argv[2], Options(Recipe(num=2), every=6), workers=2)
+    print(done.written, list(done.failed), done.failed["jump up"])
+"""
+
+
+def test_a_process_that_dies_costs_one_video_which_is_named(films, tmp_path):
+    (tmp_path / "dies.py").write_text(DIES)
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    words = [sys.executable, str(tmp_path / "dies.py"), str(films), str(tmp_path / "out")]
+    done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "['class/tänze']" in done.stdout and "its process died" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are listed in /proc")
+def test_killed_with_its_processes_at_work_it_is_taken_up(films, tmp_path):
+    """No process outlives the one that was killed: it would write beside the next call."""
+    (tmp_path / "many").mkdir()
+    for k in range(30):
+        (tmp_path / "many" / f"{k:02d}.mp4").symlink_to(films / "jump up.mp4")
+    words = ["tools/stylize.py", tmp_path / "many", "--num", 2, "--workers", 2]
+    command = [sys.executable, *map(str, [*words, "--out", tmp_path / "out"])]
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    run = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 120
+        while not list((tmp_path / "out").glob("style_1/0*/frame_00001.jpg")):
+            assert time.monotonic() < deadline and run.poll() is None
+            time.sleep(0.01)
+    finally:
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+    while left_of(run.pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    before = {path for path in (tmp_path / "out").rglob("*.jpg") if ".part" not in path.parts}
+    again = stylize([str(tmp_path / "many")], str(tmp_path / "out"), Options(Recipe(num=2)))
+    assert len(again.written) + len(again.skipped) == 30 and again.skipped
+    files = set((tmp_path / "out").rglob("*.jpg"))
+    assert before < files and len(files) == 30 * 2 * 24
+    assert find_styles([str(tmp_path / "out" / f"style_{k}") for k in range(2)]).missing == {}
+
+
+def left_of(session):
+    """The processes of a session that are alive."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, its_session = stat.read_text().rpartition(")")[2].split()[:4]
+        except OSError:  # it has just ended
+            continue
+        if int(its_session) == session and state != "Z":
+            found.append(stat.parent.name)
+    return found
+
+
+def test_a_decoder_that_is_not_there_is_said_before_any_work(films, tmp_path, monkeypatch):
+    from slowfast_bias.datasets.decoding import torchcodec_reader
+
+    torchcodec_reader._torchcodec.cache_clear()
+    for name in ("torchcodec", "torchcodec.decoders"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingPackageError, match="pip install torchcodec"):
+        stylize([str(films)], str(tmp_path), Options(TWO, backend="torchcodec"))
+    torchcodec_reader._torchcodec.cache_clear()
+    assert not (tmp_path / "bad.csv").exists() and not (tmp_path / "stylize.json").exists()
+
+
 def test_two_sources_of_one_name_and_none_at_all_are_refused(films, tmp_path):
     make.write_folder(tmp_path / "jump up", [1])
     with pytest.raises(DataError, match="written as jump up"):
@@ -138,123 +314,16 @@ def test_two_sources_of_one_name_and_none_at_all_are_refused(films, tmp_path):
 
 
 def test_processes_write_what_one_writes_and_the_tool_says_how_to_go_on(films, tmp_path):
-    words = [films, "--num", 2, "--every", 6, "--out", tmp_path / "two", "--workers", 2]
+    out = tmp_path / "it's two"
+    words = [films, "--num", 2, "--every", 6, "--out", out, "--workers", 2]
     command = [sys.executable, "tools/stylize.py", *map(str, words)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr  # one was left out
     assert "2 videos written" in done.stdout and "bad.csv" in done.stderr
-    assert f"BIAS.STYLES.DIRS \"['{tmp_path}/two/style_0', " in done.stdout
+    told = shlex.split(done.stdout.partition("measure with: ")[2])
+    keys = dict(zip(told[::2], told[1::2], strict=True))
+    assert json.loads(keys["BIAS.STYLES.DIRS"]) == [f"{out}/style_{k}" for k in range(2)]
     stylize([str(films)], str(tmp_path / "one"), Options(TWO, every=6))
     for file in (tmp_path / "one").rglob("*.jpg"):
-        other = tmp_path / "two" / file.relative_to(tmp_path / "one")
+        other = out / file.relative_to(tmp_path / "one")
         assert file.read_bytes() == other.read_bytes()
-
-
-# -- generators ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def checkpoints(tmp_path):
-    paths = []
-    for seed in (0, 1):
-        torch.manual_seed(seed)
-        paths.append(str(tmp_path / f"style{seed}.pth"))
-        torch.save(PatchGenerator(SMALL).state_dict(), paths[-1])
-    return paths
-
-
-def test_a_generator_per_style_writes_what_it_makes_of_a_frame(films, tmp_path, checkpoints):
-    recipe = Recipe(generators=tuple(checkpoints))
-    stylize(
-        [str(films / "jump up.mp4")], str(tmp_path / "out"), Options(recipe, every=12, png=True)
-    )
-    frames = read_frames(films / "jump up.mp4", [0, 12]).permute(0, 3, 1, 2).float() / 255
-    for k, path in enumerate(checkpoints):
-        expected = read_generator(path).eval().stylize(frames).mul(255).round().byte()
-        found = read_frames(tmp_path / "out" / f"style_{k}" / "jump up", [0, 1])
-        assert torch.equal(found.permute(0, 3, 1, 2), expected)
-
-
-class Trap:
-    """Leaves a file where it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (self.path, "w"))
-
-
-def test_a_pickled_network_is_refused_unexecuted_with_the_way_to_convert_it(tmp_path):
-    path, trap = str(tmp_path / "model_00020.pth"), tmp_path / "executed"
-    for whole in (PatchGenerator(SMALL), {"state_dict": {}, "extra": Trap(str(trap))}):
-        torch.save(whole, path)
-        with pytest.raises(GeneratorError, match=r"torch\.save\(model\.state_dict\(\)"):
-            read_generator(path)
-    assert not trap.exists()
-
-
-def test_checkpoints_that_are_none_are_refused_by_name(tmp_path, checkpoints):
-    path = tmp_path / "x.pth"
-    with pytest.raises(GeneratorError, match="no file"):
-        read_generator(str(path))
-    path.write_bytes(Path(checkpoints[0]).read_bytes()[:2000])
-    with pytest.raises(GeneratorError, match=r"x\.pth, but it cannot be read"):
-        read_generator(str(path))
-    path.write_bytes(b"text")
-    with pytest.raises(GeneratorError, match=r"x\.pth, but it cannot be read"):
-        read_generator(str(path))
-    torch.save({"fc.weight": torch.zeros(1)}, path)
-    with pytest.raises(GeneratorError, match=r"x\.pth: Expected the weights of a generator"):
-        read_generator(str(path))
-    torch.save(PatchGenerator(Shape(inputs=6, blocks=1)).state_dict(), path)
-    with pytest.raises(GeneratorError, match="wants 6"):
-        read_generator(str(path))
-
-
-def test_a_recipe_travels_to_other_processes():
-    recipe = Recipe(generators=("a", "b"))
-    assert pickle.loads(pickle.dumps(recipe)) == recipe and recipe.styles == 2
-    assert recipe.about() == {"generators": ["a", "b"], "norm": ""}
-
-
-# -- strength and flicker ------------------------------------------------------------------------
-
-
-@pytest.fixture
-def still(tmp_path):
-    """A film of which the lower half stands still."""
-    folder = tmp_path / "still" / "a"
-    folder.mkdir(parents=True)
-    for place in range(1, 9):
-        frame = make.numbered(3)
-        frame[:32] = make.numbered(40 + place)[:32]
-        cv2.imwrite(str(folder / f"{place:05d}.png"), frame)
-    return folder.parent
-
-
-def test_folders_and_the_bank_they_are_of_are_equally_strong(still, tmp_path):
-    stylize([str(still)], str(tmp_path / "out"), Options(Recipe("randconv", 3, 1), png=True))
-    dirs = [str(tmp_path / "out" / f"style_{k}") for k in range(3)]
-    on_disk, made = bank_report([], dirs), bank_report([str(still)], (), ("randconv", 3, 1))
-    assert on_disk.strength == pytest.approx(made.strength, abs=0.004)  # half a byte a side
-    assert np.allclose(on_disk.pairs, made.pairs, atol=0.004)
-    assert np.isnan(on_disk.flicker) and made.flicker == 0
-    assert bank_report([str(still)], dirs).flicker == 0
-
-
-def test_flicker_on_disk_is_found_where_the_originals_stand_still(still, tmp_path):
-    stylize([str(still)], str(tmp_path / "out"), Options(TWO, png=True))
-    dirs = [str(tmp_path / "out" / f"style_{k}") for k in range(2)]
-    assert bank_report([str(still)], dirs).flicker == 0
-    for place, file in enumerate(sorted((tmp_path / "out" / "style_1" / "a").glob("*.png"))):
-        cv2.imwrite(str(file), cv2.imread(str(file)) // 2 + 20 * (place % 2))
-    assert bank_report([str(still)], dirs).flicker == pytest.approx(10 / 255, rel=0.01)  # of 2
-
-
-def test_the_report_tool_prints_and_draws(still, tmp_path, capsys):
-    picture, run = tmp_path / "strip.png", main_of("bank_report.py")
-    assert run([str(still), "--num", "2", "--preview", str(picture)]) == 0
-    assert "strength" in capsys.readouterr().out and picture.stat().st_size > 1000
-    assert run(["--dirs", str(still)]) == 2
-    assert "two style folders" in capsys.readouterr().err

@@ -62,7 +62,19 @@ def test_the_shape_is_read_off_the_weights(changes):
 def test_a_state_dict_may_be_held_by_a_dict_and_prefixed():
     weights = random().state_dict()
     prefixed = {f"module.{name}": value for name, value in weights.items()}
-    for checkpoint in (weights, prefixed, {"state_dict": weights, "epoch": 3}, {"model": prefixed}):
+    trainer = {"discriminator.conv0.weight": torch.zeros(3), "step": torch.tensor(7), "lr": 0.1}
+    trainer |= {f"_orig_mod.generator.{name}": value for name, value in weights.items()}
+    for checkpoint in (
+        weights,
+        prefixed,
+        trainer,
+        {"state_dict": weights, "epoch": 3},
+        {"epoch": torch.tensor(3), "model": {"state_dict": prefixed}},
+        {
+            name: value.half() if value.is_floating_point() else value
+            for name, value in weights.items()
+        },
+    ):
         assert list(find_weights(checkpoint)) == list(weights)
         PatchGenerator.of(checkpoint)
 
@@ -75,6 +87,10 @@ def test_what_is_no_such_network_is_refused_by_name():
     broken = {**random().state_dict(), "conv1.conv.weight": torch.zeros(6, 5, 3, 3)}
     with pytest.raises(ValueError, match=r"size mismatch for conv1\.conv\.weight"):
         PatchGenerator.of(broken)
+    for wrong in (torch.tensor(1.0), torch.zeros(6, 5)):
+        flat = {**random().state_dict(), "conv1.conv.weight": wrong}
+        with pytest.raises(ValueError, match=r"`conv1\.conv\.weight` to be a convolution's"):
+            PatchGenerator.of(flat)
 
 
 def test_norms_without_weights_must_be_told_apart_and_others_not():

@@ -1,7 +1,8 @@
 """Video files with torchcodec, an option: `slowfast_bias[torchcodec]` and FFmpeg of the system.
 
-PyAV says which frames there are, and torchcodec must agree. It does not say when a frame is
-damaged, as `decoding.pyav_reader` does.
+PyAV says which frames there are and when they are shown, and torchcodec must agree, or it is an
+error. Unlike `decoding.pyav_reader` it does not say when a frame is damaged: what of a file cannot
+be decoded cleanly may come as a wrong picture. `tools/check_data.py` finds such files beforehand.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import functools
 import importlib
 import io
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 import torch
 
 from slowfast_bias.datasets.decoding import pyav_reader
+from slowfast_bias.datasets.decoding.film import open_film
 from slowfast_bias.datasets.decoding.video_info import (
     Picks,
     Timeline,
@@ -28,29 +30,52 @@ from slowfast_bias.datasets.decoding.video_info import (
 )
 from slowfast_bias.errors import MissingPackageError
 
+# Started amid these, torchcodec shows frames late, or in part grey with the right time.
+_NO_INDEX = ("mpegts", "mpeg", "mpegvideo", "h264", "hevc", "m4v", "av1", "obu")
+_LATE = 1e-4  # seconds by which times may differ: less than a frame lasts, more than rounding
+
+
+class Listed(NamedTuple):
+    """What PyAV says of a file."""
+
+    timeline: Timeline
+    start: float  # seconds on the file's own clock at which the first frame is shown
+    stream: int  # the number of its video stream: of several, torchcodec would choose by itself
+
 
 def version() -> str:
-    """Torchcodec's version."""
-    return f"torchcodec {_torchcodec().__version__}"
+    """Torchcodec's version, and that of the system's decoders which it uses."""
+    package = _torchcodec()
+    try:
+        core = importlib.import_module("torchcodec._core")
+        codecs = ".".join(map(str, core.get_ffmpeg_library_versions()["libavcodec"]))
+    except (ImportError, AttributeError, KeyError, TypeError):  # no public name tells
+        codecs = "of unknown version"
+    return f"torchcodec {package.__version__} (libavcodec {codecs})"
 
 
 def probe(path: str) -> VideoInfo:
     """What a video file is, as PyAV says it: both number the frames alike."""
+    _torchcodec()
     info = pyav_reader.probe(path)
-    _decoder(path, info)
+    _decoder(path, _listed(path))
     return info
 
 
 def read(path: str, picks: Picks, short_side: int = 0) -> torch.Tensor:
     """The wanted frames, uint8 (T, H, W, 3), as `slowfast_bias.datasets.decode.read_frames`."""
-    timeline = pyav_reader.timeline(path)
-    indices = resolve(path, picks, timeline)
-    decoder = _decoder(path, timeline)
+    _torchcodec()  # its absence is no fault of a file
+    listed = _listed(path)
+    indices = resolve(path, picks, listed.timeline)
+    decoder = _decoder(path, listed)
     try:
         found = decoder.get_frames_at(indices)
     except Exception as error:  # torchcodec raises RuntimeError and others
-        raise VideoError(f"Expected frames {indices} of {path} to decode, but: {error}") from error
-    _check_times(path, timeline, indices, found.pts_seconds.tolist())
+        raise VideoError(
+            f"Expected frames {min(indices)} to {max(indices)} of {path} to decode, but torchcodec "
+            f"says: {_first_line(error)} `pyav` may read it, or say what is wrong."
+        ) from error
+    _check_times(path, listed, indices, found.pts_seconds.tolist())
     return stacked(path, [shrink(image, short_side) for image in found.data.numpy()])
 
 
@@ -64,16 +89,24 @@ def is_usable() -> bool:
 
 @functools.cache
 def _torchcodec() -> ModuleType:
-    """The package, once it has decoded a video: it imports well where its FFmpeg is missing."""
+    """The package, once it has decoded a video: it may be there and its FFmpeg missing."""
     try:
         decoders = importlib.import_module("torchcodec.decoders")
-        assert decoders.VideoDecoder(_smallest_video())[0].shape == (3, 32, 32)
+        shape = tuple(decoders.VideoDecoder(_smallest_video())[0].shape)
+        if shape != (3, 32, 32):
+            raise RuntimeError(f"of a video of 32x32 px it makes {shape}")
         return importlib.import_module("torchcodec")
-    except Exception as error:  # absent, built for another torch, or without FFmpeg
+    except ModuleNotFoundError as error:
         raise MissingPackageError(
-            f"Expected torchcodec to decode a video, but: {str(error).strip().splitlines()[0]}. "
-            "`pip install slowfast_bias[torchcodec]` and FFmpeg of the system bring it; `pyav` "
-            "needs neither."
+            f"Expected torchcodec, but it is not installed ({error}). `pip install torchcodec`, "
+            "and FFmpeg of the system, bring it; `pyav` needs neither."
+        ) from error
+    except Exception as error:  # built for another torch, or without FFmpeg
+        raise MissingPackageError(
+            f"Expected torchcodec to decode a video, but it does not work here: "
+            f"{_first_line(error).removesuffix(' Likely causes:')} It needs FFmpeg's libraries in "
+            "the system (`apt install ffmpeg`) and the PyTorch that it was built for; `pyav` needs "
+            "neither."
         ) from error
 
 
@@ -87,31 +120,56 @@ def _smallest_video() -> bytes:
     return file.getvalue()
 
 
-def _decoder(path: str, timeline: Timeline) -> Any:  # torchcodec.decoders.VideoDecoder
-    _torchcodec()
+def _listed(path: str) -> Listed:
+    with open_film(path) as film:
+        kind = film.stream.container.format.name
+        if kind in _NO_INDEX or not film.shown:
+            raise VideoError(
+                f"Expected an index and time stamps in {path}, without which torchcodec gives "
+                f"other frames, but it is {kind}{'' if film.shown else ' without time stamps'}. "
+                "Read it with the decoder `pyav`."
+            )
+        start = float(film.stamps[film.shown[0]] * film.stream.time_base)
+        return Listed(pyav_reader._timeline(film), start, film.stream.index)
+
+
+def _decoder(path: str, listed: Listed) -> Any:  # torchcodec.decoders.VideoDecoder
     decoders = importlib.import_module("torchcodec.decoders")
     try:
         decoder = decoders.VideoDecoder(
-            f"file:{path}", dimension_order="NHWC", num_ffmpeg_threads=1, seek_mode="exact"
+            f"file:{path}",
+            stream_index=listed.stream,
+            dimension_order="NHWC",
+            num_ffmpeg_threads=1,
+            seek_mode="exact",
         )
+        start = float(decoder.metadata.begin_stream_seconds_from_content)
     except Exception as error:  # torchcodec raises RuntimeError, ValueError and others
         raise VideoError(
-            f"Expected a video in {path}, but torchcodec cannot open it as one: {error}"
+            f"Expected a video in {path}, but torchcodec cannot open it as one: "
+            f"{_first_line(error)} `pyav` may read it, or say what is wrong."
         ) from error
-    if len(decoder) != timeline.frames:
+    if len(decoder) != listed.timeline.frames or abs(start - listed.start) > _LATE:
         raise VideoError(
-            f"Expected {timeline.frames} frames in {path}, but torchcodec counts {len(decoder)}. "
-            "Read it with the decoder `pyav`."
+            f"Expected {listed.timeline.frames} frames in {path} from {listed.start:.3f} s on, but "
+            f"torchcodec counts {len(decoder)} from {start:.3f} s on. Read it with the decoder "
+            "`pyav`."
         )
     return decoder
 
 
-def _check_times(path: str, timeline: Timeline, indices: list[int], seconds: list[float]) -> None:
+def _check_times(path: str, listed: Listed, indices: list[int], seconds: list[float]) -> None:
     """VideoError unless the frames that came are shown when the wanted ones are."""
-    start = seconds[0] - timeline.times[indices[0]]
     for i, second in zip(indices, seconds, strict=True):
-        if abs(second - start - timeline.times[i]) > 1e-3:
+        wanted = listed.start + listed.timeline.times[i]
+        if abs(second - wanted) > _LATE:
             raise VideoError(
-                f"Expected frame {i} of {path} at {timeline.times[i]:.3f} s, but torchcodec gave "
-                f"the frame at {second - start:.3f} s. Read it with the decoder `pyav`."
+                f"Expected frame {i} of {path} at {wanted:.3f} s, but torchcodec gave the frame at "
+                f"{second:.3f} s. Read it with the decoder `pyav`."
             )
+
+
+def _first_line(error: Exception) -> str:
+    """What an error says, as a sentence; torchcodec adds pages of traces."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0].strip()
+    return line if line.endswith((".", ":")) else f"{line}."

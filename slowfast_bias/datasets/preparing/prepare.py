@@ -18,8 +18,9 @@ from iopath.common.file_io import g_pathmgr
 from slowfast_bias.datasets.decode import VideoError
 from slowfast_bias.datasets.lists.files import Video, VideoList, read_list
 from slowfast_bias.datasets.lists.source import Source
+from slowfast_bias.datasets.preparing.parallel import in_parallel
 from slowfast_bias.datasets.preparing.reencode import is_copy, reencode
-from slowfast_bias.datasets.preparing.scan import Facts, in_parallel, scan_all
+from slowfast_bias.datasets.preparing.scan import Facts, scan_all
 from slowfast_bias.errors import DataError
 from slowfast_bias.files import write_whole
 

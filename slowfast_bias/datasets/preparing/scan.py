@@ -11,13 +11,9 @@ from __future__ import annotations
 
 import csv
 import functools
-import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import TypeVar
 
 from iopath.common.file_io import g_pathmgr
 
@@ -26,8 +22,7 @@ from slowfast_bias.datasets.decoding.exact import collect, in_order
 from slowfast_bias.datasets.decoding.film import open_film
 from slowfast_bias.datasets.decoding.frame_folder import list_frames
 from slowfast_bias.datasets.decoding.video_info import stacked
-
-Result = TypeVar("Result")
+from slowfast_bias.datasets.preparing.parallel import in_parallel
 
 
 @dataclass(frozen=True)
@@ -80,56 +75,6 @@ def scan_all(
                 values = (getattr(facts, name) for name in names)
                 csv.writer(file).writerow([*marks[path], *values, "."])
         yield path, facts
-
-
-def in_parallel(
-    work: Callable[[str], Result], items: Iterable[str], processes: int
-) -> Iterator[tuple[str, Result | None]]:
-    """What ``work`` makes of each item, as they get done; None where its process died of it."""
-    if processes < 2:
-        yield from ((item, work(item)) for item in items)
-        return
-    # FFmpeg's locks do not survive a fork of this process, and importing torch takes seconds
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload([__name__])
-    items, running = iter(items), {}
-    pool = ProcessPoolExecutor(processes, mp_context=context)
-    try:
-        while True:
-            while len(running) < 2 * processes and (item := next(items, None)) is not None:
-                running[pool.submit(work, item)] = item
-            if not running:
-                return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            if any(isinstance(future.exception(), BrokenProcessPool) for future in done):
-                suspects = dict(running)
-                running.clear()
-                pool.shutdown(cancel_futures=True)
-                pool = ProcessPoolExecutor(processes, mp_context=context)
-                yield from _one_by_one(work, suspects, context)
-                continue
-            for future in done:
-                yield running.pop(future), future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _one_by_one(
-    work: Callable[[str], Result], suspects: dict[Future, str], context: object
-) -> Iterator[tuple[str, Result | None]]:
-    """A process died and took the results of others with it: each item in a process of its own."""
-    for future, item in suspects.items():
-        if future.done() and not future.cancelled() and future.exception() is None:
-            yield item, future.result()
-            continue
-        with ProcessPoolExecutor(1, mp_context=context) as alone:
-            try:
-                result = alone.submit(work, item).result()
-            except BrokenProcessPool:
-                result = None
-        yield item, result
 
 
 def _decode_all(path: str) -> None:

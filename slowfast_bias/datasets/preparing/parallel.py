@@ -1,0 +1,82 @@
+"""Work on many files at a time, in processes of which each may die without harm to the others.
+
+Synopsis::
+
+    for path, result in in_parallel(work, paths, processes=8):  # as they get done
+        print(path, result)
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+import cv2
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_parallel(
+    work: Callable[[Item], Result], items: Iterable[Item], processes: int
+) -> Iterator[tuple[Item, Result | None]]:
+    """What ``work`` makes of each item, as they get done; None where its process died of it."""
+    if processes < 2:
+        yield from ((item, work(item)) for item in items)
+        return
+    # FFmpeg's locks do not survive a fork of this process, and importing torch takes seconds
+    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload([getattr(work, "func", work).__module__])
+    items, running = iter(items), {}
+    pool = ProcessPoolExecutor(processes, context, _begin)
+    try:
+        while True:
+            while len(running) < 2 * processes and (item := next(items, None)) is not None:
+                running[pool.submit(work, item)] = item
+            if not running:
+                return
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            if any(isinstance(future.exception(), BrokenProcessPool) for future in done):
+                suspects = dict(running)
+                running.clear()
+                pool.shutdown(cancel_futures=True)
+                pool = ProcessPoolExecutor(processes, context, _begin)
+                yield from _one_by_one(work, suspects, context)
+                continue
+            for future in done:
+                yield running.pop(future), future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _one_by_one(
+    work: Callable[[Item], Result], suspects: dict[Future, Item], context: object
+) -> Iterator[tuple[Item, Result | None]]:
+    """A process died and took the results of others with it: each item in a process of its own."""
+    for future, item in suspects.items():
+        if future.done() and not future.cancelled() and future.exception() is None:
+            yield item, future.result()
+            continue
+        with ProcessPoolExecutor(1, context, _begin) as alone:
+            try:
+                result = alone.submit(work, item).result()
+            except BrokenProcessPool:
+                result = None
+        yield item, result
+
+
+def _begin() -> None:
+    """In a process among others: one thread, and an end together with the one that started it."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    parent = multiprocessing.parent_process()
+    # killed, the parent cannot stop us, and we would write beside the call that takes it up
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
