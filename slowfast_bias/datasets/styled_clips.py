@@ -58,8 +58,10 @@ class StyledClips(Dataset):
         }
 
     def describe(self, position: int) -> tuple[str, str]:
-        """The path of a video in the first style, and what names its folder."""
-        return self.bank.of(self.videos[position])[0], "BIAS.STYLES.DIRS"
+        """The path of a video in the first style that has it, and what names its folder."""
+        name = self.bank.names[self.videos[position]]
+        found = (style[name] for style in self.bank.paths if name in style)
+        return next(found, name), "BIAS.STYLES.DIRS"
 
     def pair(self, video: int) -> torch.Tensor:
         """One clip in style a and in style b, (2, 3, T, S, S); VideoError where it cannot be."""

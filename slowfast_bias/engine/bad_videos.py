@@ -26,6 +26,7 @@ Bad = Mapping[str, tuple[str, str]]  # path -> its place in the list, and the re
 
 COLUMNS = ("path", "row", "reason", "split")
 _SHOWN = 20  # in an error; the file has them all
+_NAMES = {"encoding": "utf-8", "errors": "surrogateescape"}  # those of files may be any bytes
 
 
 def note(cfg: CfgNode, loader: Loader, split: str, batch: Batch) -> None:
@@ -87,7 +88,8 @@ def _error(cfg: CfgNode, loader: Loader, bad: Bad) -> DataError:
     return DataError(
         f"Expected at most {cfg.BIAS.DATA.MAX_BAD_SHARE:.1%} of the {len(loader.dataset)} videos "
         f"of the train list to be unreadable (BIAS.DATA.MAX_BAD_SHARE), but {len(bad)} are "
-        f"({share:.1%}) so far; they stand in {cfg.OUTPUT_DIR}/bad_videos.csv:\n  "
+        f"({share:.1%}) so far; they stand in {cfg.OUTPUT_DIR}/bad_videos.csv. Mend them, take them "
+        "off the list (tools/prepare.py writes lists of the good ones), or raise the share:\n  "
         + "\n  ".join(lines)
         + more
     )
@@ -99,12 +101,12 @@ def _append(cfg: CfgNode, split: str, bad: Bad) -> Bad:
     known, text = set(), io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if g_pathmgr.isfile(path):
-        with g_pathmgr.open(path, "r") as file:
+        with g_pathmgr.open(path, "r", **_NAMES) as file:
             known = {(row["split"], row["path"]) for row in csv.DictReader(file)}
     else:
         writer.writerow(COLUMNS)
     new = {video: told for video, told in bad.items() if (split, video) not in known}
     writer.writerows((video, row, reason, split) for video, (row, reason) in new.items())
-    with g_pathmgr.open(path, "a") as file:
+    with g_pathmgr.open(path, "a", **_NAMES) as file:
         file.write(text.getvalue())
     return new

@@ -23,13 +23,13 @@ log = logging.getLogger(__name__)
 
 
 def set_up_logging(output_dir: str) -> None:
-    """Sends this package's log to the terminal and to ``stdout.log``; other ranks only warn."""
+    """Sends this package's log to the terminal and to ``stdout.log``; other ranks keep silent."""
     package = logging.getLogger("slowfast_bias")
     for handler in list(package.handlers):
         package.removeHandler(handler)
         handler.close()
     package.propagate = False
-    package.setLevel(logging.INFO if processes.is_master() else logging.WARNING)
+    package.setLevel(logging.INFO if processes.is_master() else logging.ERROR)
     if processes.is_master():
         make_output_dir(output_dir)
     processes.wait()  # no rank looks into a folder that is not there yet
@@ -37,8 +37,20 @@ def set_up_logging(output_dir: str) -> None:
     if processes.is_master():
         handlers.append(logging.StreamHandler(g_pathmgr.open(f"{output_dir}/stdout.log", "a")))
     for handler in handlers:
-        handler.setFormatter(logging.Formatter(_FORMAT, datefmt="%m/%d %H:%M:%S"))
+        handler.setFormatter(_Printable(_FORMAT, datefmt="%m/%d %H:%M:%S"))
         package.addHandler(handler)
+
+
+class _Printable(logging.Formatter):
+    """Names of files may be any bytes; what is no text is shown in numbers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def printable(text: str) -> str:
+    """Text that every file and terminal takes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def log_json(output_dir: str, stats: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias import host
-from slowfast_bias.bias import BiasReport, all_merge
+from slowfast_bias.bias import FACTORS, BiasReport, all_merge
 from slowfast_bias.datasets.clips import SourceClips
 from slowfast_bias.datasets.pairs import PAIR_REGISTRY, Views
 from slowfast_bias.datasets.styled_clips import StyledClips
@@ -32,9 +32,10 @@ from slowfast_bias.engine.data import (
     unit_range,
 )
 from slowfast_bias.engine.listener import Listener
-from slowfast_bias.engine.log import progress, set_up_logging
+from slowfast_bias.engine.log import log_json, printable, progress, set_up_logging
 from slowfast_bias.engine.reports import describe, write_reports
 from slowfast_bias.errors import DataError
+from slowfast_bias.files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +54,27 @@ def measure(cfg: CfgNode) -> BiasReport:
     if cfg.BIAS.BASELINE:
         networks["untrained"] = network.build_network(cfg)  # before the weights are loaded
     path = network.load_trained(cfg, trained)
-    reports = measure_networks(cfg, networks, {"checkpoint": path})
+    config = f"{cfg.OUTPUT_DIR}/bias/config.yaml"
+    reports = measure_networks(cfg, networks, {"checkpoint": path, "config": config})
     if processes.is_master():
         bad_videos.record(cfg, reports["trained"].meta)
         write_reports(cfg.OUTPUT_DIR, reports)
+        with write_whole(config) as file:
+            file.write(cfg.dump())
+    for name, report in reports.items():
+        log_json(cfg.OUTPUT_DIR, _line(name, report))
     processes.wait()
     return reports["trained"]
+
+
+def _line(name: str, report: BiasReport) -> dict[str, Any]:
+    """What json_stats.log says of a network."""
+    scores = {
+        f"S_{factor}": {n: round(layer.score(factor), 6) for n, layer in report.layers.items()}
+        for factor in FACTORS
+    }
+    counts = {"videos": report.meta["videos"], "dropped": len(report.meta["dropped_videos"])}
+    return {"_type": "bias_final", "network": name, **counts, **scores}
 
 
 def measure_networks(
@@ -120,7 +136,7 @@ def _missing(bad: list[Bad], total: int) -> str:
     """For the table: how many videos are not in its numbers, and the first of them."""
     names = [path.rpartition("/")[2] or f"number {video}" for video, path, *_ in bad]
     more = ", ..." if len(names) > _SHOWN else ""
-    shown = ", ".join(names[:_SHOWN]) + more
+    shown = printable(", ".join(names[:_SHOWN])) + more
     return f"{len(bad)} of {total} videos could not be read and do not count: {shown}"
 
 

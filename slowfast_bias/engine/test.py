@@ -29,7 +29,7 @@ class TestResult:
     top1: float
     top5: float
     videos: int
-    dropped: list[int]  # videos of which no view could be read
+    dropped: list[int]  # videos of which a view could not be read
     checkpoint: str
 
 
@@ -39,7 +39,7 @@ def test(cfg: CfgNode) -> TestResult:
     model = network.build_network(cfg)
     path = network.load_trained(cfg, model)
     scores, labels, seen = predict_videos(cfg, model)
-    keep = seen > 0
+    keep = seen == cfg.TEST.NUM_ENSEMBLE_VIEWS * cfg.TEST.NUM_SPATIAL_CROPS
     dropped = (~keep).nonzero().flatten().tolist()
     if dropped:
         log.warning("videos %s could not be read and do not count", dropped)

@@ -202,10 +202,11 @@ def _check_batch(cfg: CfgNode, batch: Batch, epoch: int, step: int, loader: Load
         log.warning("clips %s of the train list could not be read; others take their place", new)
         loader.reported.update(new)
     if not len(batch.labels):
+        why = "".join(f"\n  {reason}" for reason in list(batch.reasons.values())[:5])
         raise DataError(
             f"Expected readable videos, but none of the batch in epoch {epoch + 1}, iteration "
-            f"{step + 1} could be read (clips {batch.dropped}). Check DATA.PATH_PREFIX and the "
-            "paths in the train list."
+            f"{step + 1} could be read (clips {batch.dropped}), nor any other of the same class. "
+            f"Check DATA.PATH_PREFIX, take the class off the train list, or mend its videos:{why}"
         )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -111,3 +114,33 @@ def test_a_short_side_shrinks_as_for_videos(tmp_path):
 def test_grey_pictures_have_three_channels(tmp_path):
     cv2.imwrite(str(tmp_path / "000001.png"), np.full((8, 8), 77, np.uint8))
     assert read_frames(tmp_path, [0]).tolist() == [[[[77] * 3] * 8] * 8]
+
+
+def _broken_link(path):
+    path.symlink_to("nowhere.jpg")
+
+
+def _folder(path):
+    path.mkdir()
+
+
+def _pipe(path):
+    os.mkfifo(path)
+
+
+def _announces_a_million_square(path):
+    cv2.imwrite(str(path), np.zeros((8, 8, 3), np.uint8))
+    data = bytearray(path.read_bytes())
+    data[16:24] = struct.pack(">II", 10**6, 10**6)  # width and height, behind the chunk's name
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [_broken_link, _folder, _pipe, _announces_a_million_square])
+def test_what_is_no_picture_is_named_and_nothing_else_raised(tmp_path, damage):
+    folder = write_folder(tmp_path, range(3), "{:06d}.png")
+    (tmp_path / "000001.png").unlink()
+    damage(tmp_path / "000001.png")
+    with pytest.raises(VideoError, match=r"picture in .*000001\.png"):
+        read_frames(folder, [0, 1])
+    assert read_numbers(read_frames(folder, [0, 2])) == [0, 2]

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from make_videos import read_numbers, write_video  # noqa: E402
 
 from slowfast_bias import host  # noqa: E402
-from slowfast_bias.datasets.decode import read_frames  # noqa: E402
+from slowfast_bias.datasets.decode import probe, read_frames  # noqa: E402
 from slowfast_bias.datasets.temporal import pick_frames, pick_segments  # noqa: E402
 
 
@@ -143,3 +143,13 @@ def test_segments_are_those_of_ssv2(frames):
 def test_wrong_arguments_are_named(how, words):
     with pytest.raises(ValueError, match=words):
         pick_frames(**{"frames": 10, "fps": 30, "num_frames": 8, "sampling_rate": 8, **how})
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_the_rate_is_that_of_the_frames_not_the_declared_one(tmp_path, name):
+    """A phone in the dark: 30 frames a second are declared, half as many are there."""
+    stamps = [66 * n + 20 * (n % 2) for n in range(90)]
+    info = probe(write_video(tmp_path / name, 90, 30, stamps=stamps))
+    assert info.fps == pytest.approx(89 / info.times[-1], rel=0.02)
+    picks = pick_frames(info.frames, info.fps, 8, 8, clip=0, use_offset=True)
+    assert info.times[picks[-1]] - info.times[picks[0]] == pytest.approx(63 / 30, abs=0.15)

@@ -151,6 +151,18 @@ def test_the_report_names_folders_decoder_and_what_was_dropped(styled, tmp_path)
     assert report["s5"].pairs == {"static": VIDEOS - 3, "dynamic": VIDEOS - 3}
 
 
+def test_a_listed_video_that_a_style_lacks_is_dropped_and_named(styled, tmp_path):
+    (tmp_path / "list").write_text("v0\nv1\nelsewhere\nv2\n")
+    mine = [shutil.copytree(folder, tmp_path / f"style_{k}") for k, folder in enumerate(styled)]
+    shutil.rmtree(mine[0] / "v1")
+    listed = ["BIAS.STYLES.LIST", str(tmp_path / "list")]
+    meta = measured([str(folder) for folder in mine], *listed).meta
+    assert meta["dropped_videos"] == [1, 2] and meta["videos"] == 2
+    first, second = meta["dropped_because"]
+    assert first["path"] == str(mine[1] / "v1") and "style_0 lacks it" in first["reason"]
+    assert second["path"] == "elsewhere"
+
+
 def test_a_bank_without_one_readable_video_says_why(styled, tmp_path):
     (tmp_path / "list").write_text("v0\nv1\n")
     mine = [shutil.copytree(folder, tmp_path / f"style_{k}") for k, folder in enumerate(styled)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -14,9 +15,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "datasets"))
 
-from make_videos import cut, has_codec, write_audio, write_video  # noqa: E402
+from make_videos import cut, has_codec, spoil, write_audio, write_video  # noqa: E402
 
-from slowfast_bias import engine  # noqa: E402
+from slowfast_bias import engine, host  # noqa: E402
 from slowfast_bias.bias import BiasReport  # noqa: E402
 from slowfast_bias.datasets.loader import Share  # noqa: E402
 from slowfast_bias.engine import network  # noqa: E402
@@ -197,12 +198,60 @@ def test_a_measurement_alone_lists_what_it_dropped_once(config, tmp_path):
         ("cut.mp4", "val"),
     ]
     meta = BiasReport.load(str(tmp_path / "run" / "bias" / "report.json")).meta
+    assert meta["config"] == f"{cfg.OUTPUT_DIR}/bias/config.yaml"
+    assert engine.load_cfg(meta["config"]).BIAS.DATA == cfg.BIAS.DATA
+    first, _ = lines(tmp_path, "bias_final")
+    assert (first["videos"], first["dropped"]) == (38, 2) and "head" in first["S_static"]
     page = (tmp_path / "run" / "bias" / "report.md").read_text()
     assert "2 of 40 videos could not be read and do not count: sound.mp4, cut.mp4" in page
     for row, told in zip(rows, meta["dropped_because"], strict=True):
         assert row == {**told, "split": "val"}
     said = (tmp_path / "run" / "stdout.log").read_text()
     assert said.count("bad video of the val list") == 2
+
+
+def test_a_video_of_which_a_view_is_damaged_does_not_count_in_the_test(config, tmp_path):
+    words = config("TEST.NUM_ENSEMBLE_VIEWS", 6, "TRAIN.ENABLE", False, bad=())
+    damaged = tmp_path / "videos" / "damaged.mp4"
+    write_video(damaged, 60, gop=10)
+    spoil(damaged, 0.5, 0.6)
+    rows = (tmp_path / "test.csv").read_text().splitlines()
+    (tmp_path / "test.csv").write_text("\n".join([*rows[:5], "damaged.mp4 0"]))
+    cfg = engine.load_cfg((), words)
+    weights = str(tmp_path / "weights.pyth")
+    torch.save({"model_state": network.build_network(cfg).state_dict()}, weights)
+    data = host.build_dataset("videos", cfg, "test")
+    seen = [data[index] is not None for index in range(5 * 6, 6 * 6)]
+    assert any(seen) and not all(seen)
+    result = engine.test(engine.load_cfg((), [*words, "TEST.CHECKPOINT_FILE_PATH", weights]))
+    assert (result.videos, result.dropped) == (5, [5])
+
+
+def test_a_class_without_a_good_video_is_named(config, tmp_path):
+    words = config("TRAIN.BATCH_SIZE", 1, "BIAS.DATA.MAX_BAD_SHARE", 0.5, bad=())
+    words += ["MODEL.NUM_CLASSES", 3]
+    with open(tmp_path / "train.csv", "a") as file:
+        file.write("gone.mp4 2\n")
+    with pytest.raises(UserError, match=r"any other of the same class.*\n.*gone\.mp4"):
+        engine.train(engine.load_cfg((), words))
+
+
+def test_names_that_are_no_text_are_told_all_the_same(config, tmp_path, capsys):
+    for split in ("train", "val", "test"):
+        for kind in "ab":
+            (tmp_path / "own" / split / kind).mkdir(parents=True)
+            write_video(tmp_path / "own" / split / kind / "good.mp4", 8)
+            name = os.fsdecode(os.fsencode(tmp_path / "own" / split / kind) + b"/\xff.mp4")
+            with open(name, "w") as file:
+                file.write("no video")
+    words = config("BIAS.ENABLE", True, "BIAS.DATA.FORMAT", "folders", "TRAIN.BATCH_SIZE", 2)
+    words += ["DATA.PATH_TO_DATA_DIR", str(tmp_path / "own"), "DATA.PATH_PREFIX", ""]
+    assert run([*words, "BIAS.DATA.MAX_BAD_SHARE", 0.9], tmp_path) == 0
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err and "\\udcff.mp4" in said.out
+    with open(tmp_path / "run" / "bad_videos.csv", errors="surrogateescape") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6 and all(os.path.exists(row["path"]) for row in rows)
 
 
 def test_a_list_without_a_readable_video_is_an_error(config, tmp_path):

@@ -42,11 +42,18 @@ class Series:
         return Timeline(len(self.names), fps, even_times(len(self.names), fps))
 
     def picture(self, index: int) -> np.ndarray:
-        """One frame, uint8 (H, W, 3) in RGB."""
+        """One frame, uint8 (H, W, 3) in RGB; VideoError where it is not there or not whole."""
         path = f"{self.folder}/{self.names[index]}"
-        with g_pathmgr.open(path, "rb") as file:
-            data = file.read()
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+        if not g_pathmgr.isfile(path):  # reading from a pipe would wait for ever
+            raise VideoError(f"Expected a picture in {path}, but it is no file, or a broken link.")
+        try:
+            with g_pathmgr.open(path, "rb") as file:
+                data = file.read()
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+        except (OSError, cv2.error) as error:  # OpenCV: a header that announces too many pixels
+            raise VideoError(
+                f"Expected a picture in {path}, but it cannot be read: {str(error).strip()}"
+            ) from error
         if image is None or not _is_whole(data):
             raise VideoError(
                 f"Expected a picture in {path}, but its {len(data)} bytes are not a whole one."
@@ -75,8 +82,12 @@ def read(folder: str, picks: Picks, short_side: int, fps: float) -> torch.Tensor
 
 def list_frames(folder: str) -> Series:
     """The frames of a folder in the order of their numbers; VideoError where one is missing."""
+    try:
+        names = g_pathmgr.ls(folder)
+    except OSError as error:
+        raise VideoError(f"Expected a folder of pictures at {folder}, but: {error}.") from error
     series: dict[str, dict[int, str]] = {}
-    for name in g_pathmgr.ls(folder):
+    for name in names:
         match = _NUMBERED.fullmatch(name)
         if not match or name.startswith("."):
             continue

@@ -20,6 +20,9 @@ from slowfast_bias.datasets.decoding.video_info import (
 )
 
 
+_DECLARED = 0.02  # by so much the rate that a file declares may differ from that of its frames
+
+
 def version() -> str:
     """PyAV's version and that of the decoders inside it."""
     codecs = ".".join(map(str, av.library_versions["libavcodec"]))
@@ -60,8 +63,9 @@ def _timeline(film: Film) -> Timeline:
     unit, per = film.stream.time_base.as_integer_ratio()
     # whole numbers until the one division, which rounds as a fraction would and is ten times faster
     times = tuple((stamp - stamps[0]) * unit / per for stamp in stamps)
-    if not fps and times[-1] > 0:
-        fps = (len(times) - 1) / times[-1]
+    seen = (len(times) - 1) / times[-1] if times[-1] > 0 else 0.0
+    if seen and abs(fps - seen) > _DECLARED * seen:
+        fps = seen
     return Timeline(len(times), fps, times)
 
 
