@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .report import BiasReport, LayerBias
 
 
+# of a report's meta, what its page says below the table; report.json has it all
+_ABOUT = ("model", "checkpoint", "data", "videos", "decoder", "sampling", "host")
+
+
 def text(report: BiasReport) -> str:
     """Return the table aligned with spaces, the layer's name left, numbers right."""
     rows = _rows(report)
@@ -33,8 +37,9 @@ def markdown(report: BiasReport) -> str:
     head, *rows = _rows(report)
     rule = ["---", *["---:"] * (len(head) - 1)]
     lines = [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
+    about = "; ".join(f"{key} {report.meta[key]}" for key in _ABOUT if report.meta.get(key))
     notes = [f"\n> warning: {note}" for note in report.warnings]
-    return "\n".join([*lines, *notes]) + "\n"
+    return "\n".join([*lines, *([f"\n{about}"] if about else []), *notes]) + "\n"
 
 
 def csv_lines(report: BiasReport) -> str:
