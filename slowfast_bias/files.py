@@ -15,6 +15,9 @@ from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.errors import OutputError
 
+# names of files, which some of what we write holds, may be any bytes
+_TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
+
 
 @contextlib.contextmanager
 def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
@@ -30,7 +33,7 @@ def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(temporary, mode, **({} if "b" in mode else {"encoding": "utf-8"})) as file:
+        with open(temporary, mode, **({} if "b" in mode else _TEXT)) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -54,3 +57,28 @@ def make_output_dir(path: str) -> str:
             "Give another one: OUTPUT_DIR /path/to/results."
         ) from error
     return path
+
+
+@contextlib.contextmanager
+def alone_in(out: str) -> Iterator[None]:
+    """Keeps other calls out of a folder, which is made, until the block or the process ends."""
+    try:
+        os.makedirs(out, exist_ok=True)
+        file = open(f"{out}/.lock", "w")  # noqa: SIM115  closed, and unlocked, below
+    except OSError as error:
+        raise OutputError(
+            f"Expected to write into {out}, but: {error}. Give another folder, or make room there."
+        ) from error
+    with file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"Expected to be alone in {out}, but another call writes there. Wait for it, or "
+                "give another folder."
+            ) from error
+        except (ImportError, OSError):  # a system or a disk without locks
+            pass
+        yield

@@ -8,24 +8,36 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout needs no installation
 
-from tqdm import tqdm  # noqa: E402
-
-from slowfast_bias.errors import UserError  # noqa: E402
-from slowfast_bias.run import find_config  # noqa: E402
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Prints a paragraph a list; returns 1 if a video cannot be read, 2 if the config is wrong."""
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        print("stopped: nothing was written, the same command starts anew", file=sys.stderr)
+        return 130
+
+
+def _main(arguments: list[str] | None) -> int:
+    from tqdm import tqdm
+
+    from slowfast_bias.errors import UserError
+    from slowfast_bias.run import find_config
+
     parser = argparse.ArgumentParser(prog="check_data.py", description=__doc__)
     parser.add_argument("cfg", help="YAML file")
-    parser.add_argument("opts", nargs="*", metavar="KEY VALUE", help="changes of the config")
-    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="videos at a time")
-    parser.add_argument("--quick", action="store_true", help="decode three frames of each, not all")
+    text = "changes of the config"  # the default keeps argparse from asking for some
+    parser.add_argument("opts", nargs="*", default=[], metavar="KEY VALUE", help=text)
+    text = "videos at a time; by default the number of cores"
+    add = parser.add_argument
+    add("--processes", "--workers", type=int, default=os.cpu_count(), metavar="N", help=text)
+    add("--quick", action="store_true", help="decode three frames of each, not all")
     args = parser.parse_intermixed_args(arguments)
 
     def bar(steps, total, title):
         return tqdm(steps, total=total, desc=title, file=sys.stderr)
 
+    sys.stdout.reconfigure(errors="surrogateescape")  # names of files may be any bytes
     try:
         from slowfast_bias import engine
         from slowfast_bias.engine.check_data import check_data

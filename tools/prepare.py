@@ -3,21 +3,30 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout needs no installation
 
-from tqdm import tqdm  # noqa: E402
-
-from slowfast_bias.datasets.lists.files import READERS  # noqa: E402
-from slowfast_bias.datasets.preparing.prepare import prepare  # noqa: E402
-from slowfast_bias.errors import UserError  # noqa: E402
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Prepares, and prints what goes on the command line of a run; returns the exit status."""
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:
+        print("stopped: what is done stays; the same command goes on from there", file=sys.stderr)
+        return 130
+
+
+def _main(arguments: list[str] | None) -> int:
+    from tqdm import tqdm
+
+    from slowfast_bias.datasets.lists.files import READERS
+    from slowfast_bias.datasets.preparing.prepare import prepare
+    from slowfast_bias.errors import UserError
+
     parser = argparse.ArgumentParser(prog="prepare.py", description=__doc__)
     add = parser.add_argument
     add("format", choices=READERS, help="how the lists are written; see docs/DATA.md")
@@ -27,13 +36,15 @@ def main(arguments: list[str] | None = None) -> int:
     add("--names", nargs=3, default=(), metavar=("TRAIN", "VAL", "TEST"), help="names of the lists")
     add("--separator", help="between path and label of a csv; by default white space")
     add("--short-side", type=int, default=0, help="also copy the videos, this many pixels high")
-    add("--processes", type=int, default=os.cpu_count(), help="videos at a time")
+    text = "videos at a time; by default the number of cores"
+    add("--processes", "--workers", type=int, default=os.cpu_count(), metavar="N", help=text)
     add("--quick", action="store_true", help="decode three frames of each video instead of all")
     args = parser.parse_args(arguments)
 
     def bar(steps, total, title):
         return tqdm(steps, total=total, desc=title, file=sys.stderr)
 
+    sys.stdout.reconfigure(errors="surrogateescape")  # names of files may be any bytes
     try:
         made = prepare(
             args.format, args.lists, args.videos, args.out,
@@ -48,7 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{len(made.bad)} bad files, named in {args.out}/bad.csv")
     for reason, count in Counter(map(_kind, made.bad.items())).most_common(5):
         print(f"  {count} x {reason}")
-    print("a run takes them with:", " ".join(f"{key} {value}" for key, value in made.keys.items()))
+    words = (word for key_value in made.keys.items() for word in key_value)
+    print("a run takes them with:", shlex.join(words))
     return 0 if any(made.counts.values()) else 1
 
 

@@ -88,8 +88,8 @@ def _error(cfg: CfgNode, loader: Loader, bad: Bad) -> DataError:
     return DataError(
         f"Expected at most {cfg.BIAS.DATA.MAX_BAD_SHARE:.1%} of the {len(loader.dataset)} videos "
         f"of the train list to be unreadable (BIAS.DATA.MAX_BAD_SHARE), but {len(bad)} are "
-        f"({share:.1%}) so far; they stand in {cfg.OUTPUT_DIR}/bad_videos.csv. Mend them, take them "
-        "off the list (tools/prepare.py writes lists of the good ones), or raise the share:\n  "
+        f"({share:.1%}) so far; they stand in {cfg.OUTPUT_DIR}/bad_videos.csv. Mend them, take "
+        "them off the list (tools/prepare.py writes lists of good ones), or raise the share:\n  "
         + "\n  ".join(lines)
         + more
     )

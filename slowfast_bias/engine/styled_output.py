@@ -5,12 +5,11 @@ Frames are written into a hidden folder, which gets the video's name when they a
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import cv2
@@ -21,6 +20,7 @@ from slowfast_bias.datasets.styled_folders import SETTINGS
 from slowfast_bias.datasets.styled_frames import ABOUT
 from slowfast_bias.engine.stylers import Recipe, fingerprints, make_styler
 from slowfast_bias.errors import OutputError
+from slowfast_bias.files import alone_in as alone_in  # also under this module's name
 from slowfast_bias.files import write_whole
 
 UNFINISHED = ".part"  # in the folder of a style: frames of videos that are being written
@@ -106,29 +106,6 @@ def settle(out: str, options: Options) -> None:
             json.dump(how, file, indent=1)
     except OSError as error:
         raise OutputError(f"Expected to write into {out}, but: {error}.") from error
-
-
-@contextlib.contextmanager
-def alone_in(out: str) -> Iterator[None]:
-    """Keeps other calls out of a folder, which is made, until the block or the process ends."""
-    try:
-        os.makedirs(out, exist_ok=True)
-        file = open(f"{out}/.lock", "w")  # noqa: SIM115  closed, and unlocked, below
-    except OSError as error:
-        raise OutputError(f"Expected to write into {out}, but: {error}.") from error
-    with file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputError(
-                f"Expected to be alone in {out}, but another call writes there. Wait for it, or "
-                "give another folder."
-            ) from error
-        except (ImportError, OSError):  # a system or a disk without locks
-            pass
-        yield
 
 
 def _read_settings(path: str) -> dict[str, object]:

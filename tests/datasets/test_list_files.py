@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import random
 
 import pytest
@@ -87,6 +89,9 @@ def test_csv_rows_are_read(tmp_path, text, separator, wanted):
         ("a/../../b.mp4 0\n", "row 1: .*leads out of"),
         ("a.mp4#t=3,1 0\n", "row 1: its part goes from 3 to 1"),
         ("a.mp4#frames=..,1 0\n", "row 1: the part"),
+        (f"a.mp4#t=0,1{'0' * 400} 0\n", "row 1: its part goes from 0 to inf"),
+        (f"a.mp4 1{'0' * 5000}\n", "row 1: '10000*' is not a whole number"),
+        ("b.mp4 0\na/.. 0\n", r"row 2: expected the name of a video, but got 'a/\.\.'"),
         ("", "zero videos"),
     ],
 )
@@ -178,6 +183,19 @@ def test_a_link_in_the_folder_is_followed(tmp_path, form):
     assert listed.videos[-1].path.startswith(f"{tmp_path}/x/")
     with open(listed.videos[-1].path, "rb") as file:
         assert file.read() == b"x"
+
+
+def test_a_csv_holds_the_bytes_of_a_name_that_is_no_text(tmp_path):
+    try:
+        (tmp_path / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this disk takes text only")
+    (tmp_path / "train.csv").write_bytes(b"a.mp4 0\ncaf\xe9.mp4 0\n")
+    listed = read_list("csv", str(tmp_path), "train", num_classes=1)
+    assert os.path.isfile(listed.videos[1].path)
+    (tmp_path / "train.csv").write_bytes(b"a.mp4 0\nSm\xf8rrebr\xf8d.mp4 0\n")  # Latin-1
+    with pytest.raises(DataError, match=r"train\.csv, row 2: expected text in UTF-8"):
+        read_list("csv", str(tmp_path), "train", num_classes=1)
 
 
 def test_missing_and_unreadable_lists_are_named(tmp_path):
@@ -273,6 +291,32 @@ def test_a_list_of_templates_is_numbered_by_the_alphabet(tmp_path):
         ("ssv2", [{"id": "../7", "template": "Holding [something]"}], "leads out of"),
         ("ssv2", [SOMETHING[0], SOMETHING[0]], "entry 2: .*stands in entry 1 already"),
         ("ssv2", [], "zero videos"),
+        ("ssv2", [{"id": "", "template": "Holding [something]"}], "entry 1: .*name of a video.*''"),
+        ("ssv2", [{"id": ".", "template": "Holding [something]"}], "entry 1: .*name of a video"),
+        ("diving48", [{"vid_name": "a/..", "label": 0}], "entry 1: expected the name of a video"),
+        (
+            "diving48",
+            '[{"vid_name": "a", "label": 1' + "0" * 5000 + "}]",
+            r"train\.json, entry 1: expected a whole number in the field `label`, but got '1000",
+        ),
+        ("ssv2", "1" * 5000, r"Expected a list of .* in .*train\.json, but got '111"),
+        (
+            "diving48",
+            '[{"vid_name": "a", "label": 1, "start_frame": 0, "end_frame": 1' + "0" * 400 + "}]",
+            "entry 1: its part goes from 0 to inf",
+        ),
+        (
+            "activitynet",
+            '{"database": {"v": {"annotations": [{"label": "a", "segment": [0, 1'
+            + "0" * 400
+            + "]}]}}}",
+            r"train\.json, video 'v': expected `segment`",
+        ),
+        (
+            "activitynet",
+            '{"database": {"v": {"annotations": [{"label": "a", "segment": [0, ' + "Infinity]}]}}}",
+            r"video 'v': expected `segment` .*\[0, inf\]",
+        ),
         ("diving48", [{"vid_name": "a", "label": "3"}], "entry 1: .*`label`, but got '3'"),
         ("diving48", [{"vid_name": "a", "label": 9}], "entry 1: the label 9 is not one of the 2"),
         (
@@ -297,7 +341,7 @@ def test_a_list_of_templates_is_numbered_by_the_alphabet(tmp_path):
                     }
                 }
             },
-            "entry 1: its part goes from nan to 3",
+            r"video 'v': expected `segment` \[start, end\], but got \[nan, 3\]",
         ),
     ],
 )
@@ -539,3 +583,33 @@ def test_folders_are_classes(tmp_path):
     touch(tmp_path / "train", "a/loose.jpg")
     with pytest.raises(DataError, match="folder 'a': expected videos"):
         read_list("folders", str(tmp_path), "train", num_classes=2)
+
+
+def test_no_video_of_a_class_folder_is_passed_over_in_silence(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    videos = [f"a/{n}" for n in ("b.MTS", "c.m2ts", "d.3gp", "e.gif", "f.ogv", "g.mjpeg", "h.f4v",
+                                 "i.vob", "j.mxf", "k.MOV")]  # fmt: skip
+    others = ("a/no ending", "a/m.heic", "loose.mp4")
+    junk = ("a/Thumbs.db", "a/.DS_Store", "a/notes.txt", "a/n.json", "a/._x.jpg", "list.csv")
+    touch(tmp_path / "train", *videos, *others, *junk)
+    listed = read_list("folders", str(tmp_path), "train", num_classes=1)
+    root = tmp_path / "train"
+    assert rows(listed, root) == [(name, 0) for name in videos]
+    assert {out.name.removeprefix(f"{root}/") for out in listed.left_out} == set(others)
+    warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert any("2 left out" in text and "m.heic" in text for text in warned)
+    assert any("1 left out (it lies in no folder of a class)" in text for text in warned)
+    assert "6 files beside the videos" in caplog.text and "notes" not in "".join(warned)
+
+
+def test_only_files_of_other_endings_are_named_too(tmp_path):
+    touch(tmp_path / "train", "a/x.heic", "a/y")
+    with pytest.raises(DataError, match="zero videos, and 2 files or rows that are left out"):
+        read_list("folders", str(tmp_path), "train", num_classes=1)
+
+
+def test_a_preview_is_no_second_video(tmp_path):
+    put(tmp_path, train__json=SOMETHING[:1], labels__json=LABELS)
+    touch(tmp_path, "7.webm", "7.gif")
+    listed = read_list("ssv2", str(tmp_path), "train", num_classes=2)
+    assert rows(listed, tmp_path) == [("7.webm", 1)]

@@ -19,7 +19,6 @@ from slowfast_bias.datasets.decoding.video_info import (
     stacked,
 )
 
-
 _DECLARED = 0.02  # by so much the rate that a file declares may differ from that of its frames
 
 
@@ -32,7 +31,7 @@ def version() -> str:
 def timeline(path: str) -> Timeline:
     """The frames of a video file; none is decoded where there are time stamps."""
     with open_film(path) as film:
-        return _timeline(film)
+        return timeline_of(film)
 
 
 def probe(path: str) -> VideoInfo:
@@ -41,19 +40,19 @@ def probe(path: str) -> VideoInfo:
         width, height, turn = collect(film, {0}, _outline)[0]
         codec = film.stream.codec_context.name
         return VideoInfo(
-            **vars(_timeline(film)), width=width, height=height, rotation=turn, codec=codec
+            **vars(timeline_of(film)), width=width, height=height, rotation=turn, codec=codec
         )
 
 
 def read(path: str, picks: Picks, short_side: int = 0) -> torch.Tensor:
     """The wanted frames, uint8 (T, H, W, 3), as `slowfast_bias.datasets.decode.read_frames`."""
     with open_film(path) as film:
-        indices = resolve(path, picks, _timeline(film))
-        images = collect(film, set(indices), _painter(short_side))
+        indices = resolve(path, picks, timeline_of(film))
+        images = collect(film, set(indices), painter(short_side))
     return stacked(path, [images[i] for i in indices])
 
 
-def _timeline(film: Film) -> Timeline:
+def timeline_of(film: Film) -> Timeline:
     """When the frames are shown; without time stamps they are decoded to be counted."""
     fps = float(film.stream.average_rate or film.stream.guessed_rate or 0)
     if not film.shown:
@@ -76,7 +75,7 @@ def _outline(frame: av.VideoFrame) -> tuple[int, int, int]:
     return width, height, turn
 
 
-def _painter(short_side: int) -> Take[np.ndarray]:
+def painter(short_side: int) -> Take[np.ndarray]:
     """A function: decoded frame -> upright uint8 (H, W, 3), shrunk at once."""
     reformatter = VideoReformatter()  # keeps FFmpeg's tables from frame to frame
 

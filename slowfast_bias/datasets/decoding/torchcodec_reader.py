@@ -130,7 +130,7 @@ def _listed(path: str) -> Listed:
                 "Read it with the decoder `pyav`."
             )
         start = float(film.stamps[film.shown[0]] * film.stream.time_base)
-        return Listed(pyav_reader._timeline(film), start, film.stream.index)
+        return Listed(pyav_reader.timeline_of(film), start, film.stream.index)
 
 
 def _decoder(path: str, listed: Listed) -> Any:  # torchcodec.decoders.VideoDecoder

@@ -13,6 +13,7 @@ by its owner, not by the list, and is followed.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
@@ -124,9 +125,10 @@ def read_list(
             )
         seen[key] = video.row
         videos.append(video)
-    if not videos:
-        raise DataError(f"Expected videos in {where}, but it lists none: zero videos.")
     _warn(where, left_out)
+    if not videos:
+        others = f", and {len(left_out)} files or rows that are left out" if left_out else ""
+        raise DataError(f"Expected videos in {where}, but it lists none: zero videos{others}.")
     return VideoList(where, videos, tuple(left_out))
 
 
@@ -161,10 +163,13 @@ def _path(row: Row, folder: str, strict: bool, files: VideoNames | None, num_cla
         raise row.wrong(
             f"the label {row.label} is not one of the {num_classes} classes (MODEL.NUM_CLASSES)"
         )
-    if row.unit and not 0 <= row.start < row.end:
+    if row.unit and not 0 <= row.start < row.end < math.inf:
         raise row.wrong(
-            f"its part goes from {row.start:g} to {row.end:g}; the end comes after the start"
+            f"its part goes from {row.start:g} to {row.end:g}; the end is a number and comes after "
+            "the start"
         )
+    if "://" not in row.name and posixpath.normpath(row.name) == ".":
+        raise row.wrong(f"expected the name of a video, but got {row.name!r}")
     path = inside(folder, row.name, strict)
     if path is None:
         raise row.wrong(
@@ -173,4 +178,17 @@ def _path(row: Row, folder: str, strict: bool, files: VideoNames | None, num_cla
         )
     if files is not None:
         path = inside(folder, files.find(row.name, *row.others), strict) or path
+    if not _is_text(path) and not os.path.exists(path):
+        raise row.wrong(
+            f"expected text in UTF-8, or the bytes of a file's name, but there is no file {path!r}"
+        )
     return path
+
+
+def _is_text(name: str) -> bool:
+    """Is a name text, and not bytes that are none?"""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

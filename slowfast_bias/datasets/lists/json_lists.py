@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -49,8 +50,9 @@ def _labels(source: Source, path: str) -> dict[str, int]:
         return _numbered(_plain(str(name)) for name in tree)
     labels = {}
     for name, number in tree.items():
-        if isinstance(number, bool) or not str(number).isdecimal():
-            raise wrong(path, f"field {name!r}", f"{number!r} is not the number of a class")
+        if isinstance(number, bool) or not str(number).isdecimal() or len(str(number)) > 18:
+            got = str(number)[:60]
+            raise wrong(path, f"field {name!r}", f"{got!r} is not the number of a class")
         labels[_plain(name)] = int(number)
     return labels
 
@@ -80,7 +82,7 @@ def read_diving48(source: Source) -> Iterator[Row]:
         if "start_frame" in entry or "end_frame" in entry:
             start = _field(entry, "start_frame", (int,), path, place)
             end = _field(entry, "end_frame", (int,), path, place)
-            part = {"start": float(start), "end": float(end), "unit": "frames"}
+            part = {"start": _number(start), "end": _number(end), "unit": "frames"}
         yield Row(path, number, name, label, kind="entry", **part)
 
 
@@ -122,10 +124,21 @@ def _annotations(path: str, name: str, entry: Any) -> list[tuple[float, float, s
     for part in _field(entry, "annotations", (list,), path, place):
         label = _field(part, "label", (str,), path, place)
         segment = _field(part, "segment", (list,), path, place)
-        if len(segment) != 2 or not all(isinstance(x, (int, float)) for x in segment):
-            raise wrong(path, place, f"expected `segment` [start, end], but got {segment}")
-        found.append((float(segment[0]), float(segment[1]), label))
+        if len(segment) != 2 or not all(
+            isinstance(x, (int, float)) and math.isfinite(_number(x)) for x in segment
+        ):
+            got = str(segment)[:60]
+            raise wrong(path, place, f"expected `segment` [start, end], but got {got}")
+        found.append((_number(segment[0]), _number(segment[1]), label))
     return found
+
+
+def _number(value: float) -> float:
+    """As a float; infinite where it is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _field(entry: Any, name: str, types: tuple[type, ...], path: str, place: str) -> Any:

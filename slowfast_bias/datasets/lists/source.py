@@ -48,6 +48,9 @@ PUBLISHED: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
+_OTHER = re.compile(rb"\A(\xff\xfe|\xfe\xff)|\0")
+
+
 @dataclass(frozen=True)
 class Row:
     """One row of a list, as it is written; the name is a path, or a name to be looked for."""
@@ -120,8 +123,10 @@ class Source:
             )
         with g_pathmgr.open(path, "rb") as file:
             data = file.read()
+        # of a name that is no text a csv holds the bytes; other encodings have zeros, or marks
+        names = self.form == "csv" and not _OTHER.search(data)
         try:
-            return data.decode("utf-8-sig")
+            return data.decode("utf-8-sig", "surrogateescape" if names else "strict")
         except UnicodeDecodeError as error:
             raise DataError(
                 f"Expected text in UTF-8 in {path}, but byte {error.start} is none."
@@ -129,9 +134,10 @@ class Source:
 
     def json(self, path: str, shape: type, meaning: str) -> Any:
         """What a JSON file holds; DataError where it is not JSON or of another shape."""
+        text = self.text(path)
         try:
-            tree = json.loads(self.text(path))
-        except (json.JSONDecodeError, RecursionError) as error:
+            tree = json.loads(text, parse_int=_whole_or_text)
+        except (ValueError, RecursionError) as error:
             raise DataError(f"Expected JSON in {path}, but {error}.") from error
         if not isinstance(tree, shape):
             kind = {dict: "an object", list: "a list"}.get(type(tree), repr(tree)[:60])
@@ -149,4 +155,15 @@ def whole(text: str, path: str, place: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise wrong(path, place, f"{text!r} is not a whole number") from None
+        raise wrong(path, place, f"{text[:60]!r} is not a whole number") from None
+
+
+def _whole_or_text(digits: str) -> int | str:
+    """A number of JSON; one that Python refuses for its length stays text, and no field takes it.
+
+    Raised here, the error could not name the row.
+    """
+    try:
+        return int(digits)
+    except ValueError:
+        return digits

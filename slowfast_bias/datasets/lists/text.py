@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import logging
 import os
 from collections.abc import Iterator
 
@@ -12,6 +13,14 @@ from slowfast_bias.datasets.lists.parts import split_part
 from slowfast_bias.datasets.lists.source import Row, Source, whole, wrong
 from slowfast_bias.datasets.lists.video_names import is_picture, is_video
 from slowfast_bias.errors import DataError
+
+log = logging.getLogger(__name__)
+
+_NO_ENDING = "its name does not end as that of a video does; rename it, or take it away"
+_JUNK = (
+    "thumbs.db", "desktop.ini", ".txt", ".json", ".csv", ".tsv", ".md", ".xml", ".yaml", ".yml",
+    ".srt", ".vtt", ".npy", ".npz", ".log", ".html", ".pdf", ".md5", ".sha256",
+)  # fmt: skip
 
 
 def read_csv(source: Source) -> Iterator[Row]:
@@ -91,28 +100,50 @@ def read_hmdb51(source: Source) -> Iterator[Row]:
 
 
 def read_folders(source: Source) -> Iterator[Row]:
-    """``train/CLASS/video.mp4``: one folder a class, in the order of their names."""
+    """``train/CLASS/video.mp4``: one folder a class, in the order of their names.
+
+    What is no video by its ending is left out and named; hidden files, texts and the like are
+    counted in the log.
+    """
     path, train = source.list_file, source.list_of("train")
     classes = _folders(train)
     unknown = sorted(set(_folders(path)) - set(classes))
     if unknown:
         raise wrong(path, f"folder {unknown[0]!r}", f"{train} has no class of that name")
-    number = 0
+    number, beside = 0, []
+    for name in sorted(g_pathmgr.ls(path)):
+        if not name.startswith(".") and not g_pathmgr.isdir(f"{path}/{name}"):
+            if _is_junk(name):
+                beside.append(name)
+                continue
+            flaw = "it lies in no folder of a class"
+            yield Row(path, 0, f"{path}/{name}", 0, kind="video", flaw=flaw)
     for label, name in enumerate(classes):
         if not g_pathmgr.isdir(f"{path}/{name}"):
             continue
         for video in sorted(g_pathmgr.ls(f"{path}/{name}")):
-            if is_picture(video):
+            if is_picture(video) and not video.startswith("."):
                 raise wrong(
                     path, f"folder {name!r}",
                     f"expected videos, or a folder of pictures for each, but got {video}",
                 )  # fmt: skip
             full = f"{path}/{name}/{video}"
+            # absolute: the folder of the lists is not put before it a second time
+            absolute = full if "://" in full else os.path.abspath(full)
             if not video.startswith(".") and (is_video(video) or g_pathmgr.isdir(full)):
                 number += 1
-                # absolute: the folder of the lists is not put before it a second time
-                absolute = full if "://" in full else os.path.abspath(full)
                 yield Row(path, number, absolute, label, kind="video")
+            elif _is_junk(video):
+                beside.append(f"{name}/{video}")
+            else:
+                yield Row(path, number, absolute, label, kind="behind video", flaw=_NO_ENDING)
+    if beside:
+        log.info("%s: %d files beside the videos, such as %s", path, len(beside), beside[0])
+
+
+def _is_junk(name: str) -> bool:
+    """Does nobody take it for a video?"""
+    return name.startswith(".") or name.lower().endswith(_JUNK)
 
 
 def _folders(path: str) -> list[str]:

@@ -10,7 +10,13 @@ from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.errors import DataError
 
-VIDEOS = (".mp4", ".webm", ".avi", ".mkv", ".mov", ".mpg", ".mpeg", ".m4v", ".ts", ".flv", ".wmv")
+_ENDINGS = (
+    "mp4 mp4v m4v mov qt 3gp 3gpp 3g2 f4v mkv mk3d webm avi divx xvid flv wmv asf rm rmvb ts tp "
+    "trp mts m2t m2ts mpg mpeg mpe mpv m1v m2v m2p mp2v vob mod tod ogv ogm ogx mxf dv nut ivf wtv "
+    "y4m mjpeg mjpg h264 264 h265 265 hevc av1 obu gif apng"
+)
+VIDEOS = tuple(f".{ending}" for ending in _ENDINGS.split())
+_PREVIEWS = (".gif", ".apng")  # beside a video of the same name: a preview of it
 PICTURES = (".jpg", ".jpeg", ".png")
 # where the scripts that download Kinetics put good copies of videos that are known to be damaged
 _REPLACED = re.compile(r"(.*/)?replacement[^/]*/")
@@ -51,6 +57,7 @@ class VideoNames:
         for name in names:
             paths = self._found.get(name, [])
             paths = [path for path in paths if _REPLACED.match(path)] or paths
+            paths = [path for path in paths if not path.lower().endswith(_PREVIEWS)] or paths
             if len(paths) > 1 and len({_target(f"{self.folder}/{path}") for path in paths}) > 1:
                 raise DataError(
                     f"Expected one video of the name {name} below {self.folder}, but there are "

@@ -8,8 +8,10 @@ Synopsis::
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -26,7 +28,10 @@ Result = TypeVar("Result")
 def in_parallel(
     work: Callable[[Item], Result], items: Iterable[Item], processes: int
 ) -> Iterator[tuple[Item, Result | None]]:
-    """What ``work`` makes of each item, as they get done; None where its process died of it."""
+    """What ``work`` makes of each item, as they get done; None where its process died of it.
+
+    KeyboardInterrupt, or leaving off, ends the processes at once, without a word of theirs.
+    """
     if processes < 2:
         yield from ((item, work(item)) for item in items)
         return
@@ -34,13 +39,19 @@ def in_parallel(
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     if method == "forkserver":
+        from multiprocessing import forkserver
+
         context.set_forkserver_preload([getattr(work, "func", work).__module__])
+        with _deaf():  # it imports for seconds
+            forkserver.ensure_running()
     items, running = iter(items), {}
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(processes, context, _begin)
     try:
         while True:
             while len(running) < 2 * processes and (item := next(items, None)) is not None:
-                running[pool.submit(work, item)] = item
+                with _deaf():  # it may start a process
+                    running[pool.submit(work, item)] = item
             if not running:
                 return
             done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -53,6 +64,10 @@ def in_parallel(
                 continue
             for future in done:
                 yield running.pop(future), future.result()
+    except (KeyboardInterrupt, GeneratorExit):  # here, or where the results are used
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -67,14 +82,30 @@ def _one_by_one(
             continue
         with ProcessPoolExecutor(1, context, _begin) as alone:
             try:
-                result = alone.submit(work, item).result()
+                with _deaf():
+                    future = alone.submit(work, item)
+                result = future.result()
             except BrokenProcessPool:
                 result = None
         yield item, result
 
 
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started within do not hear Ctrl-C, which a terminal sends to all of them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
+
+
 def _begin() -> None:
     """In a process among others: one thread, and an end together with the one that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     parent = multiprocessing.parent_process()

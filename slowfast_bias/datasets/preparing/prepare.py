@@ -8,8 +8,12 @@ names what was left out and why. It can be stopped and started again.
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import glob
+import io
 import os
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -21,10 +25,11 @@ from slowfast_bias.datasets.lists.source import Source
 from slowfast_bias.datasets.preparing.parallel import in_parallel
 from slowfast_bias.datasets.preparing.reencode import is_copy, reencode
 from slowfast_bias.datasets.preparing.scan import Facts, scan_all
-from slowfast_bias.errors import DataError
-from slowfast_bias.files import write_whole
+from slowfast_bias.errors import DataError, OutputError
+from slowfast_bias.files import alone_in, write_whole
 
 SPLITS = ("train", "val", "test")
+UNFINISHED = ".part"  # in the folder of the copies: those that are being written
 Progress = Callable[[Iterable, int, str], Iterable]
 
 
@@ -73,13 +78,31 @@ def prepare(
         raise DataError(f"Expected a folder outside {videos or lists} for copies, but got {out}.")
     wanted = _read_lists(form, lists, videos, names, separator)
     paths = list(dict.fromkeys(v.path for chosen in wanted.values() for v in chosen.videos))
-    os.makedirs(out, exist_ok=True)
+    with alone_in(out):
+        _forget_unfinished(out)
+        try:
+            return _prepare(
+                wanted, paths, videos or lists, out, short_side, processes, quick, progress
+            )
+        finally:
+            _forget_unfinished(out)
+
+
+def _prepare(
+    wanted: dict[str, VideoList],
+    paths: Sequence[str],
+    root: str,
+    out: str,
+    short_side: int,
+    processes: int,
+    quick: bool,
+    progress: Progress,
+) -> Prepared:
     steps = scan_all(paths, processes=processes, kept=f"{out}/checked.csv", quick=quick)
     facts = dict(progress(steps, len(paths), "decoding"))
     bad = {path: facts[path].reason for path in paths if facts[path].reason}
     for path in (path for path in paths if "\n" in path or "\r" in path):
         bad.setdefault(path, "Expected a name that fits in a row of a list, but it has two lines.")
-    root = videos or lists
     if short_side:
         good = [path for path in paths if path not in bad]
         copies = _Copies(root, os.path.abspath(f"{out}/videos"), short_side)
@@ -95,8 +118,8 @@ def prepare(
         good = [v for v in chosen.videos if v.path not in bad and not _late(v, facts[v.path])]
         rows = [video._replace(path=place(video.path)) for video in good]
         counts[split] = len(rows)
-        with write_whole(f"{out}/{split}.csv") as file:
-            file.writelines(f"{_below(root, video)} {video.label}\n" for video in rows)
+        text = "".join(f"{_below(root, video)} {video.label}\n" for video in rows)
+        _write(f"{out}/{split}.csv", text)
     _write_bad(out, wanted, bad, facts)
     keys = {"DATA.PATH_TO_DATA_DIR": out, "DATA.PATH_PREFIX": root, "BIAS.DATA.FORMAT": "csv"}
     return Prepared(counts, bad, keys)
@@ -139,8 +162,8 @@ class _Copies:
         """Makes a copy that is not there yet; returns why it cannot be made, or ""."""
         target = self.target(path)
         try:
-            if not is_copy(path, target):
-                reencode(path, target, self.short_side)
+            if not is_copy(path, target, self.short_side):
+                reencode(path, target, self.short_side, f"{self.folder}/{UNFINISHED}")
         except VideoError as error:
             return str(error)
         return ""
@@ -167,14 +190,35 @@ def _late(video: Video, facts: Facts) -> str:
 def _write_bad(
     out: str, lists: dict[str, VideoList], bad: dict[str, str], facts: dict[str, Facts]
 ) -> None:
-    with write_whole(f"{out}/bad.csv") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("path", "row", "reason", "split"))
-        for split, chosen in lists.items():
-            for video in chosen.videos:
-                if reason := bad.get(video.path) or _late(video, facts[video.path]):
-                    row = f"{chosen.file}, {video.row}"
-                    writer.writerow((video.name, row, reason, split))
-            for name, row, reason in chosen.left_out:
-                reason = f"Expected a video, but {reason}."
-                writer.writerow((name, f"{chosen.file}, {row}", reason, split))
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(("path", "row", "reason", "split"))
+    for split, chosen in lists.items():
+        for video in chosen.videos:
+            if reason := bad.get(video.path) or _late(video, facts[video.path]):
+                writer.writerow((video.name, f"{chosen.file}, {video.row}", reason, split))
+        for name, row, reason in chosen.left_out:
+            reason = f"Expected a video, but {reason}."
+            writer.writerow((name, f"{chosen.file}, {row}", reason, split))
+    _write(f"{out}/bad.csv", file.getvalue())
+
+
+def _write(path: str, text: str) -> None:
+    """A whole file; names in it may be any bytes. OutputError where it cannot be written."""
+    try:
+        with write_whole(path, "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise OutputError(
+            f"Expected to write {path}, but: {error}. Free some space, or give another folder. "
+            "What is done stays there; started again, it goes on."
+        ) from error
+
+
+def _forget_unfinished(out: str) -> None:
+    """What a killed call left; the caller is alone in the folder."""
+    shutil.rmtree(f"{out}/videos/{UNFINISHED}", ignore_errors=True)
+    for name in (*SPLITS, "bad"):
+        for path in glob.glob(f"{glob.escape(out)}/{name}.csv.*.tmp"):
+            with contextlib.suppress(OSError):
+                os.remove(path)

@@ -1,82 +1,183 @@
-"""Smaller copies of videos: the same frames at the same times, without sound, quick to seek in."""
+"""Smaller copies of videos: the same frames at the same times, without sound, quick to seek in.
+
+Frames are read and shrunk as a run reads them. A copy's colours are those of BT.601 in limited
+range, and say so, whatever the video's are: read back, they are the same but for the compression.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+from collections.abc import Sequence
 from fractions import Fraction
 
 import av
+import numpy as np
 from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.datasets.decode import VideoError, probe
+from slowfast_bias.datasets.decoding import pyav_reader
+from slowfast_bias.datasets.decoding.exact import collect, in_order
+from slowfast_bias.datasets.decoding.film import Film, open_film
+from slowfast_bias.datasets.preparing.mp4 import Encoder, Noted
+from slowfast_bias.errors import OutputError
 
-_KEYFRAMES = 32  # frames from one to the next: seeking decodes half as many on average
-_TIME_BASE = Fraction(1, 90000)
+_TIME_BASE = Fraction(1, 720000)  # where a video has none; the usual rates are whole in it
+_MADE = "slowfast_bias 2"  # in the files; another number makes the copies of old anew
 
 
-def reencode(path: str, target: str, short_side: int) -> None:
+def reencode(path: str, target: str, short_side: int, part: str = "") -> None:
     """Writes an mp4 with the short side at ``short_side``, or as it is where it is smaller.
 
     The copy is proved to hold as many frames, and appears only when it is whole. VideoError where
-    the video cannot be read.
+    the video cannot be read, OutputError where the copy cannot be written.
+
+    Args:
+        path: Of the video.
+        target: Of the copy.
+        short_side: In pixels. Sides are made even, as the codec asks for, by a row or a column.
+        part: The folder of copies that are being written; by default that of ``target``.
     """
-    info = probe(path)
-    os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-    temporary = f"{target}.{os.getpid()}.tmp.mp4"
+    folder = os.path.dirname(target) or "."
+    temporary = f"{part or folder}/{os.getpid()}.part"
+    local = g_pathmgr.get_local_path(path)
     try:
-        _copy(g_pathmgr.get_local_path(path), temporary, short_side, info.rotation)
+        os.makedirs(folder, exist_ok=True)
+        os.makedirs(part or folder, exist_ok=True)
+        with open_film(local) as film, open(temporary, "w+b") as file:
+            frames = _Copy(film, path, Noted(file), short_side).write()
+            file.flush()
+            os.fsync(file.fileno())
         copied = probe(temporary)
-        if copied.frames != info.frames:
+        if copied.frames != frames:
             raise VideoError(
-                f"Expected {info.frames} frames in the copy of {path}, but got {copied.frames}."
+                f"Expected {frames} frames in the copy of {path}, but got {copied.frames}."
             )
         os.replace(temporary, target)
     except av.FFmpegError as error:
         raise VideoError(f"Expected to copy {path}, but FFmpeg says: {error}.") from error
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        if error.errno == errno.ENAMETOOLONG:
+            raise VideoError(f"Expected to copy {path} to {target}, but: {error}.") from error
+        raise OutputError(
+            f"Expected to write a copy of {path} into {folder}, but: {error}. Free some space, or "
+            "give another folder. What is done stays there; started again, it goes on."
+        ) from error
     finally:
-        if os.path.exists(temporary):
+        with contextlib.suppress(OSError):
             os.remove(temporary)
 
 
-def is_copy(path: str, target: str) -> bool:
-    """Is the copy there, and younger than the video?"""
-    return os.path.isfile(target) and os.path.getmtime(target) >= os.path.getmtime(path)
+def is_copy(path: str, target: str, short_side: int) -> bool:
+    """Is the copy there, younger than the video, and made for the same short side?"""
+    if not os.path.isfile(target) or os.path.getmtime(target) < os.path.getmtime(path):
+        return False
+    try:
+        with av.open(f"file:{target}") as container:
+            return container.metadata.get("comment") == _comment(short_side)
+    except (av.FFmpegError, OSError, ValueError):
+        return False
 
 
-def _copy(path: str, target: str, short_side: int, rotation: int) -> None:
-    with av.open(f"file:{path}") as source, av.open(target, "w") as out:
-        film = source.streams.video[0]
-        film.codec_context.thread_count = 1
-        rate = film.average_rate or film.guessed_rate or Fraction(30)
-        width, height = _size(film.width, film.height, short_side)
-        stream = _stream(out, rate, width, height)
-        if rotation:
-            stream.set_display_rotation(rotation)
-        first = None
-        for number, frame in enumerate(source.decode(film)):
-            small = frame.reformat(width, height, "yuv420p", interpolation="AREA")
-            if frame.pts is None:
-                small.pts, small.time_base = number, 1 / rate
+def _comment(short_side: int) -> str:
+    return f"{_MADE}, short side {short_side}"
+
+
+class _Copy:
+    """The frames of a film as they are decoded, encoded at once."""
+
+    def __init__(self, film: Film, path: str, file: Noted, short_side: int) -> None:
+        self.film, self.path, self.file = film, path, file
+        self.numbers = {film.stamps[position]: n for n, position in enumerate(film.shown)}
+        self.times, self.time_base = _times(film)
+        self.rate = _rate(self.times, self.time_base)
+        self.comment = _comment(short_side)
+        self.paint = pyav_reader.painter(short_side)
+        self.encoder: Encoder | None = None
+        self.next = 0
+
+    def write(self) -> int:
+        """Writes all frames; returns how many there are."""
+        try:
+            if self.film.shown:
+                collect(self.film, range(len(self.times)), self._take)
             else:
-                first = frame.pts if first is None else first
-                seconds = (frame.pts - first) * film.time_base
-                small.pts, small.time_base = round(seconds / _TIME_BASE), _TIME_BASE
-            out.mux(stream.encode(small))
-        out.mux(stream.encode())
+                in_order(self.film, range(len(self.times)), self._take)
+            if self.next != len(self.times) or self.encoder is None:
+                raise VideoError(
+                    f"Expected {len(self.times)} frames of {self.path} in order, but behind frame "
+                    f"{self.next} another one came."
+                )
+            self.encoder.close()
+            if self.file.error:
+                raise self.file.error
+        except (av.FFmpegError, OSError) as error:
+            raise (self.file.error or error) from None
+        finally:
+            if self.encoder:
+                self.encoder.discard()
+        return self.next
+
+    def _take(self, frame: av.VideoFrame) -> None:
+        """Encodes the frame if it is the next; the first one begins the copy, perhaps anew."""
+        number = self.numbers[frame.pts] if self.film.shown else self.next
+        if number == 0:  # decoded from the start once more, as something was odd
+            self._begin(frame)
+        if number != self.next:
+            return
+        last = self.times[-1] - self.times[0]
+        step = round(last / (len(self.times) - 1)) if len(self.times) > 1 else 0
+        after = [*self.times[number + 1 : number + 2], self.times[number] + step][0]
+        image = _even(self.paint(frame))
+        if image.shape[1::-1] != self.encoder.size:
+            (w, h), (height, width) = self.encoder.size, image.shape[:2]
+            raise VideoError(
+                f"Expected frames of one size in {self.path}, but got {w}x{h} and {width}x{height} "
+                f"px from frame {number} on."
+            )
+        self.encoder.add(image, self.times[number], after - self.times[number])
+        self.next += 1
+
+    def _begin(self, frame: av.VideoFrame) -> None:
+        if self.encoder:
+            self.encoder.discard()
+        self.file.seek(0)
+        self.file.truncate()
+        size = _even(self.paint(frame)).shape[1::-1]
+        self.encoder = Encoder(self.file, size, self.rate, self.time_base, frame, self.comment)
+        self.next = 0
 
 
-def _stream(out: av.container.OutputContainer, rate: Fraction, width: int, height: int) -> object:
-    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    stream = out.add_stream(codec, rate=rate)
-    stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-    quality = {"crf": "18", "preset": "veryfast"} if codec == "libx264" else {"qscale": "3"}
-    stream.options = {"g": str(_KEYFRAMES), **quality}
-    stream.codec_context.thread_count = 1
-    stream.codec_context.time_base = _TIME_BASE if codec == "libx264" else 1 / rate
-    return stream
+def _times(film: Film) -> tuple[Sequence[int], Fraction]:
+    """When each frame is shown, from 0 on, in whole units, and the unit in seconds."""
+    if film.shown:
+        unit, first = film.stream.time_base, film.stamps[film.shown[0]]
+        ticks = [(film.stamps[i] - first) * unit.numerator for i in film.shown]
+        fine = Fraction(1, unit.denominator)
+    else:
+        line = pyav_reader.timeline_of(film)
+        seconds = line.times if line.fps else [n / 30 for n in range(line.frames)]
+        fine = _TIME_BASE
+        ticks = [round(second / fine) for second in seconds]
+    if fine < Fraction(1, 2**30) or ticks[-1] >= 2**62:
+        ticks, fine = [round(tick * fine / _TIME_BASE) for tick in ticks], _TIME_BASE
+    return ticks, fine
 
 
-def _size(width: int, height: int, short_side: int) -> tuple[int, int]:
-    """Even numbers, as the codec asks for."""
-    scale = min(1.0, short_side / min(width, height))
-    return tuple(max(2, round(side * scale / 2) * 2) for side in (width, height))
+def _rate(times: Sequence[int], unit: Fraction) -> Fraction:
+    """Frames per second on average, for the encoder; the times themselves are what counts."""
+    if len(times) < 2:
+        return Fraction(30)
+    return Fraction(len(times) - 1, max(times[-1], 1) * unit).limit_denominator(1001)
+
+
+def _even(image: np.ndarray) -> np.ndarray:
+    """Without the last row or column where their number is odd; a single one is doubled."""
+    height, width = (side // 2 * 2 for side in image.shape[:2])
+    if not height or not width:
+        image = np.pad(image, ((0, not height), (0, not width), (0, 0)), mode="edge")
+        height, width = (side // 2 * 2 for side in image.shape[:2])
+    return image[:height, :width]

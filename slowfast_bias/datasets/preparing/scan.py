@@ -23,6 +23,10 @@ from slowfast_bias.datasets.decoding.film import open_film
 from slowfast_bias.datasets.decoding.frame_folder import list_frames
 from slowfast_bias.datasets.decoding.video_info import stacked
 from slowfast_bias.datasets.preparing.parallel import in_parallel
+from slowfast_bias.errors import OutputError
+
+_NAMES = {"encoding": "utf-8", "errors": "surrogateescape"}  # names of files may be any bytes
+_END = b",.\r\n"  # of a row
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ def scan_all(
             changed since is decoded again.
         quick: As in `scan`.
     """
+    if kept:
+        _cut_unfinished(kept)
     known = _read_kept(kept) if kept else {}
     marks = {path: (path, _mark(path), str(quick)) for path in paths}
     yield from ((path, known[mark]) for path, mark in marks.items() if mark in known)
@@ -71,9 +77,8 @@ def scan_all(
         if facts is None:
             facts = Facts(reason=f"Expected to decode {path}, but the decoder crashed.")
         if kept:
-            with open(kept, "a", newline="", encoding="utf-8") as file:
-                values = (getattr(facts, name) for name in names)
-                csv.writer(file).writerow([*marks[path], *values, "."])
+            values = (getattr(facts, name) for name in names)
+            _append(kept, [*marks[path], *values, "."])
         yield path, facts
 
 
@@ -104,13 +109,38 @@ def _mark(path: str) -> str:
     return f"{status.st_size}/{status.st_mtime_ns}"
 
 
+def _append(path: str, values: Sequence[object]) -> None:
+    """One row more in a csv; OutputError where the disk is full or may not be written to."""
+    try:
+        with open(path, "a", newline="", **_NAMES) as file:
+            csv.writer(file).writerow(values)
+    except OSError as error:
+        raise OutputError(
+            f"Expected to write what was found out into {path}, but: {error}. Free some space, or "
+            "give another folder. What is done stays there; started again, it goes on."
+        ) from error
+
+
+def _cut_unfinished(path: str) -> None:
+    """Takes away the end of a row that a kill or a full disk cut off; no row may follow it."""
+    try:
+        with open(path, "r+b") as file:
+            data = file.read()
+            if not data.endswith(_END):
+                file.truncate(data.rfind(_END) + len(_END) if _END in data else 0)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise OutputError(f"Expected to write into {path}, but: {error}.") from error
+
+
 def _read_kept(path: str) -> dict[tuple[str, str, str], Facts]:
     if not os.path.isfile(path):
         return {}
     found = {}
-    with open(path, newline="", encoding="utf-8", errors="replace") as file:
+    with open(path, newline="", **_NAMES) as file:
         for row in csv.reader(file):
-            if len(row) == 10 and row[-1] == ".":  # a line that a kill cut off is left out
+            if len(row) == 10 and row[-1] == ".":
                 frames, fps, width, height, codec, reason = row[3:9]
                 facts = Facts(int(frames), float(fps), int(width), int(height), codec, reason)
                 found[row[0], row[1], row[2]] = facts
