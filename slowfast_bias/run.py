@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from fvcore.common.config import CfgNode
+
 from slowfast_bias.errors import UserError
 
 _HERE = Path(__file__).resolve().parent
@@ -20,33 +22,56 @@ _CONFIGS = (_HERE.parent, _HERE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs what the config enables; returns the exit status, 2 where the user can mend it."""
+    """Runs what the config enables; returns the exit status.
+
+    2 where the user can mend what went wrong, 130 after Ctrl-C.
+    """
     args = _parse(arguments)
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
+    cfg = None
     try:
-        _run(args)
+        cfg = _load(args)
+        _run(cfg, args.init_method)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(_interrupted(cfg), file=sys.stderr)
+        return 130
     return 0
 
 
-def _run(args: argparse.Namespace) -> None:
+def _load(args: argparse.Namespace) -> CfgNode:
     from slowfast_bias import engine  # here, so that a missing host is an error like any other
 
     flags = {"NUM_SHARDS": args.num_shards, "SHARD_ID": args.shard_id}
     opts = [word for key, value in flags.items() if value is not None for word in (key, value)]
-    cfg = engine.load_cfg([find_config(path) for path in args.cfg_files], [*args.opts, *opts])
+    return engine.load_cfg([find_config(path) for path in args.cfg_files], [*args.opts, *opts])
+
+
+def _run(cfg: CfgNode, init_method: str | None) -> None:
+    from slowfast_bias import engine
+    from slowfast_bias.engine.lists_first import check_lists
+
+    check_lists(cfg)
     if cfg.TRAIN.ENABLE:
-        engine.train(cfg, args.init_method)
+        engine.train(cfg, init_method)
     if cfg.BIAS.ENABLE:
-        engine.measure(cfg, args.init_method)
+        engine.measure(cfg, init_method)
     if cfg.TEST.ENABLE:
-        engine.test(cfg, args.init_method)
+        engine.test(cfg, init_method)
     if cfg.BIAS.SHUFFLE.TEST:
-        engine.test_orders(cfg, args.init_method)
+        engine.test_orders(cfg, init_method)
     if cfg.BIAS.ABLATION.ENABLE:
-        engine.ablate(cfg, args.init_method)
+        engine.ablate(cfg, init_method)
+
+
+def _interrupted(cfg: CfgNode | None) -> str:
+    """What the user should know after Ctrl-C."""
+    if cfg is None or not cfg.TRAIN.ENABLE:
+        return "interrupted; the same command begins anew"
+    more = "the same command" if cfg.TRAIN.AUTO_RESUME else "TRAIN.AUTO_RESUME True"
+    return f"interrupted; the checkpoints in {cfg.OUTPUT_DIR} are whole, {more} goes on"
 
 
 def find_config(path: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 FLOORS = {
-    "errors": 0, "files": 0, "host": 0,
+    "errors": 0, "files": 0, "interrupts": 0, "host": 0,
     "config": 1, "bias": 1,
     "datasets": 2, "models": 2, "visualization": 2,
     "engine": 3,

@@ -9,6 +9,7 @@ import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
+from slowfast_bias.config.check_clips import clips
 from slowfast_bias.config.check_styles import style_folders
 from slowfast_bias.config.place import place_from_environment, processes_per_machine
 from slowfast_bias.config.values import lookup, wrong_values
@@ -42,7 +43,7 @@ def check_cfg(cfg: CfgNode) -> None:
 
 def find_problems(cfg: CfgNode) -> list[str]:
     """What is wrong with ``cfg`` on this host and machine, one sentence each."""
-    checks = (wrong_values, _model, _features, _processes)
+    checks = (wrong_values, clips, _model, _features, _processes)
     return [problem for check in checks for problem in check(cfg)]
 
 

@@ -43,6 +43,7 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
     "BIAS.BATCH_SIZE": (0, None),
     "BIAS.THRESHOLD": (-1, 1),
     "BIAS.STYLES.NUM": (2, None),
+    "BIAS.SHUFFLE.ORDERS": (1, None),
     "BIAS.DATA.FOLDER_FPS": (1e-3, None),
     "BIAS.DATA.MAX_BAD_SHARE": (0, 1),
     "BIAS.TOY.RHO": (0, 1),
@@ -53,17 +54,26 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
     "BIAS.STATIC_DROPOUT.RATE": (0, 1),
     "BIAS.STATIC_DROPOUT.EMA": (0, 1),
     "BIAS.STATIC_DROPOUT.FINETUNE_EPOCHS": (0, None),
+    "BIAS.STATIC_DROPOUT.FINETUNE_LR": (0, None),
     "BN.NUM_BATCHES_PRECISE": (1, None),
     "DATA.NUM_FRAMES": (1, None),
     "DATA.SAMPLING_RATE": (1, None),
+    "DATA.TEST_CROP_SIZE": (1, None),
+    "DATA.TRAIN_CROP_SIZE": (1, None),
     "DATA_LOADER.NUM_WORKERS": (0, None),
     "LOG_PERIOD": (1, None),
     "MODEL.DROPOUT_RATE": (0, 1),
+    "RESNET.WIDTH_PER_GROUP": (1, None),
+    "SLOWFAST.ALPHA": (1, None),
+    "SLOWFAST.BETA_INV": (1, None),
     "SOLVER.BASE_LR": (0, None),
     "SOLVER.CLIP_GRAD_L2NORM": (0, None),
     "SOLVER.CLIP_GRAD_VAL": (0, None),
+    "SOLVER.DAMPENING": (0, None),
     "SOLVER.MAX_EPOCH": (1, None),
+    "SOLVER.MOMENTUM": (0, None),
     "SOLVER.WARMUP_EPOCHS": (0, None),
+    "SOLVER.WEIGHT_DECAY": (0, None),
     "TRAIN.EVAL_PERIOD": (1, None),
     "TRAIN.CHECKPOINT_PERIOD": (1, None),
     "TRAIN.BATCH_SIZE": (1, None),
@@ -98,7 +108,8 @@ def wrong_values(cfg: CfgNode) -> Iterator[str]:
             continue
         if not isinstance(value, (int, float)):
             yield f"{key}: expected a number, but got {value!r}"
-        elif (low is not None and value < low) or (high is not None and value > high):
+        # not the other way round: every comparison with nan is false
+        elif not ((low is None or value >= low) and (high is None or value <= high)):
             span = f"at least {low}" if high is None else f"a value from {low} to {high}"
             yield f"{key}: expected {span}, but got {value}"
     if lookup(cfg, "SOLVER.CLIP_GRAD_VAL") and lookup(cfg, "SOLVER.CLIP_GRAD_L2NORM"):
@@ -108,6 +119,12 @@ def wrong_values(cfg: CfgNode) -> Iterator[str]:
 
 def _schedule(solver: CfgNode) -> Iterator[str]:
     """What the hosts would only meet at the first step, as a bare assertion or a wrong index."""
+    nesterov = solver.OPTIMIZING_METHOD == "sgd" and solver.NESTEROV
+    if nesterov and (solver.MOMENTUM == 0 or solver.DAMPENING != 0):
+        yield (
+            "SOLVER.NESTEROV: expected SOLVER.MOMENTUM above 0 and SOLVER.DAMPENING 0, but got "
+            f"{solver.MOMENTUM} and {solver.DAMPENING}; set SOLVER.NESTEROV False"
+        )
     end, base = lookup(solver, "COSINE_END_LR", 0.0), solver.BASE_LR
     if solver.LR_POLICY == "cosine" and end >= base:
         yield f"SOLVER.COSINE_END_LR {end}: expected less than SOLVER.BASE_LR, but that is {base}"

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
-from slowfast_bias import host
+from slowfast_bias import host, interrupts
 from slowfast_bias.errors import DataError
 
 
@@ -131,7 +131,8 @@ class Loader:
         self.dataset.epoch = self.share.epoch = epoch
 
     def __iter__(self) -> Iterator[Batch]:
-        return iter(self._loader)
+        with interrupts.held_back():  # this process ends its workers; they need not hear Ctrl-C
+            return iter(self._loader)
 
     def __len__(self) -> int:
         return len(self._loader)

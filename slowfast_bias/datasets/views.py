@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import torch
 from torch.nn import functional as F
 
@@ -119,10 +120,31 @@ def normalised_planes(
     *batch, time, height, width, channels = frames.shape
     planes = torch.empty(*batch, channels, time, height, width, device=frames.device)
     clips = frames.reshape(-1, time, height, width, channels)
+    fill = _by_table if frames.device.type == "cpu" else _by_arithmetic
     for clip, out in zip(clips, planes.view(-1, *planes.shape[-4:]), strict=True):
-        for values, plane, m, s in zip(clip.unbind(-1), out, mean, std, strict=True):
-            plane.copy_(values).sub_(255 * m).div_(255 * s)  # a plane fits a processor's cache
+        fill(clip, out, mean, std)
     return planes
+
+
+def _by_arithmetic(
+    clip: torch.Tensor, out: torch.Tensor, mean: Sequence[float], std: Sequence[float]
+) -> None:
+    """Fills out (3, T, H, W) with (clip - mean) / std of clip (T, H, W, 3)."""
+    for values, plane, m, s in zip(clip.unbind(-1), out, mean, std, strict=True):
+        plane.copy_(values).sub_(255 * m).div_(255 * s)
+
+
+def _by_table(
+    clip: torch.Tensor, out: torch.Tensor, mean: Sequence[float], std: Sequence[float]
+) -> None:
+    """The same to the last bit, on a CPU in less than half the time: a byte has 256 values."""
+    every = torch.arange(256, dtype=torch.uint8).view(1, 16, 16, 1).expand(-1, -1, -1, len(out))
+    values = torch.empty(len(out), 1, 16, 16)
+    _by_arithmetic(every, values, mean, std)
+    tables, planes = values.flatten(1).numpy(), out.numpy()
+    for t, frame in enumerate(clip.numpy()):  # frame by frame OpenCV starts no threads
+        for channel, table, plane in zip(cv2.split(frame), tables, planes, strict=True):
+            cv2.LUT(channel, table, dst=plane[t])
 
 
 def offset(room: int, place: float) -> int:

@@ -15,13 +15,13 @@ from typing import Any
 import torch
 from fvcore.common.config import CfgNode
 
-from slowfast_bias import host
 from slowfast_bias.bias import evaluating
 from slowfast_bias.engine import bad_videos, network, processes
 from slowfast_bias.engine.cuts import curves, plan_cuts, table
 from slowfast_bias.engine.data import build_loader, inputs_of
 from slowfast_bias.engine.log import log_json, progress, set_up_logging
 from slowfast_bias.engine.ranking import find_layer, report_for
+from slowfast_bias.engine.shown import what_was_shown
 from slowfast_bias.errors import DataError
 from slowfast_bias.files import write_whole
 from slowfast_bias.models.variants import Variants
@@ -46,16 +46,14 @@ def ablate(cfg: CfgNode) -> dict[str, Any]:
     cuts = plan_cuts(cfg, report)
     variants = Variants(model, layer, tap)
     sets = list(dict.fromkeys(cut.units for cut in cuts))  # nobody silenced is nobody, in any order
-    hits = hits_without(cfg, variants, sets)
+    hits, shown = hits_without(cfg, variants, sets)
     data = {
         "format": FORMAT,
         "meta": {
             "checkpoint": path,
             "report": source,
-            "host": f"SlowFast {host.name}",
+            **shown,
             "layer": layer,
-            "classes": cfg.MODEL.NUM_CLASSES,
-            "videos": hits.shape[1],
             "statistic": report[layer].statistic,
             "run_once_a_batch": variants.reused,
             "seconds": round(time.perf_counter() - start, 3),
@@ -71,16 +69,20 @@ def ablate(cfg: CfgNode) -> dict[str, Any]:
             low, high = point["interval"]
             line = {k: point[k] for k in ("fraction", "units", "accuracy")}
             line |= {"_type": "ablation", "layer": layer, "order": order, "low": low, "high": high}
+            line["dropped"] = len(shown["dropped_videos"])
             log_json(cfg.OUTPUT_DIR, line)
     processes.wait()
     return data
 
 
 @torch.no_grad()
-def hits_without(cfg: CfgNode, variants: Variants, sets: Sequence[tuple[int, ...]]) -> torch.Tensor:
+def hits_without(
+    cfg: CfgNode, variants: Variants, sets: Sequence[tuple[int, ...]]
+) -> tuple[torch.Tensor, dict[str, Any]]:
     """Whether each readable video of the test list is classified right without each set, (S, V).
 
-    Scores are summed over the views of a video, as in `engine.test`; the same on every process.
+    And what was shown. Scores are summed over the views of a video, as in `engine.test`; the same
+    on every process.
     """
     model = variants.model
     device = next(model.parameters()).device
@@ -89,6 +91,7 @@ def hits_without(cfg: CfgNode, variants: Variants, sets: Sequence[tuple[int, ...
     shape = len(sets), -(-len(loader.dataset) // views), cfg.MODEL.NUM_CLASSES
     sums = torch.zeros(shape, dtype=torch.float64, device=device)
     truth = torch.full(shape[1:2], -1, dtype=torch.long, device=device)
+    read = torch.zeros_like(truth)  # views of each video
     with evaluating(model):
         for batch in progress(loader, len(loader), "silenced units"):
             bad_videos.note(cfg, loader, "test", batch)
@@ -96,19 +99,21 @@ def hits_without(cfg: CfgNode, variants: Variants, sets: Sequence[tuple[int, ...
                 continue
             video = (batch.indices // views).to(device)
             truth[video] = batch.labels.to(device)
+            read.index_add_(0, video, torch.ones_like(video))
             inputs = inputs_of(cfg, batch, device)
             with network.autocast(cfg, device):
                 scores = variants.scores(inputs, sets)
             sums.index_add_(1, video, torch.stack(scores).double())
-    processes.sum_over_processes(sums)
+    processes.sum_over_processes(sums, read)
     processes.max_over_processes(truth)
     bad_videos.settle(cfg, loader, "test")
-    seen = truth >= 0
+    seen = read == views
     if not seen.any():
         raise DataError("Expected at least one readable video in the test list, but got none.")
     if not seen.all():
         log.warning("%d videos could not be read and do not count", int((~seen).sum()))
-    return (sums.argmax(2) == truth)[:, seen].cpu()
+    hits = (sums.argmax(2) == truth)[:, seen].cpu()
+    return hits, what_was_shown(cfg, loader, "test", views, seen)
 
 
 def _write(output_dir: str, data: dict[str, Any]) -> None:

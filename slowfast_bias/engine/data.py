@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 def build_loader(cfg: CfgNode, split: str) -> Loader:
     """Batches of the "train", "val" or "test" list; test has all views, video by video."""
     section = cfg.TEST if split == "test" else cfg.TRAIN
-    _check_lists(cfg, section.DATASET, split)
+    check_host_list(cfg, section.DATASET, split)
     dataset = host.build_dataset(section.DATASET, cfg, split)
     if len(dataset) == 0:
         raise DataError(
@@ -42,7 +42,7 @@ def build_loader(cfg: CfgNode, split: str) -> Loader:
     )
 
 
-def _check_lists(cfg: CfgNode, dataset: str, split: str) -> None:
+def check_host_list(cfg: CfgNode, dataset: str, split: str) -> None:
     """Reads the list of a host's csv dataset before the host does: its assertions name no row."""
     if dataset.capitalize() == "Kinetics":
         separator = lookup(cfg, "DATA.PATH_LABEL_SEPARATOR")  # None: the release takes any space
@@ -88,7 +88,7 @@ def unit_range(clips: torch.Tensor) -> torch.Tensor:
 def source_clips(cfg: CfgNode, split: str, num_videos: int = 0) -> SourceClips:
     """One clip of each video, or of ``num_videos``, as it was filmed; split is "val" or "test"."""
     dataset = cfg.TEST.DATASET if split == "test" else cfg.TRAIN.DATASET
-    _check_lists(cfg, dataset, split)
+    check_host_list(cfg, dataset, split)
     return SourceClips(cfg, dataset, split, num_videos)
 
 

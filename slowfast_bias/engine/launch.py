@@ -7,6 +7,7 @@ SlowFast has it; without a GPU they are CPU processes over gloo.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import socket
 import tempfile
@@ -19,6 +20,7 @@ from fvcore.common.config import CfgNode
 from torch import distributed as dist
 from torch import multiprocessing as mp
 
+from slowfast_bias import interrupts
 from slowfast_bias.config import ConfigError
 from slowfast_bias.config.place import Place, place_from_environment, processes_per_machine
 from slowfast_bias.datasets.decode import backend_version
@@ -89,8 +91,15 @@ def _spawn(cfg: CfgNode, func: Flow, world: int, init_method: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result"
         arguments = (cfg, func, world, init_method, str(result))
+        before = set(multiprocessing.active_children())
         try:
-            mp.spawn(_child, args=arguments, nprocs=max(1, cfg.NUM_GPUS))
+            with interrupts.held_back():
+                group = mp.spawn(_child, args=arguments, nprocs=max(1, cfg.NUM_GPUS), join=False)
+            while not group.join():
+                pass
+        except KeyboardInterrupt:
+            interrupts.stop([p for p in multiprocessing.active_children() if p not in before])
+            raise
         except (mp.ProcessRaisedException, mp.ProcessExitedException) as crash:
             raise _cause(folder, crash) from crash
         # a file that our own child wrote into our own folder, so its objects may be loaded
@@ -99,10 +108,13 @@ def _spawn(cfg: CfgNode, func: Flow, world: int, init_method: str) -> Any:
 
 def _child(local: int, cfg: CfgNode, func: Flow, world: int, init: str, result: str) -> None:
     try:
+        interrupts.mind()
         _join(cfg, Place(cfg.SHARD_ID * max(1, cfg.NUM_GPUS) + local, world, local, init))
         value = func(cfg)
         if local == 0:
             torch.save(value, result)
+    except KeyboardInterrupt:
+        interrupts.leave()
     except UserError as error:
         torch.save(error, f"{result}.{local}")  # `mp.spawn` would pass on its text alone
         raise

@@ -23,6 +23,7 @@ from slowfast_bias.datasets.pairs import draw_order, reorder
 from slowfast_bias.engine import bad_videos, network, processes
 from slowfast_bias.engine.data import build_loader, inputs_of
 from slowfast_bias.engine.log import log_json, progress, set_up_logging
+from slowfast_bias.engine.shown import what_was_shown
 from slowfast_bias.errors import DataError
 from slowfast_bias.files import write_whole
 
@@ -43,6 +44,7 @@ def test_orders(cfg: CfgNode) -> dict[str, Any]:
             json.dump(figures, file)
         log.info("frames in and out of order\n%s", order_table(figures))
     plain = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
+    plain["dropped"] = len(figures["meta"]["dropped_videos"])
     flat = {f"{name}_acc": figures[name]["accuracy"] for name in ("ordered", *_OTHERS)}
     log_json(cfg.OUTPUT_DIR, {"_type": "shuffled_test", **plain, **flat})
     processes.wait()
@@ -54,8 +56,11 @@ _OTHERS = ("shuffled", "reversed", "frozen")
 
 @torch.no_grad()
 def accuracy_by_order(cfg: CfgNode, model: nn.Module, split: str = "test") -> dict[str, Any]:
-    """Accuracies in percent by order, per class too, over all views of each video."""
-    hits, labels = _hits(cfg, model, split)
+    """Accuracies in percent by order, per class too, over all views of each video.
+
+    ``meta`` tells how the videos were read, and which are not in the figures.
+    """
+    hits, labels, meta = _hits(cfg, model, split)
     shuffles = [name for name in hits if name.startswith("shuffled")]
     rates = torch.stack([hits[name].double().mean() for name in shuffles]) * 100
     every = {
@@ -64,7 +69,10 @@ def accuracy_by_order(cfg: CfgNode, model: nn.Module, split: str = "test") -> di
         "reversed": hits["reversed"],
         "frozen": hits["frozen"],
     }
-    figures: dict[str, Any] = {"videos": len(labels), "orders": len(shuffles)}
+    figures: dict[str, Any] = {
+        "videos": len(labels), "orders": len(shuffles), "classes": cfg.MODEL.NUM_CLASSES,
+        "meta": meta,
+    }  # fmt: skip
     for name, right in every.items():
         right = right.double()
         figures[name] = {
@@ -81,8 +89,8 @@ def accuracy_by_order(cfg: CfgNode, model: nn.Module, split: str = "test") -> di
 
 def _hits(
     cfg: CfgNode, model: nn.Module, split: str
-) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    """{order: whether each readable video's best class is right (V,)}, and labels (V,)."""
+) -> tuple[dict[str, torch.Tensor], torch.Tensor, dict[str, Any]]:
+    """{order: whether each readable video's best class is right (V,)}, labels (V,), the meta."""
     device = next(model.parameters()).device
     loader = build_loader(cfg, split)
     views = cfg.TEST.NUM_ENSEMBLE_VIEWS * cfg.TEST.NUM_SPATIAL_CROPS if split == "test" else 1
@@ -92,6 +100,7 @@ def _hits(
         len(names) + 1, videos, cfg.MODEL.NUM_CLASSES, dtype=torch.float64, device=device
     )
     truth = torch.full((videos,), -1, dtype=torch.long, device=device)
+    read = torch.zeros_like(truth)  # views of each video
     with evaluating(model):
         for batch in progress(loader, len(loader), "frame orders"):
             bad_videos.note(cfg, loader, split, batch)
@@ -99,19 +108,21 @@ def _hits(
                 continue
             video = batch.indices // views
             truth[video.to(device)] = batch.labels.to(device)
+            read.index_add_(0, video.to(device), torch.ones_like(batch.labels, device=device))
             inputs = inputs_of(cfg, batch, device)
             for row, order in enumerate(_orders(cfg, inputs[-1].shape[2], batch.indices.tolist())):
                 changed = host.repack(cfg, reorder(inputs[-1], order))
                 sums[row].index_add_(0, video.to(device), model(changed).double())
-    processes.sum_over_processes(sums)
+    processes.sum_over_processes(sums, read)
     processes.max_over_processes(truth)
     bad_videos.settle(cfg, loader, split)
-    seen = (truth >= 0).cpu()
+    seen = (read == views).cpu()
     if not seen.any():
         raise DataError(f"Expected at least one readable video in the {split} list, but got none.")
     best = sums.argmax(2).cpu()[:, seen]
     labels = truth.cpu()[seen]
-    return {n: best[i] == labels for i, n in enumerate([*names, "frozen"])}, labels
+    hits = {n: best[i] == labels for i, n in enumerate([*names, "frozen"])}
+    return hits, labels, what_was_shown(cfg, loader, split, views, seen)
 
 
 def _orders(cfg: CfgNode, frames: int, clips: list[int]) -> Iterator[torch.Tensor]:

@@ -167,7 +167,7 @@ def _start(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any, debias: 
         found = checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)
         if found is not None:
             path, state = found
-            load_weights(model, state["model_state"], path)
+            load_weights(model, state["model_state"], path, resumes=True)
             load_optimizer(optimizer, state, path)
             if "scaler_state" in state:
                 scaler.load_state_dict(state["scaler_state"])

@@ -13,6 +13,12 @@ from slowfast_bias.engine.checkpoint import CheckpointError
 
 log = logging.getLogger(__name__)
 
+# where a run finds its own checkpoint (TRAIN.AUTO_RESUME), it goes on with all of it or not at all
+_AFRESH = (
+    "begin another run: with another OUTPUT_DIR, or with TRAIN.AUTO_RESUME False, which writes "
+    "over the checkpoints that are there"
+)
+
 
 def load_weights(
     model: nn.Module,
@@ -21,11 +27,13 @@ def load_weights(
     partial: bool = False,
     inflate: bool = False,
     reshape: bool = False,
+    resumes: bool = False,
 ) -> list[str]:
     """Copies weights into ``model``; returns what stays as it was (only with ``partial``).
 
     ``inflate`` repeats 2D kernels over time, as SlowFast does for ImageNet weights; ``reshape``
-    forgives axes of length one, which Caffe2 has where PyTorch has none.
+    forgives axes of length one, which Caffe2 has where PyTorch has none. ``resumes`` tells that a
+    run goes on from a checkpoint of its own: the advice is another one then.
     """
     own = model.state_dict()
     weights = {name.removeprefix("module."): value for name, value in weights.items()}
@@ -37,7 +45,7 @@ def load_weights(
     unknown = [name for name in weights if name not in own]
     shapes = [k for k, v in weights.items() if k in own and v.shape != own[k].shape]
     if (missing or unknown or shapes) and not partial:
-        raise CheckpointError(_misfit(source, weights, own, missing, unknown, shapes))
+        raise CheckpointError(_misfit(source, weights, own, missing, unknown, shapes, resumes))
     fitting = {k: v for k, v in weights.items() if k in own and k not in shapes}
     model.load_state_dict(fitting, strict=False)
     untouched = missing + shapes
@@ -79,15 +87,17 @@ def _reshaped(value: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
     return value.reshape(own.shape) if same else value
 
 
-def _misfit(source: str, weights: Any, own: Any, missing: Any, unknown: Any, shapes: Any) -> str:
+def _misfit(
+    source: str, weights: Any, own: Any, missing: Any, unknown: Any, shapes: Any, resumes: bool
+) -> str:
     lines = [f"Expected {source} to fit the network that the config builds, but it does not."]
     ends = ("projection.weight", "projection.bias", "proj.weight", "proj.bias")
     if shapes and all(k.endswith(ends) for k in shapes) and not missing and not unknown:
         there, here = weights[shapes[-1]].shape[0], own[shapes[-1]].shape[0]
+        other = "BIAS.ALLOW_PARTIAL_WEIGHTS True to start the classifier afresh"
         lines.append(
             f"Its classifier has {there} classes, MODEL.NUM_CLASSES is {here}: set "
-            f"MODEL.NUM_CLASSES {there}, or BIAS.ALLOW_PARTIAL_WEIGHTS True to start the "
-            "classifier afresh."
+            f"MODEL.NUM_CLASSES {there}, or {_AFRESH if resumes else other}."
         )
         return " ".join(lines)
     for what, names in (("lacks", missing), ("has, and the network has not,", unknown)):
@@ -99,8 +109,9 @@ def _misfit(source: str, weights: Any, own: Any, missing: Any, unknown: Any, sha
             f"{len(shapes)} have other shapes ({first}: {tuple(weights[first].shape)}, "
             f"the network's {tuple(own[first].shape)})."
         )
+    other = "set BIAS.ALLOW_PARTIAL_WEIGHTS True to load what fits"
     lines.append(
-        "Check MODEL.ARCH, RESNET.DEPTH and RESNET.WIDTH_PER_GROUP, or set "
-        "BIAS.ALLOW_PARTIAL_WEIGHTS True to load what fits."
+        "Check MODEL.ARCH, RESNET.DEPTH and RESNET.WIDTH_PER_GROUP, or "
+        f"{_AFRESH if resumes else other}."
     )
     return " ".join(lines)

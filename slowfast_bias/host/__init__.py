@@ -49,8 +49,9 @@ log = logging.getLogger(__name__)
 @functools.cache
 def _host() -> Any:
     found = find_host()
-    # worker processes keep quiet: their parent has said it
-    if found.shadowed and multiprocessing.parent_process() is None:
+    # Others keep quiet: the main process has said it. `parent_process` would not do, which is None
+    # while a process that starts afresh unpickles what it is to work on.
+    if found.shadowed and multiprocessing.current_process().name == "MainProcess":
         log.warning(
             "Several SlowFast packages are on the path; using %s (%s), not %s.",
             found.root,

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from slowfast_bias import host
+from slowfast_bias.datasets import views
 from slowfast_bias.datasets.views import (
     Crop,
     Region,
@@ -101,3 +102,9 @@ def test_planes_are_normalised_by_channel_alone_and_in_batches():
     assert torch.allclose(got.double(), wanted.permute(0, 4, 1, 2, 3), rtol=0, atol=1e-6)
     for clip, planes in zip(frames, got, strict=True):
         assert torch.equal(normalised_planes(clip, mean, std), planes)
+        for fill in (views._by_arithmetic, views._by_table):  # a GPU's way and a CPU's
+            out = torch.zeros_like(planes)
+            fill(clip, out, mean, std)
+            assert torch.equal(out, planes)
+    crop = frames[:, :, 1:5, 1:4]
+    assert torch.equal(normalised_planes(crop, mean, std), got[..., 1:5, 1:4])

@@ -2,12 +2,19 @@
 
 import json
 import math
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "datasets"))
+
+from make_videos import write_video
+
 from slowfast_bias import engine
+from slowfast_bias.datasets.decode import backend_version
 from slowfast_bias.engine import network
 from slowfast_bias.engine.data import shuffle_frames
 from slowfast_bias.engine.orders import accuracy_by_order, order_table, relative_drop, wilson
@@ -117,3 +124,45 @@ def test_the_flow_writes_its_file_and_two_processes_agree(tmp_path):
     assert order_table(one).count("class ") == len(one["ordered"]["per_class"])
     lines = [json.loads(x) for x in (tmp_path / "json_stats.log").read_text().splitlines()]
     assert [x["_type"] for x in lines].count("shuffled_test") == 2
+
+
+def test_what_could_not_be_read_and_how_the_rest_was_stands_in_both_reports(tiny, tmp_path):
+    for name in ("a", "b", "c"):
+        write_video(tmp_path / f"{name}.mp4", 12)
+    (tmp_path / "no.mp4").write_text("no video")
+    for split in ("train", "val", "test"):
+        rows = [f"{name}.mp4 {k % 2}\n" for k, name in enumerate(("a", "no", "b", "c"))]
+        (tmp_path / f"{split}.csv").write_text("".join(rows))
+    cfg = tiny(
+        "TRAIN.DATASET", "videos", "TEST.DATASET", "videos", "MODEL.NUM_CLASSES", 2,
+        "DATA.PATH_TO_DATA_DIR", str(tmp_path), "DATA.TRAIN_JITTER_SCALES", [36, 40],
+        "DATA.NUM_FRAMES", 4, "TEST.NUM_ENSEMBLE_VIEWS", 2, "BIAS.ABLATION.FRACTIONS", [0.0, 0.5],
+    )  # fmt: skip
+    model = network.build_network(cfg)
+    path = f"{tmp_path}/weights.pyth"
+    torch.save({"model_state": model.state_dict()}, path)
+    cfg.defrost()
+    cfg.TEST.CHECKPOINT_FILE_PATH = path
+    engine.test_orders(cfg)
+    engine.ablate(cfg)
+    folder = Path(cfg.OUTPUT_DIR)
+    for name in ("orders", "ablation"):
+        meta = json.loads((folder / "bias" / f"{name}.json").read_text())["meta"]
+        assert meta["decoder"] == backend_version("pyav")
+        assert meta["sampling"] == "window, host stride, clamp"
+        assert meta["list"] == f"{tmp_path}/test.csv" and meta["data"] == "videos/test"
+        assert (meta["classes"], meta["videos"], meta["views"]) == (2, 3, 2)
+        assert meta["dropped_videos"] == [1]
+        (bad,) = meta["dropped_because"]
+        assert bad["path"] == f"{tmp_path}/no.mp4" and "row 2" in bad["row"] and bad["reason"]
+    assert json.loads((folder / "bias" / "orders.json").read_text())["classes"] == 2
+    lines = [json.loads(x) for x in (folder / "json_stats.log").read_text().splitlines()]
+    told = [x["dropped"] for x in lines if x["_type"] in ("shuffled_test", "ablation")]
+    assert set(told) == {1} and len(told) > 1
+
+
+def test_a_dataset_that_tells_nothing_has_a_report_all_the_same():
+    cfg = config("2D_motion")
+    meta = accuracy_by_order(cfg, network.build_network(cfg))["meta"]
+    assert (meta["videos"], meta["dropped_videos"], meta["dropped_because"]) == (24, [], [])
+    assert "decoder" not in meta

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from slowfast_bias import engine, run
+from slowfast_bias import engine, host, run
+from slowfast_bias.engine import lists_first
+from slowfast_bias.engine.checkpoint import CheckpointError
+from slowfast_bias.engine.weights import load_weights
 
 pytestmark = pytest.mark.host
 
@@ -145,6 +149,94 @@ def test_errors_of_ours_keep_their_traceback(yaml, monkeypatch):
     monkeypatch.setattr(engine, "train", breaks)
     with pytest.raises(ValueError, match="ours"):
         run.main(["--cfg", yaml])
+
+
+# -- lists of later steps ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lists(tmp_path):
+    """Words for real videos with sound lists of all splits; nothing of them is ever decoded."""
+    for split in ("train", "val", "test"):
+        (tmp_path / f"{split}.csv").write_text("a.mp4 0\nb.mp4 3\n")
+    return [
+        "TRAIN.DATASET", "videos", "TEST.DATASET", "videos", "DATA.PATH_TO_DATA_DIR", str(tmp_path),
+        "DATA.PATH_PREFIX", str(tmp_path), "DATA.TRAIN_JITTER_SCALES", "[36, 40]",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("dataset", ["videos", "kinetics"])
+@pytest.mark.parametrize(
+    ("step", "split"),
+    [
+        (["TRAIN.ENABLE", "True"], "train"),
+        (["TRAIN.ENABLE", "True"], "val"),
+        (["BIAS.ENABLE", "True", "BIAS.SPLIT", "val"], "val"),
+        (["BIAS.ENABLE", "True", "BIAS.SPLIT", "test"], "test"),
+        (["TEST.ENABLE", "True"], "test"),
+        (["BIAS.SHUFFLE.TEST", "True"], "test"),
+        (["BIAS.ABLATION.ENABLE", "True"], "test"),
+    ],
+)
+def test_the_lists_of_all_steps_are_read_before_the_first(
+    calls, yaml, lists, tmp_path, capsys, step, split, dataset
+):
+    off = ["TRAIN.ENABLE", "False", "TEST.ENABLE", "False"]
+    of_split = "TEST.DATASET" if split == "test" else "TRAIN.DATASET"
+    words = ["--cfg", yaml, *lists, of_split, dataset, *off, *step]
+    for spoilt, says in (("a.mp4 0\nb.mp4 9\n", "row 2"), (None, f"{split}.csv")):
+        path = tmp_path / f"{split}.csv"
+        path.unlink() if spoilt is None else path.write_text(spoilt)
+        assert run.main(words) == 2
+        assert says in capsys.readouterr().err and calls == []
+
+
+def test_a_list_of_a_step_that_is_off_is_not_asked_for(calls, yaml, lists, tmp_path):
+    (tmp_path / "test.csv").unlink()
+    assert run.main(["--cfg", yaml, *lists, "TEST.ENABLE", "False"]) == 0
+    assert [name for name, *_ in calls] == ["train"]
+
+
+def test_duplicates_of_the_test_list_are_found_before_the_training(
+    calls, yaml, lists, tmp_path, capsys
+):
+    (tmp_path / "test.csv").write_text("a.mp4 0\na.mp4 0\n")
+    assert run.main(["--cfg", yaml, *lists, "TEST.ENABLE", "True"]) == 2
+    assert "would count twice" in capsys.readouterr().err and calls == []
+
+
+def test_styled_folders_without_a_common_video_are_found_before_the_training(
+    calls, yaml, tmp_path, capsys
+):
+    for style, name in (("one", "a.mp4"), ("two", "b.mp4")):
+        (tmp_path / style).mkdir()
+        (tmp_path / style / name).touch()
+    folders = [str(tmp_path / style) for style in ("one", "two")]
+    words = ["BIAS.ENABLE", "True", "BIAS.STYLES.SOURCE", "folders", "BIAS.STYLES.DIRS"]
+    assert run.main(["--cfg", yaml, *words, str(folders)]) == 2
+    assert "in all styles" in capsys.readouterr().err and calls == []
+
+
+def test_a_warning_of_a_list_is_left_to_the_step_that_reads_it(yaml, lists, caplog, monkeypatch):
+    log = logging.getLogger("slowfast_bias.datasets.lists.files")
+    real = lists_first.host.build_dataset
+    monkeypatch.setattr(
+        lists_first.host, "build_dataset", lambda *a: log.warning("left out") or real(*a),
+        raising=False,
+    )  # fmt: skip
+    lists_first.check_lists(engine.load_cfg(yaml, lists))
+    log.warning("still there")
+    assert [record.message for record in caplog.records] == ["still there"]
+
+
+@pytest.mark.parametrize("other", [["MODEL.NUM_CLASSES", 7], ["RESNET.WIDTH_PER_GROUP", 16]])
+def test_a_run_that_finds_another_network_is_not_advised_what_it_would_ignore(tiny, other):
+    model, found = (host.build_model(tiny(*opts, check=False)) for opts in ([], other))
+    with pytest.raises(CheckpointError) as caught:
+        load_weights(model, found.state_dict(), "own.pyth", resumes=True)
+    said = str(caught.value)
+    assert "ALLOW_PARTIAL" not in said
+    assert "another OUTPUT_DIR" in said and "TRAIN.AUTO_RESUME False" in said
 
 
 NO_HOST = """

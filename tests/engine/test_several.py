@@ -140,6 +140,7 @@ def test_ranks_count_through_the_machines(cfg_of, monkeypatch, tmp_path):
     launch = importlib.import_module("slowfast_bias.engine.launch")
     joined = []
     monkeypatch.setattr(launch, "_join", lambda cfg, place: joined.append(place))
+    monkeypatch.setattr(launch.interrupts, "mind", lambda: None)  # Ctrl-C stays pytest's
     for shard in (0, 1):
         cfg = cfg_of("shards", "NUM_GPUS", 2, "NUM_SHARDS", 2, "SHARD_ID", shard)
         for local in (0, 1):

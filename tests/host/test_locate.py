@@ -101,6 +101,31 @@ def test_a_second_slowfast_is_mentioned_once_and_not_used(tmp_path, run_python):
     assert str(other) not in done.stdout
 
 
+SPAWNS = """
+import multiprocessing, sys
+from slowfast_bias import host
+from slowfast_bias.datasets.loader import Clips
+if __name__ == "__main__":
+    sys.path.append(sys.argv[1])
+    print(host.name)
+    for method in ("spawn", "forkserver"):
+        context = multiprocessing.get_context(method)
+        process = context.Process(target=print, args=(Clips([], 0, False),))
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+"""
+
+
+@pytest.mark.host
+def test_processes_that_start_afresh_do_not_mention_it_again(tmp_path, run_python):
+    script = tmp_path / "spawns.py"
+    script.write_text(SPAWNS)
+    code = f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')"
+    done = run_python(code, plant(tmp_path, "pypi"), env=CHOSEN)
+    assert done.stderr.count("Several SlowFast packages") == 1
+
+
 def test_importing_the_package_loads_neither_a_host_nor_matplotlib(run_python):
     code = (
         "import sys, slowfast_bias, slowfast_bias.host\n"
