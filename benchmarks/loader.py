@@ -97,14 +97,17 @@ def show_steps(folder: str, rounds: int) -> None:
             rest = whole - spent.total()
             passes.append({**spent, "drawing, cropping, mirroring, collating": rest, "all": whole})
 
-    def overhead(steps: dict[str, float]) -> float:
-        return steps["all"] / (steps["decoding"] + steps["resizing"]) - 1
+    def share(steps: dict[str, float], name: str) -> float:
+        return steps[name] / (steps["decoding"] + steps["resizing"])
 
-    middle = sorted(passes[1:], key=overhead)[rounds // 2]
+    middle = sorted(passes[1:], key=lambda steps: share(steps, "all"))[rounds // 2]
     print("ms a clip, one thread, no workers")
     for name, seconds in middle.items():
         print(f"  {name:<42}{1e3 * seconds / len(loader.dataset):6.1f}")
-    print(f"beyond decoding and resizing: {100 * overhead(middle):.1f} %\n")
+    rest = 100 * share(middle, "drawing, cropping, mirroring, collating")
+    print(f"the loader beyond decoding and resizing: {rest:.1f} %")
+    on_cpu = 100 * share(middle, "normalising")
+    print(f"normalising, on the network's device, here the CPU: {on_cpu:.1f} %\n")
 
 
 def show_rates(folder: str, clips: int) -> None:
