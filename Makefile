@@ -7,17 +7,20 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 # The toy networks are too small to share between cores, and two threads on a busy core wait in vain.
 export OMP_NUM_THREADS ?= 1
 
+# Two at a time, the tests of a file one after the other: they share what a fixture has trained.
+TESTS ?= -n 2 --dist loadscope
+
 .PHONY: demo test test-host lint clean
 
 demo: $(VENV)/.installed  ## train, measure and compare four toy networks
 	$(BIN)/python tools/demo.py
 
 test: $(VENV)/.installed  ## the whole suite on the PyPI release of SlowFast
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTS)
 
 test-host: $(VENV)/.main  ## the same on GitHub main: make test-host SLOWFAST_MAIN=path
 	@test -n "$(SLOWFAST_MAIN)" || { echo "Expected SLOWFAST_MAIN=path of a SlowFast checkout."; exit 2; }
-	SLOWFAST_MAIN=$(abspath $(SLOWFAST_MAIN)) $(BIN)/python -m pytest
+	SLOWFAST_MAIN=$(abspath $(SLOWFAST_MAIN)) $(BIN)/python -m pytest $(TESTS)
 
 lint: $(VENV)/.lint  ## style and formatting
 	$(BIN)/ruff check .

@@ -44,7 +44,7 @@ setup(
         "torchcodec": ["torchcodec"],
         "slurm": ["submitit"],
         "hf": ["transformers"],
-        "test": ["pytest", "scipy"],
+        "test": ["pytest>=9", "pytest-xdist", "scipy"],
         "lint": ["ruff"],
     },
     entry_points={"console_scripts": ["slowfast_bias=slowfast_bias.run:main"]},

@@ -27,7 +27,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "datasets")]
 
-from make_videos import read_numbers, write_folder, write_video  # noqa: E402
+from support.videos import read_numbers, write_folder, write_video  # noqa: E402
 
 from slowfast_bias import host  # noqa: E402
 from slowfast_bias.datasets import decode  # noqa: E402

@@ -24,9 +24,9 @@ import torch
 from fvcore.common.config import CfgNode
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "datasets")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from make_videos import write_video  # noqa: E402
+from support.videos import write_video  # noqa: E402
 
 from slowfast_bias import engine  # noqa: E402
 from slowfast_bias.datasets import video_views, views  # noqa: E402

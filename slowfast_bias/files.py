@@ -15,8 +15,8 @@ from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.errors import OutputError
 
-# names of files, which some of what we write holds, may be any bytes
-_TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
+# how text is written and read that holds names of files, which may be any bytes
+TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
 
 
 @contextlib.contextmanager
@@ -33,7 +33,7 @@ def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(temporary, mode, **({} if "b" in mode else _TEXT)) as file:
+        with open(temporary, mode, **({} if "b" in mode else TEXT)) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -42,6 +42,14 @@ def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)
         raise
+
+
+def cannot_write(path: str, error: OSError) -> OutputError:
+    """What to raise where the disk is full or may not be written to."""
+    return OutputError(
+        f"Expected to write {path}, but: {error}. Free some space, or give another folder. What is "
+        "done stays there; started again, it goes on."
+    )
 
 
 def make_output_dir(path: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fvcore.common.config import CfgNode
 
+from slowfast_bias import interrupts
 from slowfast_bias.errors import UserError
 
 _HERE = Path(__file__).resolve().parent
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print(_interrupted(cfg), file=sys.stderr)
-        return 130
+        return interrupts.STATUS
     return 0
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,8 @@ import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 torch.set_num_threads(1)  # networks this small lose time to more, and several tests fork
+# Started in the background, a shell makes its children ignore Ctrl-C, and so would ours.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
@@ -32,6 +36,18 @@ def no_scheduler(monkeypatch):
     for name in list(os.environ):
         if name.startswith("SLURM_") or name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def plain_log():
+    """A run redirects the package's log; the next test finds it as it was."""
+    yield
+    package = logging.getLogger("slowfast_bias")
+    for handler in list(package.handlers):
+        package.removeHandler(handler)
+        handler.close()
+    package.propagate = True
+    package.setLevel(logging.NOTSET)
 
 
 @pytest.fixture

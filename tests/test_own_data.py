@@ -106,6 +106,14 @@ def test_check_data_tells_by_its_status(place, tmp_path, monkeypatch, capsys):
     finally:
         bad.unlink()
     assert "clip 9.mp4" in capsys.readouterr().out
+    other = place / "mine" / "val" / "left" / "clip.xyz"
+    other.write_text("no video")
+    try:
+        assert main(cfg) == 0
+    finally:
+        other.unlink()
+    said = capsys.readouterr().out
+    assert "left out" in said and "left/clip.xyz (" in said
     assert main([*cfg, "BIAS.DATA.FORMAT", "ssv2"]) == 2
     assert "error: Expected the list" in capsys.readouterr().err
 

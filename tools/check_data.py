@@ -11,11 +11,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout ne
 
 def main(arguments: list[str] | None = None) -> int:
     """Prints a paragraph a list; returns 1 if a video cannot be read, 2 if the config is wrong."""
+    from slowfast_bias.interrupts import STATUS
+
     try:
         return _main(arguments)
     except KeyboardInterrupt:
         print("stopped: nothing was written, the same command starts anew", file=sys.stderr)
-        return 130
+        return STATUS
 
 
 def _main(arguments: list[str] | None) -> int:

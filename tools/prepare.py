@@ -13,11 +13,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout ne
 
 def main(arguments: list[str] | None = None) -> int:
     """Prepares, and prints what goes on the command line of a run; returns the exit status."""
+    from slowfast_bias.interrupts import STATUS
+
     try:
         return _main(arguments)
     except KeyboardInterrupt:
         print("stopped: what is done stays; the same command goes on from there", file=sys.stderr)
-        return 130
+        return STATUS
 
 
 def _main(arguments: list[str] | None) -> int:

@@ -131,6 +131,8 @@ class Loader:
         self.dataset.epoch = self.share.epoch = epoch
 
     def __iter__(self) -> Iterator[Batch]:
+        if not self._loader.num_workers:
+            return iter(self._loader)
         with interrupts.held_back():  # this process ends its workers; they need not hear Ctrl-C
             return iter(self._loader)
 

@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 
 from slowfast_bias import host
 from slowfast_bias.datasets.toy_world import ToyWorld
+from slowfast_bias.datasets.views import normalised_planes
 from slowfast_bias.errors import DataError
 
 
@@ -48,10 +49,8 @@ class Toyvideos(Dataset):
     def __getitem__(self, index: int) -> tuple[list[torch.Tensor], int, int, dict]:
         """Pathways [(C, T, H, W), ...], label, index and an empty dict, as SlowFast's datasets."""
         video = index // self.views
-        mean, std = (torch.tensor(v) for v in (self.cfg.DATA.MEAN, self.cfg.DATA.STD))
-        frames = (self.clip(video).float() / 255 - mean) / std
-        pathways = host.pack_pathways(self.cfg, frames.permute(3, 0, 1, 2))
-        return pathways, self.label(video), index, {}
+        planes = normalised_planes(self.clip(video), self.cfg.DATA.MEAN, self.cfg.DATA.STD)
+        return host.pack_pathways(self.cfg, planes), self.label(video), index, {}
 
 
 def _world(cfg: CfgNode, split: str) -> ToyWorld:

@@ -131,7 +131,7 @@ def _by_arithmetic(
 ) -> None:
     """Fills out (3, T, H, W) with (clip - mean) / std of clip (T, H, W, 3)."""
     for values, plane, m, s in zip(clip.unbind(-1), out, mean, std, strict=True):
-        plane.copy_(values).sub_(255 * m).div_(255 * s)
+        plane.copy_(values).div_(255).sub_(m).div_(s)  # in the order of the hosts
 
 
 def _by_table(

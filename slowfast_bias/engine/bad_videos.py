@@ -19,6 +19,7 @@ from slowfast_bias.datasets.loader import Batch, Loader
 from slowfast_bias.engine import processes
 from slowfast_bias.engine.log import log_json
 from slowfast_bias.errors import DataError
+from slowfast_bias.files import TEXT
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,6 @@ Bad = Mapping[str, tuple[str, str]]  # path -> its place in the list, and the re
 
 COLUMNS = ("path", "row", "reason", "split")
 _SHOWN = 20  # in an error; the file has them all
-_NAMES = {"encoding": "utf-8", "errors": "surrogateescape"}  # those of files may be any bytes
 
 
 def note(cfg: CfgNode, loader: Loader, split: str, batch: Batch) -> None:
@@ -101,12 +101,12 @@ def _append(cfg: CfgNode, split: str, bad: Bad) -> Bad:
     known, text = set(), io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if g_pathmgr.isfile(path):
-        with g_pathmgr.open(path, "r", **_NAMES) as file:
+        with g_pathmgr.open(path, "r", **TEXT) as file:
             known = {(row["split"], row["path"]) for row in csv.DictReader(file)}
     else:
         writer.writerow(COLUMNS)
     new = {video: told for video, told in bad.items() if (split, video) not in known}
     writer.writerows((video, row, reason, split) for video, (row, reason) in new.items())
-    with g_pathmgr.open(path, "a", **_NAMES) as file:
+    with g_pathmgr.open(path, "a", **TEXT) as file:
         file.write(text.getvalue())
     return new

@@ -85,7 +85,8 @@ def _text(
         f"each (median {statistics.median(sizes):g})",
     ]
     if out := data.list.left_out:
-        lines.append(f"  no video {len(out)} rows, left out: {out[0].name} ({out[0].reason}), ...")
+        more = f" and {len(out) - 1} more" if len(out) > 1 else ""
+        lines.append(f"  left out {out[0].name} ({out[0].row}: {out[0].reason}){more}")
     if absent:
         lines.append(f"  without  {_most(absent)}")
     if good:

@@ -23,7 +23,8 @@ class SyncBatchNorm(nn.BatchNorm3d):
         spread = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
         if not (self.training and spread):
             return super().forward(x)
-        wide = x.float()  # statistics in half precision would lose small variances
+        # statistics in half precision would lose small variances
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
         count = wide.new_tensor([wide.numel() / wide.shape[1]])
         sums = _SumOverProcesses.apply(torch.cat([wide.sum((0, 2, 3, 4)), count]))
         n = sums[-1].detach()

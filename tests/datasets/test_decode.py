@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import cv2
@@ -12,11 +10,7 @@ import numpy as np
 import pytest
 import torch
 from av.video.stream import VideoStream
-from torch.nn import functional as F
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from make_videos import (  # noqa: E402
+from support.videos import (
     decode_all,
     has_codec,
     numbered,
@@ -24,14 +18,15 @@ from make_videos import (  # noqa: E402
     write_audio,
     write_video,
 )
+from torch.nn import functional as F
 
-from slowfast_bias.datasets.decode import (  # noqa: E402
+from slowfast_bias.datasets.decode import (
     VideoError,
     backend_version,
     probe,
     read_frames,
 )
-from slowfast_bias.datasets.decoding import exact, film  # noqa: E402
+from slowfast_bias.datasets.decoding import exact, film
 
 KINDS = {  # name of the file: how it is written
     "24fps.mp4": {"fps": 24, "gop": 12},

@@ -5,20 +5,15 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-import sys
-from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 import torch
+from support.videos import cut, decode_all, has_codec, spoil, write_video
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from make_videos import cut, decode_all, has_codec, spoil, write_video  # noqa: E402
-
-from slowfast_bias.datasets.decode import VideoError, probe, read_frames  # noqa: E402
-from slowfast_bias.datasets.decoding.film import open_film  # noqa: E402
+from slowfast_bias.datasets.decode import VideoError, probe, read_frames
+from slowfast_bias.datasets.decoding.film import open_film
 
 
 @pytest.fixture(scope="module")

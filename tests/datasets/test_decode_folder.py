@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import struct
-import sys
 import zlib
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from support.videos import cut, numbered, read_numbers, write_folder
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from make_videos import cut, numbered, read_numbers, write_folder  # noqa: E402
-
-from slowfast_bias.datasets.decode import VideoError, probe, read_frames  # noqa: E402
+from slowfast_bias.datasets.decode import VideoError, probe, read_frames
 
 NAMES = [
     "img_{:05d}.jpg",

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from support.videos import read_numbers, write_video
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from make_videos import read_numbers, write_video  # noqa: E402
-
-from slowfast_bias import host  # noqa: E402
-from slowfast_bias.datasets.decode import probe, read_frames  # noqa: E402
-from slowfast_bias.datasets.temporal import pick_frames, pick_segments  # noqa: E402
+from slowfast_bias import host
+from slowfast_bias.datasets.decode import probe, read_frames
+from slowfast_bias.datasets.temporal import pick_frames, pick_segments
 
 
 @pytest.fixture(scope="module")

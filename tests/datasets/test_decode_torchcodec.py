@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import math
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import av
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from make_videos import (  # noqa: E402
+from support.videos import (
     cut,
     has_codec,
     numbered,
@@ -24,14 +20,14 @@ from make_videos import (  # noqa: E402
     write_video,
 )
 
-from slowfast_bias.datasets.decode import (  # noqa: E402
+from slowfast_bias.datasets.decode import (
     VideoError,
     backend_version,
     probe,
     read_frames,
 )
-from slowfast_bias.datasets.decoding import torchcodec_reader  # noqa: E402
-from slowfast_bias.errors import MissingPackageError  # noqa: E402
+from slowfast_bias.datasets.decoding import torchcodec_reader
+from slowfast_bias.errors import MissingPackageError
 
 usable = torchcodec_reader.is_usable()
 needs_it = pytest.mark.skipif(not usable, reason="torchcodec does not decode here")

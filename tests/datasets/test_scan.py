@@ -18,10 +18,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from make_videos import (  # noqa: E402
+from support.videos import (
     cut,
     has_codec,
     read_numbers,
@@ -30,16 +27,16 @@ from make_videos import (  # noqa: E402
     write_video,
 )
 
-from slowfast_bias.datasets.decode import probe, read_frames  # noqa: E402
-from slowfast_bias.datasets.lists.files import read_list  # noqa: E402
-from slowfast_bias.datasets.preparing import reencode as copying  # noqa: E402
-from slowfast_bias.datasets.preparing import scan as scanning  # noqa: E402
-from slowfast_bias.datasets.preparing.parallel import in_parallel  # noqa: E402
-from slowfast_bias.datasets.preparing.prepare import prepare  # noqa: E402
-from slowfast_bias.datasets.preparing.reencode import reencode  # noqa: E402
-from slowfast_bias.datasets.preparing.scan import Facts, scan, scan_all  # noqa: E402
-from slowfast_bias.errors import DataError, OutputError  # noqa: E402
-from slowfast_bias.files import alone_in  # noqa: E402
+from slowfast_bias.datasets.decode import probe, read_frames
+from slowfast_bias.datasets.lists.files import read_list
+from slowfast_bias.datasets.preparing import reencode as copying
+from slowfast_bias.datasets.preparing import scan as scanning
+from slowfast_bias.datasets.preparing.parallel import in_parallel
+from slowfast_bias.datasets.preparing.prepare import prepare
+from slowfast_bias.datasets.preparing.reencode import reencode
+from slowfast_bias.datasets.preparing.scan import Facts, scan, scan_all
+from slowfast_bias.errors import DataError, OutputError
+from slowfast_bias.files import alone_in
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from pathlib import Path
 
 import pytest
 import torch
+from support import videos as make
 
 from slowfast_bias import engine
 from slowfast_bias.datasets.decode import VideoError
@@ -17,12 +17,6 @@ from slowfast_bias.datasets.styled_clips import StyledClips
 from slowfast_bias.datasets.styled_folders import find_styles, find_videos
 from slowfast_bias.datasets.styled_frames import About, about_video, aligned
 from slowfast_bias.errors import DataError
-
-_spec = importlib.util.spec_from_file_location(
-    "make_videos", Path(__file__).with_name("make_videos.py")
-)
-make = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(make)
 
 
 @pytest.fixture

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 import torch
+from support.videos import cut, spoil, write_audio, write_folder, write_video
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from make_videos import cut, spoil, write_audio, write_folder, write_video  # noqa: E402
-
-from slowfast_bias import host  # noqa: E402
-from slowfast_bias.config import ConfigError  # noqa: E402
-from slowfast_bias.datasets.clips import SourceClips  # noqa: E402
-from slowfast_bias.datasets.decode import VideoError, read_frames  # noqa: E402
-from slowfast_bias.datasets.loader import Loader, seeded  # noqa: E402
-from slowfast_bias.engine.data import inputs_of  # noqa: E402
-from slowfast_bias.errors import DataError  # noqa: E402
+from slowfast_bias import host
+from slowfast_bias.config import ConfigError
+from slowfast_bias.datasets.clips import SourceClips
+from slowfast_bias.datasets.decode import VideoError, read_frames
+from slowfast_bias.datasets.loader import Loader, seeded
+from slowfast_bias.engine.data import inputs_of
+from slowfast_bias.errors import DataError
 
 pytestmark = pytest.mark.host
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import runpy
 import shutil
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support import videos as make
 
 from slowfast_bias.engine.bank_report import bank_report
 from slowfast_bias.engine.stylers import Recipe
@@ -17,11 +17,6 @@ from slowfast_bias.engine.stylize import Options, stylize
 from slowfast_bias.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
-_spec = importlib.util.spec_from_file_location(
-    "make_videos", ROOT / "tests" / "datasets" / "make_videos.py"
-)
-make = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(make)
 
 TWO = Recipe("colour", 2, 0)
 

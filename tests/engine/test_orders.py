@@ -2,16 +2,12 @@
 
 import json
 import math
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from support.videos import write_video
 from torch import nn
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "datasets"))
-
-from make_videos import write_video
 
 from slowfast_bias import engine
 from slowfast_bias.datasets.decode import backend_version

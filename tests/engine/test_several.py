@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support import double
 
 from slowfast_bias import engine
 from slowfast_bias.config import ConfigError
@@ -27,7 +28,12 @@ OPTS = [
     "BIAS.TOY.NUM_VAL", 7, "BIAS.TOY.NUM_TEST", 7,
 ]  # fmt: skip
 CONSTANT = ["SOLVER.LR_POLICY", "steps_with_relative_lrs", "SOLVER.STEPS", [0], "SOLVER.LRS", [1]]
-RUN = "import sys\nfrom slowfast_bias.run import main\nsys.exit(main(sys.argv[1:]))"
+RUN = """
+import sys, torch
+from slowfast_bias.run import main
+torch.set_default_dtype(torch.float64)
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 def lines(cfg, kind):
@@ -41,15 +47,17 @@ def weights(path):
 
 def distance(a, b, cfg):
     """How far apart two trained networks are, as a share of the way they came."""
-    start = network.build_network(cfg).state_dict()
+    with double.float64():
+        start = network.build_network(cfg).state_dict()
     names = [name for name, _ in network.build_network(cfg).named_parameters()]
+    assert all(weights[name].dtype == torch.float64 for weights in (a, b) for name in names)
     ways = [torch.cat([(w[name] - start[name]).flatten() for name in names]) for w in (a, b)]
     return float((ways[0] - ways[1]).norm() / ways[0].norm())
 
 
-# The order of a sum changes its last digit, and now and then that decides for one activation on
-# which side of zero it falls. Plain batch norm, or gradients off by a factor, give more than 0.5.
-CLOSE = 0.05
+# In float64 the order of a sum changes the 16th digit, and no activation changes its sign for it.
+# Plain batch norm, or gradients off by a factor, give more than 0.5.
+CLOSE = 1e-6
 
 
 @pytest.fixture
@@ -62,9 +70,9 @@ def cfg_of(tiny, tmp_path):
 
 def test_two_processes_do_what_one_does(cfg_of):
     one, two = cfg_of("one"), cfg_of("two", "NUM_GPUS", 2)
-    results = [engine.train(cfg) for cfg in (one, two)]
+    results = [double.train(cfg) for cfg in (one, two)]
     losses = [[line["loss"] for line in lines(cfg, "train_epoch")] for cfg in (one, two)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)  # as the log rounds them
     assert distance(*(weights(result.checkpoint) for result in results), one) < CLOSE
     assert [result.val["clips"] for result in results] == [7, 7]
     assert results[0].val["top1_err"] == results[1].val["top1_err"]
@@ -82,9 +90,9 @@ def test_two_processes_do_what_one_does(cfg_of):
 
 
 def test_a_run_changes_its_number_of_processes_between_epochs(cfg_of):
-    whole = engine.train(cfg_of("whole", *CONSTANT))
-    engine.train(cfg_of("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 1, "NUM_GPUS", 2))
-    parts = engine.train(cfg_of("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 2))
+    whole = double.train(cfg_of("whole", *CONSTANT))
+    double.train(cfg_of("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 1, "NUM_GPUS", 2))
+    parts = double.train(cfg_of("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 2))
     cfg = cfg_of("whole")
     assert distance(weights(whole.checkpoint), weights(parts.checkpoint), cfg) < CLOSE
 
@@ -102,7 +110,7 @@ def test_plain_batch_norm_ends_with_the_same_statistics_everywhere(cfg_of):
 
 def test_torchrun(cfg_of, tmp_path):
     one = cfg_of("one", "TEST.ENABLE", True)
-    engine.train(one)
+    double.train(one)
     cfg = cfg_of("torchrun")
     path = tmp_path / "torchrun.yaml"
     path.write_text(cfg.dump())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import pickle
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from support import videos as make
 
 from slowfast_bias.datasets.decode import read_frames
 from slowfast_bias.engine import stylers
@@ -16,13 +16,6 @@ from slowfast_bias.engine.stylers import GeneratorError, Recipe, make_styler, re
 from slowfast_bias.engine.stylize import Options, stylize
 from slowfast_bias.errors import OutputError
 from slowfast_bias.models.patch_generator import PatchGenerator, Shape
-
-ROOT = Path(__file__).resolve().parents[2]
-_spec = importlib.util.spec_from_file_location(
-    "make_videos", ROOT / "tests" / "datasets" / "make_videos.py"
-)
-make = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(make)
 
 SMALL = Shape(stem=4, half=4, quarter=4, up=4, last=4, blocks=1)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import errno
-import importlib.util
 import json
 import os
 import shlex
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support import videos as make
 
 from slowfast_bias.datasets.decode import probe, read_frames
 from slowfast_bias.datasets.styled_folders import find_styles, find_videos
@@ -27,11 +27,6 @@ from slowfast_bias.engine.stylize import Options, collect, stylize
 from slowfast_bias.errors import DataError, MissingPackageError, OutputError
 
 ROOT = Path(__file__).resolve().parents[2]
-_spec = importlib.util.spec_from_file_location(
-    "make_videos", ROOT / "tests" / "datasets" / "make_videos.py"
-)
-make = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(make)
 
 TWO = Recipe("colour", 2, 0)
 

@@ -6,6 +6,7 @@ import importlib.metadata
 
 import pytest
 import torch
+from support.networks import SLOWFAST
 
 from slowfast_bias import host
 from slowfast_bias.bias import Tap, tapped
@@ -25,18 +26,6 @@ def resnet(tiny, arch, depth=18, *opts):
     return tiny(
         "MODEL.ARCH", arch, "RESNET.DEPTH", depth, "RESNET.NUM_BLOCK_TEMP_KERNEL", kernels, *opts
     )
-
-
-SLOWFAST = [
-    "MODEL.ARCH", "slowfast",
-    "RESNET.SPATIAL_STRIDES", [[1, 1], [2, 2], [2, 2], [2, 2]],
-    "RESNET.SPATIAL_DILATIONS", [[1, 1]] * 4,
-    "NONLOCAL.LOCATION", [[[], []]] * 4, "NONLOCAL.GROUP", [[1, 1]] * 4,
-    "NONLOCAL.POOL", [[[1, 2, 2], [1, 2, 2]]] * 4,
-    "DATA.INPUT_CHANNEL_NUM", [3, 3], "DATA.NUM_FRAMES", 8,
-    "SLOWFAST.ALPHA", 4, "SLOWFAST.BETA_INV", 4, "SLOWFAST.FUSION_KERNEL_SZ", 5,
-    "RESNET.NUM_BLOCK_TEMP_KERNEL", [[2, 2]] * 4,
-]  # fmt: skip
 
 
 def slowfast(tiny, depth=18, *opts):

@@ -1,17 +1,11 @@
 """Silenced units: zero inside the block and only there, on networks of any form."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
+from support.networks import NETWORKS, SLOWFAST
 from torch import nn
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from tiny_networks import NETWORKS, SLOWFAST  # noqa: E402
-
-from slowfast_bias import host  # noqa: E402
+from slowfast_bias import host
 from slowfast_bias.bias import Tap, tapped
 from slowfast_bias.models.ablation import silenced
 from slowfast_bias.models.static_dropout import attach_static_dropout

@@ -3,19 +3,14 @@
 import copy
 import itertools
 import math
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from support.networks import NETWORKS, SLOWFAST
 from torch import nn
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from tiny_networks import NETWORKS, SLOWFAST  # noqa: E402
-
-from slowfast_bias import host  # noqa: E402
+from slowfast_bias import host
 from slowfast_bias.bias import PairStats, Tap, rewriting, tapped
 from slowfast_bias.models.static_dropout import (
     StaticDropout,

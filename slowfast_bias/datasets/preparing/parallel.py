@@ -8,10 +8,8 @@ Synopsis::
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -20,6 +18,8 @@ from typing import TypeVar
 
 import cv2
 import torch
+
+from slowfast_bias import interrupts
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,7 +42,7 @@ def in_parallel(
         from multiprocessing import forkserver
 
         context.set_forkserver_preload([getattr(work, "func", work).__module__])
-        with _deaf():  # it imports for seconds
+        with interrupts.held_back():  # it imports for seconds
             forkserver.ensure_running()
     items, running = iter(items), {}
     others = set(multiprocessing.active_children())
@@ -50,7 +50,7 @@ def in_parallel(
     try:
         while True:
             while len(running) < 2 * processes and (item := next(items, None)) is not None:
-                with _deaf():  # it may start a process
+                with interrupts.held_back():  # it may start a process
                     running[pool.submit(work, item)] = item
             if not running:
                 return
@@ -82,7 +82,7 @@ def _one_by_one(
             continue
         with ProcessPoolExecutor(1, context, _begin) as alone:
             try:
-                with _deaf():
+                with interrupts.held_back():
                     future = alone.submit(work, item)
                 result = future.result()
             except BrokenProcessPool:
@@ -90,22 +90,8 @@ def _one_by_one(
         yield item, result
 
 
-@contextlib.contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes started within do not hear Ctrl-C, which a terminal sends to all of them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
-
-
 def _begin() -> None:
     """In a process among others: one thread, and an end together with the one that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     parent = multiprocessing.parent_process()

@@ -25,8 +25,8 @@ from slowfast_bias.datasets.lists.source import Source
 from slowfast_bias.datasets.preparing.parallel import in_parallel
 from slowfast_bias.datasets.preparing.reencode import is_copy, reencode
 from slowfast_bias.datasets.preparing.scan import Facts, scan_all
-from slowfast_bias.errors import DataError, OutputError
-from slowfast_bias.files import alone_in, write_whole
+from slowfast_bias.errors import DataError
+from slowfast_bias.files import alone_in, cannot_write, write_whole
 
 SPLITS = ("train", "val", "test")
 UNFINISHED = ".part"  # in the folder of the copies: those that are being written
@@ -206,13 +206,10 @@ def _write_bad(
 def _write(path: str, text: str) -> None:
     """A whole file; names in it may be any bytes. OutputError where it cannot be written."""
     try:
-        with write_whole(path, "wb") as file:
-            file.write(text.encode("utf-8", "surrogateescape"))
+        with write_whole(path) as file:
+            file.write(text)
     except OSError as error:
-        raise OutputError(
-            f"Expected to write {path}, but: {error}. Free some space, or give another folder. "
-            "What is done stays there; started again, it goes on."
-        ) from error
+        raise cannot_write(path, error) from error
 
 
 def _forget_unfinished(out: str) -> None:

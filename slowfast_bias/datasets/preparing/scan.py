@@ -23,9 +23,8 @@ from slowfast_bias.datasets.decoding.film import open_film
 from slowfast_bias.datasets.decoding.frame_folder import list_frames
 from slowfast_bias.datasets.decoding.video_info import stacked
 from slowfast_bias.datasets.preparing.parallel import in_parallel
-from slowfast_bias.errors import OutputError
+from slowfast_bias.files import TEXT, cannot_write
 
-_NAMES = {"encoding": "utf-8", "errors": "surrogateescape"}  # names of files may be any bytes
 _END = b",.\r\n"  # of a row
 
 
@@ -112,13 +111,10 @@ def _mark(path: str) -> str:
 def _append(path: str, values: Sequence[object]) -> None:
     """One row more in a csv; OutputError where the disk is full or may not be written to."""
     try:
-        with open(path, "a", newline="", **_NAMES) as file:
+        with open(path, "a", newline="", **TEXT) as file:
             csv.writer(file).writerow(values)
     except OSError as error:
-        raise OutputError(
-            f"Expected to write what was found out into {path}, but: {error}. Free some space, or "
-            "give another folder. What is done stays there; started again, it goes on."
-        ) from error
+        raise cannot_write(path, error) from error
 
 
 def _cut_unfinished(path: str) -> None:
@@ -131,14 +127,14 @@ def _cut_unfinished(path: str) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise OutputError(f"Expected to write into {path}, but: {error}.") from error
+        raise cannot_write(path, error) from error
 
 
 def _read_kept(path: str) -> dict[tuple[str, str, str], Facts]:
     if not os.path.isfile(path):
         return {}
     found = {}
-    with open(path, newline="", **_NAMES) as file:
+    with open(path, newline="", **TEXT) as file:
         for row in csv.reader(file):
             if len(row) == 10 and row[-1] == ".":
                 frames, fps, width, height, codec, reason = row[3:9]

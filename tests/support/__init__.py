@@ -1,0 +1,1 @@
+"""What tests share: files to read, networks to run, processes to run them in."""

@@ -1,0 +1,37 @@
+"""Runs in float64, where the order of a sum decides nothing.
+
+In float32 another number of processes, or another CPU, rounds a sum otherwise, and now and then
+that puts an activation on the other side of a ReLU's zero: a bound on the difference would be luck.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Iterator
+
+import torch
+from fvcore.common.config import CfgNode
+
+from slowfast_bias import engine
+from slowfast_bias.engine.launch import launch
+
+
+@contextlib.contextmanager
+def float64() -> Iterator[None]:
+    """Networks and clips made in the block are of double precision."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def train(cfg: CfgNode) -> engine.TrainResult:
+    """`engine.train` in float64, in as many processes as the config asks for."""
+    return launch(cfg, _train)
+
+
+def _train(cfg: CfgNode) -> engine.TrainResult:
+    with float64():
+        return importlib.import_module("slowfast_bias.engine.train").train(cfg)
