@@ -11,11 +11,12 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from multiprocessing import resource_tracker, util
 from multiprocessing.process import BaseProcess
-from typing import NoReturn
+from typing import Any, NoReturn
 
 STATUS = 130  # as a shell has it: 128 + SIGINT
 _GRACE = 20.0  # seconds in which a process puts away what it is writing
@@ -41,6 +42,20 @@ def mind() -> None:
 def _once(*_: object) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def ignore_broken_pipes(_: object = None) -> None:
+    """In a data loader's worker: prints no traceback if the process that reads from it has ended.
+
+    The thread that hands tensors over would, when that process is interrupted amid one.
+    """
+    print_traceback = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        if not issubclass(kind, (ConnectionError, EOFError)):
+            print_traceback(kind, error, trace)
+
+    sys.excepthook = hook
 
 
 def leave() -> NoReturn:

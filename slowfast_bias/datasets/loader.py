@@ -123,6 +123,7 @@ class Loader:
             num_workers=workers,
             pin_memory=pin_memory and torch.cuda.is_available(),
             collate_fn=_collate,
+            worker_init_fn=interrupts.ignore_broken_pipes,
             generator=torch.Generator().manual_seed(fold(seed, rank)),
         )
 
