@@ -30,9 +30,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "datasets")]
 from support.videos import read_numbers, write_folder, write_video  # noqa: E402
 
 from slowfast_bias import host  # noqa: E402
-from slowfast_bias.datasets import decode  # noqa: E402
-from slowfast_bias.datasets.decoding import torchcodec_reader  # noqa: E402
-from slowfast_bias.datasets.temporal import pick_frames  # noqa: E402
+from slowfast_bias.datasets.decoding import read_frames, torchcodec_reader  # noqa: E402
+from slowfast_bias.datasets.sampling.frame_picks import pick_frames  # noqa: E402
 
 FRAMES, CLIPS = 300, 10
 ENCODER = {"preset": "medium", "sc_threshold": 0}
@@ -48,7 +47,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    print(f"{decode.backend_version()}; cv2 {cv2.__version__}; torch {torch.__version__}")
+    print(f"{read_frames.backend_version()}; cv2 {cv2.__version__}; torch {torch.__version__}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(args.folder or temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +102,7 @@ def wanted(clip: int) -> list[int]:
 
 def ours(path: str, clip: int, backend: str = "pyav") -> torch.Tensor:
     """Our reader."""
-    return decode.read_frames(path, lambda _: wanted(clip), backend=backend)
+    return read_frames.read_frames(path, lambda _: wanted(clip), backend=backend)
 
 
 def by_host(path: str, clip: int) -> torch.Tensor:

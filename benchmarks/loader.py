@@ -29,10 +29,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from support.videos import write_video  # noqa: E402
 
 from slowfast_bias import engine  # noqa: E402
-from slowfast_bias.datasets import video_views, views  # noqa: E402
-from slowfast_bias.datasets.decode import read_frames  # noqa: E402
-from slowfast_bias.engine.data import build_loader, inputs_of  # noqa: E402
-from slowfast_bias.engine.network import build_network  # noqa: E402
+from slowfast_bias.datasets.decoding.read_frames import read_frames  # noqa: E402
+from slowfast_bias.datasets.sampling import crops, split_views  # noqa: E402
+from slowfast_bias.engine.setup.loaders import build_loader, inputs_of  # noqa: E402
+from slowfast_bias.engine.setup.network import build_network  # noqa: E402
 
 BATCH = 4
 
@@ -86,8 +86,8 @@ def show_steps(folder: str, rounds: int) -> None:
 
     passes = []
     with (
-        mock.patch.object(video_views, "read_frames", timed("decoding", read_frames)),
-        mock.patch.object(views, "resize", timed("resizing", views.resize)),
+        mock.patch.object(split_views, "read_frames", timed("decoding", read_frames)),
+        mock.patch.object(crops, "resize", timed("resizing", crops.resize)),
     ):
         for _ in range(rounds + 1):  # the first one warms up
             spent.clear()

@@ -26,11 +26,11 @@ sys.path.insert(0, str(ROOT))
 
 from slowfast_bias import engine, host  # noqa: E402
 from slowfast_bias.bias import tapped  # noqa: E402
-from slowfast_bias.datasets.pairs import static_dynamic  # noqa: E402
-from slowfast_bias.datasets.styles import make_styles  # noqa: E402
-from slowfast_bias.engine import network  # noqa: E402
-from slowfast_bias.engine.data import normalised  # noqa: E402
-from slowfast_bias.engine.listener import Listener, make_taps  # noqa: E402
+from slowfast_bias.datasets.pairs.static_dynamic import static_dynamic  # noqa: E402
+from slowfast_bias.datasets.styles.bank import make_styles  # noqa: E402
+from slowfast_bias.engine.measuring.probe import Listener, make_taps  # noqa: E402
+from slowfast_bias.engine.setup import network  # noqa: E402
+from slowfast_bias.engine.setup.loaders import normalised  # noqa: E402
 
 CONFIGS = {
     "SLOW": "configs/Kinetics/SLOW_8x8_R50.yaml",

@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from slowfast_bias import engine, host  # noqa: E402
-from slowfast_bias.engine import network  # noqa: E402
-from slowfast_bias.engine.debias import Debiasing  # noqa: E402
+from slowfast_bias.engine.setup import network  # noqa: E402
+from slowfast_bias.engine.training.static_dropout import Debiasing  # noqa: E402
 from slowfast_bias.models.static_dropout import StaticDropout, attach_static_dropout  # noqa: E402
 
 CONFIG = ROOT / "configs/Kinetics/SLOWFAST_8x8_R50.yaml"

@@ -4,16 +4,9 @@ Importing this package needs torch only and loads no SlowFast; ``slowfast_bias.e
 and measure by config) and ``slowfast_bias.host`` do, when they are used.
 """
 
-from slowfast_bias.bias import (
-    BiasMeter,
-    BiasReport,
-    PairStats,
-    Tap,
-    measure_bias,
-    rank_units,
-)
+from slowfast_bias.bias import BiasMeter, BiasReport, PairStats, Tap, measure_bias, rank_units
 from slowfast_bias.config import add_bias_config
-from slowfast_bias.models.ablation import silenced
+from slowfast_bias.models.silencing import silenced
 from slowfast_bias.models.static_dropout import StaticDropout, attach_static_dropout
 
 __version__ = "0.1.0"

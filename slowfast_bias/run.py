@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _load(args: argparse.Namespace) -> CfgNode:
-    from slowfast_bias import engine  # here, so that a missing host is an error like any other
+    from slowfast_bias import engine
 
     flags = {"NUM_SHARDS": args.num_shards, "SHARD_ID": args.shard_id}
     opts = [word for key, value in flags.items() if value is not None for word in (key, value)]
@@ -52,7 +52,7 @@ def _load(args: argparse.Namespace) -> CfgNode:
 
 def _run(cfg: CfgNode, init_method: str | None) -> None:
     from slowfast_bias import engine
-    from slowfast_bias.engine.lists_first import check_lists
+    from slowfast_bias.engine.preflight.lists import check_lists
 
     check_lists(cfg)
     if cfg.TRAIN.ENABLE:

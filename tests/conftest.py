@@ -11,9 +11,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.reports import (  # noqa: F401  fixtures
+    blocks,
+    broken,
+    check_text,
+    make_report,
+    pathways,
+    plain,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
-torch.set_num_threads(1)  # networks this small lose time to more, and several tests fork
+# Networks this small lose time to more threads, and several tests fork; processes inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(1)
 # Started in the background, a shell makes its children ignore Ctrl-C, and so would ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

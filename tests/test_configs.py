@@ -9,15 +9,17 @@ import pytest
 import torch
 import yaml
 from fvcore.common.config import CfgNode
+from support import ROOT
 
 from slowfast_bias import host
 from slowfast_bias.config import ConfigError, get_cfg, load_cfg
-from slowfast_bias.datasets import toy, videos  # noqa: F401  registers toyvideos and videos
-from slowfast_bias.datasets.toy_world import unordered_frames_tell
+from slowfast_bias.datasets import videos  # noqa: F401  registers toyvideos and videos
+from slowfast_bias.datasets.toy import dataset  # noqa: F401  registers toyvideos and videos
+from slowfast_bias.datasets.toy.world import unordered_frames_tell
 
 pytestmark = pytest.mark.host
 
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+CONFIGS = ROOT / "configs"
 FILES = sorted(path.relative_to(CONFIGS).as_posix() for path in CONFIGS.rglob("*.yaml"))
 # A Base-*.yaml is half a config (it may lack the network or the data): it is never run by itself.
 BASES = [name for name in FILES if Path(name).name.startswith("Base-")]
@@ -45,7 +47,7 @@ class Lines(logging.Handler):
 @pytest.fixture
 def dropped():
     """What load_cfg says of dropped keys, as a list of lines."""
-    logger, lines = logging.getLogger("slowfast_bias.config.merge"), Lines()
+    logger, lines = logging.getLogger("slowfast_bias.config.load"), Lines()
     level, disabled = logger.level, logger.disabled
     logger.addHandler(lines)
     logger.setLevel(logging.WARNING)

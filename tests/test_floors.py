@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
+from support import ROOT
 
 FLOORS = {
-    "errors": 0, "files": 0, "interrupts": 0, "host": 0,
+    "errors": 0, "files": 0, "interrupts": 0, "host": 0, "cluster_rank": 0,
     "config": 1, "bias": 1,
     "datasets": 2, "models": 2, "visualization": 2,
     "engine": 3,

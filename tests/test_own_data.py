@@ -10,17 +10,16 @@ import shlex
 import subprocess
 import sys
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from support import ROOT
 
 from slowfast_bias.bias import BiasReport
 
 pytestmark = pytest.mark.host
 
-ROOT = Path(__file__).resolve().parent.parent
 DOC = (ROOT / "docs" / "DATA.md").read_text()
 RATES = (24, 25, Fraction(30000, 1001), 60)
 

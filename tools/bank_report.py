@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     if args.preview and args.dirs:
         parser.error("--preview: expected a generated bank; the frames of --dirs can be looked at")
     try:
-        from slowfast_bias.engine.bank_report import bank_report
+        from slowfast_bias.engine.styling.bank_strength import bank_report
 
         bank = (args.family, args.num, args.seed)
         report = bank_report(

@@ -42,7 +42,7 @@ def _main(arguments: list[str] | None) -> int:
     sys.stdout.reconfigure(errors="surrogateescape")  # names of files may be any bytes
     try:
         from slowfast_bias import engine
-        from slowfast_bias.engine.check_data import check_data
+        from slowfast_bias.engine.preflight.videos import check_data
 
         # no training here: the machine need not be the one that trains
         cfg = engine.load_cfg(find_config(args.cfg), [*args.opts, "NUM_GPUS", 0])

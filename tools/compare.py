@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout needs no installation
 
-from slowfast_bias.visualization.comparable import differences  # noqa: E402
-from slowfast_bias.visualization.reading import read_reports  # noqa: E402
+from slowfast_bias.visualization.reading.comparable import differences  # noqa: E402
+from slowfast_bias.visualization.reading.report_files import read_reports  # noqa: E402
 from slowfast_bias.visualization.tables import comparison_table  # noqa: E402
 
 

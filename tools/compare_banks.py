@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a checkout needs no installation
 
 from slowfast_bias.errors import UserError  # noqa: E402
-from slowfast_bias.visualization.reading import read_report  # noqa: E402
+from slowfast_bias.visualization.reading.report_files import read_report  # noqa: E402
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("second", metavar="REPORT_B", help="of the same network, measured with another")
     args = parser.parse_args(arguments)
     try:
-        from slowfast_bias.engine.agreement import bank_agreement
+        from slowfast_bias.bias.agreement import bank_agreement
 
         print(bank_agreement(read_report(args.first), read_report(args.second)).table())
     except (UserError, ValueError, OSError) as error:

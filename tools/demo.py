@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # a checkout needs no installation
 
-from slowfast_bias.engine import demo  # noqa: E402
+from slowfast_bias.engine.studies import demo  # noqa: E402
 
 if __name__ == "__main__":
     demo.run(*sys.argv[1:2] or ["runs/demo"], configs=f"{ROOT}/")

@@ -50,8 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--folder-fps: expected more than 0")
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stdout)
     try:
-        from slowfast_bias.engine.stylers import Recipe, default_processes
-        from slowfast_bias.engine.stylize import Options, stylize
+        from slowfast_bias.engine.styling.folder_writer import Options, stylize
+        from slowfast_bias.engine.styling.stylers import Recipe, default_processes
 
         recipe = Recipe(args.family, args.num, args.seed, tuple(args.generator), args.norm)
         size = {"every": args.every, "short_side": args.short_side}

@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     args, opts = parser.parse_known_args(arguments)
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
     try:
-        from slowfast_bias.engine.runs import plan
-        from slowfast_bias.engine.sweep import sweep
+        from slowfast_bias.engine.studies.sweep import sweep
+        from slowfast_bias.engine.studies.sweep_runs import plan
 
         configs = [find_config(path) for path in args.cfg]
         runs = plan(configs, args.kinds, args.rates, args.temperatures, args.seeds)

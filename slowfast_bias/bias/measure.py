@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .meter import BiasMeter
-from .report import BiasReport
-from .taps import Tap, as_taps, tapped
+from slowfast_bias.bias.meter import BiasMeter
+from slowfast_bias.bias.report import BiasReport
+from slowfast_bias.bias.taps import Tap, as_taps, tapped
 
 
 def measure_bias(

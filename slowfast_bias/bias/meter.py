@@ -18,11 +18,17 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from .layout import Layout
-from .report import BiasReport, LayerBias
-from .scores import STATISTICS, check_statistic, layer_errors, layer_scores, unit_scores
-from .stats import PairStats, leave_one_out
-from .taps import Tap, as_taps
+from slowfast_bias.bias.layout import Layout
+from slowfast_bias.bias.report import BiasReport, LayerBias
+from slowfast_bias.bias.scores import (
+    STATISTICS,
+    check_statistic,
+    layer_errors,
+    layer_scores,
+    unit_scores,
+)
+from slowfast_bias.bias.stats import PairStats, leave_one_out
+from slowfast_bias.bias.taps import Tap, as_taps
 
 FOLDS = 20
 FEW_PAIRS = 500  # at 500, 8 % of units change kind when other videos are drawn

@@ -20,10 +20,9 @@ import torch
 from iopath.common.file_io import g_pathmgr
 from torch import Tensor
 
+from slowfast_bias.bias import report_text
+from slowfast_bias.bias.scores import FACTORS, check_statistic, percent, unit_kinds
 from slowfast_bias.files import write_whole
-
-from . import table
-from .scores import FACTORS, check_statistic, percent, unit_kinds
 
 FORMAT = 1
 
@@ -173,15 +172,15 @@ class BiasReport:
 
     def table(self) -> str:
         """Return an aligned table for a terminal or a log, warnings below it."""
-        return table.text(self)
+        return report_text.text(self)
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, warnings below it."""
-        return table.markdown(self)
+        return report_text.markdown(self)
 
     def to_csv(self) -> str:
         """Return one line per layer, every number in a column of its own."""
-        return table.csv_lines(self)
+        return report_text.csv_lines(self)
 
 
 def rank_units(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from .stats import PairStats
+from slowfast_bias.bias.stats import PairStats
 
 FACTORS = ("static", "dynamic")
 STATISTICS = ("pearson", "pooled")

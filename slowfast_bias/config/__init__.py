@@ -8,7 +8,7 @@ Synopsis::
 """
 
 from slowfast_bias.config.check import ConfigError, check_cfg
-from slowfast_bias.config.merge import load_cfg
-from slowfast_bias.config.node import add_bias_config, get_cfg
+from slowfast_bias.config.load import load_cfg
+from slowfast_bias.config.options import add_bias_config, get_cfg
 
 __all__ = ["ConfigError", "add_bias_config", "check_cfg", "get_cfg", "load_cfg"]

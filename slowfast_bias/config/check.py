@@ -9,10 +9,10 @@ import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
+from slowfast_bias.cluster_rank import place_from_environment, processes_per_machine
+from slowfast_bias.config.allowed import lookup, wrong_values
 from slowfast_bias.config.check_clips import clips
 from slowfast_bias.config.check_styles import style_folders
-from slowfast_bias.config.place import place_from_environment, processes_per_machine
-from slowfast_bias.config.values import lookup, wrong_values
 from slowfast_bias.errors import UserError
 
 # Switches of the hosts whose effect lives in their own training script, which is not used here.

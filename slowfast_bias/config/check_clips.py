@@ -11,7 +11,7 @@ from typing import Any
 
 from fvcore.common.config import CfgNode
 
-from slowfast_bias.config.values import lookup
+from slowfast_bias.config.allowed import lookup
 
 _THREE_CROPS = ("kinetics", "ssv2", "charades")  # loaders of the hosts: left, middle, right
 _REORDERING = (

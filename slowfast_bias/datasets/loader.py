@@ -25,7 +25,7 @@ from slowfast_bias.errors import DataError
 class Batch(NamedTuple):
     """Clips that could be read, and the positions of those that could not."""
 
-    # one (B, C, T, H, W) tensor per pathway; or [(B, T, H, W, 3)] in uint8, for `engine.data`
+    # one (B, C, T, H, W) tensor per pathway; or [(B, T, H, W, 3)] in uint8, for `setup.loaders`
     inputs: list[torch.Tensor]
     labels: torch.Tensor  # (B,)
     indices: torch.Tensor  # (B,) positions in the dataset

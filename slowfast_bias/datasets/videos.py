@@ -13,11 +13,11 @@ from fvcore.common.config import CfgNode
 from torch.utils.data import Dataset
 
 from slowfast_bias import host
-from slowfast_bias.config.values import lookup
-from slowfast_bias.datasets.decode import VideoError, backend_version
+from slowfast_bias.config.allowed import lookup
+from slowfast_bias.datasets.decoding.read_frames import VideoError, backend_version
 from slowfast_bias.datasets.lists.files import read_list
-from slowfast_bias.datasets.video_views import VideoViews
-from slowfast_bias.datasets.views import normalised_planes
+from slowfast_bias.datasets.sampling.crops import normalised_planes
+from slowfast_bias.datasets.sampling.split_views import VideoViews
 
 
 @host.register_dataset

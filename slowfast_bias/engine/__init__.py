@@ -13,16 +13,16 @@ from typing import Any
 
 from fvcore.common.config import CfgNode
 
-import slowfast_bias.datasets.toy
+import slowfast_bias.datasets.toy.dataset
 import slowfast_bias.datasets.videos  # noqa: F401  only registration, as the line above
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.config import get_cfg, load_cfg
-from slowfast_bias.engine import ablate as _ablate
-from slowfast_bias.engine import measure as _measure
-from slowfast_bias.engine import orders as _orders
-from slowfast_bias.engine import test as _test
-from slowfast_bias.engine import train as _train
-from slowfast_bias.engine.launch import launch
+from slowfast_bias.engine.measuring import measurement as _measure
+from slowfast_bias.engine.runtime.launcher import launch
+from slowfast_bias.engine.testing import accuracy as _test
+from slowfast_bias.engine.testing import frame_orders as _orders
+from slowfast_bias.engine.testing import silencing as _ablate
+from slowfast_bias.engine.training import loop as _train
 
 TrainResult, TestResult = _train.TrainResult, _test.TestResult
 
@@ -56,10 +56,10 @@ def measure(cfg: CfgNode, init_method: str | None = None) -> BiasReport:
 
 
 def test_orders(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
-    """Tests with frames ordered, shuffled, reversed and frozen; see `engine.orders`."""
+    """Tests with frames ordered, shuffled, reversed and frozen; see `testing.frame_orders`."""
     return launch(cfg, _orders.test_orders, init_method)
 
 
 def ablate(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
-    """Tests without the most static, the most dynamic and random units; see `engine.ablate`."""
+    """Tests without the most static, the most dynamic and random units; see `testing.silencing`."""
     return launch(cfg, _ablate.ablate, init_method)

@@ -20,8 +20,8 @@ from torch import nn
 
 from slowfast_bias.host import video_io
 from slowfast_bias.host.base import RESNET_ARCHS, Host, add_fast_only
-from slowfast_bias.host.keys import PYPI_ONLY
-from slowfast_bias.host.shims import absent, standing_in
+from slowfast_bias.host.generation_keys import PYPI_ONLY
+from slowfast_bias.host.stand_ins import absent, standing_in
 
 
 class MainHost(Host):

@@ -15,8 +15,8 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.host.base import RESNET_ARCHS, Host, add_fast_only, scaled
-from slowfast_bias.host.keys import MAIN_ONLY
-from slowfast_bias.host.shims import absent, standing_in
+from slowfast_bias.host.generation_keys import MAIN_ONLY
+from slowfast_bias.host.stand_ins import absent, standing_in
 
 # Keys of GitHub main whose effect this project brings to the release as well: name -> default.
 SUPPLEMENT: dict[str, Any] = {
@@ -66,7 +66,7 @@ class PypiHost(Host):
             from slowfast.datasets import utils as pathways
             from slowfast.models import losses, model_builder, optimizer, video_model_builder
             from slowfast.utils import c2_model_loading, metrics
-        from slowfast_bias.host.fixes import none_at_last, topks_correct, whole_crop
+        from slowfast_bias.host.repairs import none_at_last, topks_correct, whole_crop
 
         self.defaults, self.datasets = defaults, build.DATASET_REGISTRY
         self.losses, self.optimizer, self.pathways = losses, optimizer, pathways

@@ -7,11 +7,11 @@ Figures are plain ``matplotlib.figure.Figure`` objects. pyplot is never imported
 backend nor the caller's rcParams change.
 """
 
-from slowfast_bias.visualization.curves import layer_curves
-from slowfast_bias.visualization.figures import comparison_figure, report_figure
-from slowfast_bias.visualization.save import save_figure
-from slowfast_bias.visualization.scatter import unit_scatter
-from slowfast_bias.visualization.units import unit_bars
+from slowfast_bias.visualization.drawing.save import save_figure
+from slowfast_bias.visualization.figures.layer_curves import layer_curves
+from slowfast_bias.visualization.figures.pages import comparison_figure, report_figure
+from slowfast_bias.visualization.figures.unit_bars import unit_bars
+from slowfast_bias.visualization.figures.unit_scatter import unit_scatter
 
 __all__ = [
     "comparison_figure",

@@ -8,15 +8,15 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from slowfast_bias.bias import BiasReport
-from slowfast_bias.visualization import ablation, orders
-from slowfast_bias.visualization.curves import layer_curves
-from slowfast_bias.visualization.epochs import compare_epochs, epoch_curves, read_epochs
-from slowfast_bias.visualization.figures import comparison_figure, report_figure
-from slowfast_bias.visualization.reading import find_layer, read_reports
-from slowfast_bias.visualization.results import name_runs, read_results
-from slowfast_bias.visualization.save import check_suffix, save_figure
-from slowfast_bias.visualization.scatter import unit_scatter
-from slowfast_bias.visualization.units import unit_bars
+from slowfast_bias.visualization.drawing.save import check_suffix, save_figure
+from slowfast_bias.visualization.figures import frame_orders, silencing
+from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves, read_epochs
+from slowfast_bias.visualization.figures.layer_curves import layer_curves
+from slowfast_bias.visualization.figures.pages import comparison_figure, report_figure
+from slowfast_bias.visualization.figures.unit_bars import unit_bars
+from slowfast_bias.visualization.figures.unit_scatter import unit_scatter
+from slowfast_bias.visualization.reading.report_files import find_layer, read_reports
+from slowfast_bias.visualization.reading.result_files import name_runs, read_results
 
 KINDS = ("curves", "units", "scatter", "page")
 SOURCES = {  # what may be given, and which options go with it
@@ -119,15 +119,15 @@ def plot_epochs(
 
 def plot_ablation(paths: Sequence[str], out: str, names: Sequence[str] | None = None) -> None:
     """Write the accuracy over silenced units to `out`, a panel per run."""
-    contents = read_results(paths, ablation.USUAL, names)
+    contents = read_results(paths, silencing.USUAL, names)
     one = len(contents) == 1 and not names
-    figure = ablation.ablation_figure(*contents.values()) if one else None
-    save_figure(figure or ablation.compare_ablations(contents), out)
+    figure = silencing.ablation_figure(*contents.values()) if one else None
+    save_figure(figure or silencing.compare_ablations(contents), out)
 
 
 def plot_orders(paths: Sequence[str], out: str, names: Sequence[str] | None = None) -> None:
     """Write the accuracies with frames in and out of order to `out`, a group of bars per run."""
-    save_figure(orders.order_bars(read_results(paths, orders.USUAL, names)), out)
+    save_figure(frame_orders.order_bars(read_results(paths, frame_orders.USUAL, names)), out)
 
 
 def _flag(source: str) -> str:

@@ -8,9 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from slowfast_bias.bias import FACTORS, KINDS, BiasReport, LayerBias
-from slowfast_bias.visualization.depth import stage, stages
-from slowfast_bias.visualization.notes import check_reports
-from slowfast_bias.visualization.reading import find_layers, unknown_layer
+from slowfast_bias.visualization.drawing.captions import check_reports
+from slowfast_bias.visualization.drawing.layer_axis import stage, stages
+from slowfast_bias.visualization.reading.report_files import find_layers, unknown_layer
 
 SHARES = (*FACTORS, "residual")
 _LATEX = str.maketrans(

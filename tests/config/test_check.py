@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from slowfast_bias import host
-from slowfast_bias.config import ConfigError, check, check_cfg, values
-from slowfast_bias.config.node import get_cfg
+from slowfast_bias.config import ConfigError, allowed, check, check_cfg
+from slowfast_bias.config.options import get_cfg
 
 pytestmark = pytest.mark.host
 
@@ -34,16 +34,16 @@ def test_an_error_names_every_problem_and_travels_between_processes(tiny):
     assert (again.problems, str(again)) == (error.problems, str(error))
 
 
-@pytest.mark.parametrize("key", sorted(values.CHOICES))
+@pytest.mark.parametrize("key", sorted(allowed.CHOICES))
 def test_choices(found, key):
     (problem,) = found(key, "something")
-    assert problem.startswith(f"{key}: expected one of {', '.join(values.CHOICES[key])}")
+    assert problem.startswith(f"{key}: expected one of {', '.join(allowed.CHOICES[key])}")
     assert "'something'" in problem
 
 
-@pytest.mark.parametrize("key", sorted(values.RANGES))
+@pytest.mark.parametrize("key", sorted(allowed.RANGES))
 def test_ranges(found, key):
-    low, high = values.RANGES[key]
+    low, high = allowed.RANGES[key]
     wanted = f"from {low} to {high}" if high is not None else f"at least {low}"
     problems = [problem for problem in found(key, low - 1) if problem.startswith(f"{key}: ")]
     assert len(problems) == 1
@@ -54,13 +54,13 @@ def test_ranges(found, key):
 
 def test_choices_and_ranges_name_keys_that_exist():
     cfg = get_cfg()
-    for key in [*values.CHOICES, *values.RANGES]:
-        assert values.lookup(cfg, key, "absent") != "absent", key
+    for key in [*allowed.CHOICES, *allowed.RANGES]:
+        assert allowed.lookup(cfg, key, "absent") != "absent", key
 
 
 def test_switches_of_the_hosts_own_loop_are_refused(found):
     cfg = get_cfg()
-    here = [key for key in check._NOT_IN_OUR_LOOP if values.lookup(cfg, key) is not None]
+    here = [key for key in check._NOT_IN_OUR_LOOP if allowed.lookup(cfg, key) is not None]
     assert here
     for key in here:
         (problem,) = found(key, True)
@@ -125,7 +125,7 @@ def test_heads_of_the_release_end_in_a_softmax(found):
 
 def test_tasks_and_several_samples_a_clip_are_refused_where_they_exist(found):
     for key, value in (("TASK", "ssl"), ("AUG.NUM_SAMPLE", 2)):
-        if values.lookup(get_cfg(), key) is not None:
+        if allowed.lookup(get_cfg(), key) is not None:
             assert found(key, value)[0].startswith(key)
 
 

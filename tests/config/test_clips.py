@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from slowfast_bias.config import check, values
-from slowfast_bias.config.node import get_cfg
+from slowfast_bias.config import allowed, check
+from slowfast_bias.config.options import get_cfg
 
 pytestmark = pytest.mark.host
 
@@ -48,7 +48,7 @@ def found(tiny):
     ],
 )
 def test_a_value_that_cannot_be_is_named_with_what_was_expected(found, key, value):
-    if values.lookup(get_cfg(), key) is None:
+    if allowed.lookup(get_cfg(), key) is None:
         pytest.skip(f"this host has no {key}")
     (problem,) = [x for x in found(key, value) if x.startswith(f"{key}: expected")]
     assert "but got" in problem

@@ -170,7 +170,8 @@ def test_a_hosts_dataset_is_unpickled_in_a_fresh_process(tiny, tmp_path, run_pyt
         clips = Clips(host.build_dataset(name, cfg, "val"), 0, False)
         (tmp_path / name).write_bytes(pickle.dumps(clips))
     said = run_python(UNPICKLE, tmp_path / "toyvideos", tmp_path / "kinetics").stdout
-    assert said.splitlines() == ["5 slowfast_bias.datasets.toy", "1 slowfast.datasets.kinetics"]
+    classes = [("5", "slowfast_bias.datasets.toy.dataset"), ("1", "slowfast.datasets.kinetics")]
+    assert [tuple(line.split()) for line in said.splitlines()] == classes
 
 
 def test_spawned_workers_read_a_hosts_dataset(tiny):

@@ -10,10 +10,10 @@ from support.videos import cut, spoil, write_audio, write_folder, write_video
 
 from slowfast_bias import host
 from slowfast_bias.config import ConfigError
-from slowfast_bias.datasets.clips import SourceClips
-from slowfast_bias.datasets.decode import VideoError, read_frames
+from slowfast_bias.datasets.decoding.read_frames import VideoError, read_frames
 from slowfast_bias.datasets.loader import Loader, seeded
-from slowfast_bias.engine.data import inputs_of
+from slowfast_bias.datasets.source_clips import SourceClips
+from slowfast_bias.engine.setup.loaders import inputs_of
 from slowfast_bias.errors import DataError
 
 pytestmark = pytest.mark.host

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from slowfast_bias import engine
-from slowfast_bias.engine.data import build_loader
+from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.errors import DataError
 
 pytestmark = pytest.mark.host

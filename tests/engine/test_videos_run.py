@@ -16,7 +16,7 @@ from support.videos import cut, has_codec, spoil, write_audio, write_video
 from slowfast_bias import engine, host
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.datasets.loader import Share
-from slowfast_bias.engine import network
+from slowfast_bias.engine.setup import network
 from slowfast_bias.errors import UserError
 from slowfast_bias.run import main
 
@@ -263,7 +263,7 @@ def test_a_list_without_a_readable_video_is_an_error(config, tmp_path):
 
 
 def test_check_data_describes_the_lists_and_finds_what_is_bad(config, tmp_path, capsys):
-    from slowfast_bias.engine.check_data import check_data
+    from slowfast_bias.engine.preflight.videos import check_data
 
     def check(words):
         cfg = engine.load_cfg((), words)

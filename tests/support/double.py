@@ -14,7 +14,7 @@ import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import engine
-from slowfast_bias.engine.launch import launch
+from slowfast_bias.engine.runtime.launcher import launch
 
 
 @contextlib.contextmanager
@@ -28,10 +28,10 @@ def float64() -> Iterator[None]:
 
 
 def train(cfg: CfgNode) -> engine.TrainResult:
-    """`engine.train` in float64, in as many processes as the config asks for."""
+    """`engine.training.loop` in float64, in as many processes as the config asks for."""
     return launch(cfg, _train)
 
 
 def _train(cfg: CfgNode) -> engine.TrainResult:
     with float64():
-        return importlib.import_module("slowfast_bias.engine.train").train(cfg)
+        return importlib.import_module("slowfast_bias.engine.training.loop").train(cfg)

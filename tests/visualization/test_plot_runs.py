@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
+from support import ROOT
 
-TOOL = Path(__file__).resolve().parents[2] / "tools" / "plot_bias.py"
+TOOL = ROOT / "tools" / "plot_bias.py"
 spec = importlib.util.spec_from_file_location("plot_bias_tool", TOOL)
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)

@@ -1,1 +1,1 @@
-"""How frames come out of files: the readers behind `datasets.decode`."""
+"""How frames come out of files: the readers behind `datasets.decoding.read_frames`."""

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.datasets.decoding.video_info import (
+from slowfast_bias.datasets.decoding.timeline import (
     Picks,
     Timeline,
     VideoError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from av.video.stream import VideoStream
 
 from slowfast_bias.datasets.decoding.packet_roles import DISPOSABLE
-from slowfast_bias.datasets.decoding.video_info import VideoError
+from slowfast_bias.datasets.decoding.timeline import VideoError
 
 # Matroska puts some 20 bytes between two blocks and about 60 between clusters.
 _HOLE = 256

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from av.video.reformatter import VideoReformatter
 
-from slowfast_bias.datasets.decoding.exact import Take, collect, in_order
-from slowfast_bias.datasets.decoding.film import Film, open_film
-from slowfast_bias.datasets.decoding.video_info import (
+from slowfast_bias.datasets.decoding.decode_exactly import Take, collect, in_order
+from slowfast_bias.datasets.decoding.packet_index import Film, open_film
+from slowfast_bias.datasets.decoding.timeline import (
     Picks,
     Timeline,
     VideoInfo,

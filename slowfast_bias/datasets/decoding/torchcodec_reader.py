@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from slowfast_bias.datasets.decoding import pyav_reader
-from slowfast_bias.datasets.decoding.film import open_film
-from slowfast_bias.datasets.decoding.video_info import (
+from slowfast_bias.datasets.decoding.packet_index import open_film
+from slowfast_bias.datasets.decoding.timeline import (
     Picks,
     Timeline,
     VideoError,

@@ -4,7 +4,7 @@
     listed.videos[0]                  # Video(path=".../videos/78687.webm", label=0, row="entry 1")
 
 A reader of `READERS` yields the rows of a format; what holds for all formats is checked here. In a
-csv a part of a video is written behind its path (`slowfast_bias.datasets.lists.parts`).
+csv a part of a video is written behind its path (`slowfast_bias.datasets.lists.video_parts`).
 
 The fence around the folder of the videos is a matter of names: a link in the folder was put there
 by its owner, not by the list, and is followed.
@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from slowfast_bias.datasets.lists import json_lists, kinetics, text
-from slowfast_bias.datasets.lists.parts import with_part
-from slowfast_bias.datasets.lists.source import Row, Source
+from slowfast_bias.datasets.lists.list_source import Row, Source
 from slowfast_bias.datasets.lists.video_names import VideoNames
+from slowfast_bias.datasets.lists.video_parts import with_part
 from slowfast_bias.errors import DataError
 
 log = logging.getLogger(__name__)

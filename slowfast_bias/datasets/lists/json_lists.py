@@ -8,7 +8,7 @@ from typing import Any
 
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.datasets.lists.source import Row, Source, wrong
+from slowfast_bias.datasets.lists.list_source import Row, Source, wrong
 from slowfast_bias.errors import DataError
 
 _LABELS = ("something-something-v2-labels.json", "labels.json")

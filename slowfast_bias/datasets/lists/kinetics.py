@@ -6,7 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 
-from slowfast_bias.datasets.lists.source import Row, Source, whole, wrong
+from slowfast_bias.datasets.lists.list_source import Row, Source, whole, wrong
 
 _COLUMNS = ("label", "youtube_id", "time_start", "time_end")
 

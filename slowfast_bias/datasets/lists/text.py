@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.datasets.lists.parts import split_part
-from slowfast_bias.datasets.lists.source import Row, Source, whole, wrong
+from slowfast_bias.datasets.lists.list_source import Row, Source, whole, wrong
 from slowfast_bias.datasets.lists.video_names import is_picture, is_video
+from slowfast_bias.datasets.lists.video_parts import split_part
 from slowfast_bias.errors import DataError
 
 log = logging.getLogger(__name__)

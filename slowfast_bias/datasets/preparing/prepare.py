@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.datasets.decode import VideoError
+from slowfast_bias.datasets.decoding.read_frames import VideoError
 from slowfast_bias.datasets.lists.files import Video, VideoList, read_list
-from slowfast_bias.datasets.lists.source import Source
+from slowfast_bias.datasets.lists.list_source import Source
 from slowfast_bias.datasets.preparing.parallel import in_parallel
 from slowfast_bias.datasets.preparing.reencode import is_copy, reencode
 from slowfast_bias.datasets.preparing.scan import Facts, scan_all

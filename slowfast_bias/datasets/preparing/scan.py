@@ -17,11 +17,17 @@ from dataclasses import dataclass, fields
 
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.datasets.decode import VideoError, VideoInfo, is_folder, probe, read_frames
-from slowfast_bias.datasets.decoding.exact import collect, in_order
-from slowfast_bias.datasets.decoding.film import open_film
+from slowfast_bias.datasets.decoding.decode_exactly import collect, in_order
 from slowfast_bias.datasets.decoding.frame_folder import list_frames
-from slowfast_bias.datasets.decoding.video_info import stacked
+from slowfast_bias.datasets.decoding.packet_index import open_film
+from slowfast_bias.datasets.decoding.read_frames import (
+    VideoError,
+    VideoInfo,
+    is_folder,
+    probe,
+    read_frames,
+)
+from slowfast_bias.datasets.decoding.timeline import stacked
 from slowfast_bias.datasets.preparing.parallel import in_parallel
 from slowfast_bias.files import TEXT, cannot_write
 

@@ -1,0 +1,92 @@
+"""A report as text: an aligned table, Markdown, and CSV, one row per layer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import TYPE_CHECKING
+
+from slowfast_bias.bias.scores import FACTORS, KINDS
+
+if TYPE_CHECKING:
+    from slowfast_bias.bias.report import BiasReport, LayerBias
+
+
+# of a report's meta, what its page says below the table; report.json has it all
+_ABOUT = ("model", "checkpoint", "data", "videos", "decoder", "sampling", "host")
+
+
+def text(report: BiasReport) -> str:
+    """Return the table aligned with spaces, the layer's name left, numbers right."""
+    rows = _rows(report)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    notes = [f"warning: {note}" for note in report.warnings]
+    return "\n".join([*lines, *notes])
+
+
+def markdown(report: BiasReport) -> str:
+    """Return the table in Markdown."""
+    head, *rows = _rows(report)
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    lines = [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
+    about = "; ".join(f"{key} {report.meta[key]}" for key in _ABOUT if report.meta.get(key))
+    notes = [f"\n> warning: {note}" for note in report.warnings]
+    return "\n".join([*lines, *([f"\n{about}"] if about else []), *notes]) + "\n"
+
+
+def csv_lines(report: BiasReport) -> str:
+    """Return CSV with a header; empty where a number is NaN or was not measured."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_csv_head())
+    for name, layer in report.layers.items():
+        numbers = ("" if x is None or math.isnan(x) else x for x in _csv_numbers(layer))
+        writer.writerow([name, layer.statistic, *numbers])
+    return out.getvalue()
+
+
+def _rows(report: BiasReport) -> list[list[str]]:
+    head = ["layer", "S_static", "S_dynamic", "static %", "dynamic %", "residual %"]
+    head += [*KINDS, "units", "pairs"]
+    return [head, *(_row(name, layer) for name, layer in report.layers.items())]
+
+
+def _row(name: str, layer: LayerBias) -> list[str]:
+    measured = [f for f in FACTORS if f in layer.correlation]
+    scores = {f: f"{layer.score(f):.3f} ±{layer.score_error(f):.3f}" for f in measured}
+    shares, counts = ["-"] * 3, ["-"] * len(KINDS)
+    if layer.complete:
+        shares = [f"{share:.1f}" for share in layer.percent().values()]
+        counts = [str(len(units)) for units in layer.units().values()]
+    pairs = "/".join(str(n) for n in dict.fromkeys(layer.pairs.values()))  # once if all are equal
+    columns = [scores.get(f, "-") for f in FACTORS]
+    return [name, *columns, *shares, *counts, str(layer.channels), pairs]
+
+
+def _csv_head() -> list[str]:
+    scores = [f"{kind}_{factor}" for factor in FACTORS for kind in ("score", "stderr")]
+    shares = [f"percent_{kind}" for kind in (*FACTORS, "residual")]
+    counts = [f"units_{kind}" for kind in KINDS]
+    pairs = [f"pairs_{factor}" for factor in FACTORS]
+    return ["layer", "statistic", *scores, *shares, *counts, "channels", *pairs]
+
+
+def _csv_numbers(layer: LayerBias) -> list[float | None]:
+    numbers: list[float | None] = []
+    for factor in FACTORS:
+        known = factor in layer.correlation
+        numbers += [layer.score(factor), layer.score_error(factor)] if known else [None] * 2
+    if layer.complete:
+        numbers += layer.percent().values()
+        numbers += (len(units) for units in layer.units().values())
+    else:
+        numbers += [None] * (3 + len(KINDS))
+    return [*numbers, layer.channels, *(layer.pairs.get(factor) for factor in FACTORS)]

@@ -1,0 +1,166 @@
+"""Reading YAML of either host generation into one config.
+
+Files inherit through ``_BASE_``; later files and ``KEY VALUE`` pairs win. Values take the type of
+their default. A key that only the other generation knows is dropped and reported by name; a key
+that nobody knows is an error with the nearest known name. All problems are reported together.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fvcore.common.config import CfgNode
+
+from slowfast_bias import host
+from slowfast_bias.config.check import ConfigError, find_problems
+from slowfast_bias.config.options import get_cfg
+
+log = logging.getLogger(__name__)
+
+# The release's name of an architecture -> main's, which is ours.
+_ARCH_NAMES = {"slowonly": "slow", "c2d_nopool": "slow_c2d", "i3d_nopool": "slow_i3d"}
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+
+def load_cfg(paths: Paths = (), opts: Sequence[Any] = (), check: bool = True) -> CfgNode:
+    """The frozen config of one or several YAML files, then of KEY, VALUE, KEY, VALUE, ... pairs."""
+    if isinstance(paths, (str, os.PathLike)):
+        paths = [paths]
+    cfg, problems, given = get_cfg(), [], set()
+    sources = [(os.fspath(path), _read(os.fspath(path))) for path in paths]
+    for name, pairs in [*sources, ("the command line", _pairs(opts))]:
+        dropped = []
+        for key, value in pairs:
+            outcome = _put(cfg, key, value)
+            if outcome is None:
+                given.add(key)
+            elif outcome == "":
+                dropped.append(f"{key} ({value!r})")
+            else:
+                problems.append(f"{name}: {outcome}")
+        if dropped:
+            log.warning(
+                "%s: dropped, as SlowFast %s has no such key: %s",
+                name, host.name, ", ".join(dropped),
+            )  # fmt: skip
+    _canonical_names(cfg, given)
+    if check:
+        problems += find_problems(cfg)
+    if problems:
+        raise ConfigError(problems)
+    cfg.freeze()
+    return cfg
+
+
+def _read(path: str) -> list[tuple[str, Any]]:
+    try:
+        tree = CfgNode.load_yaml_with_base(path)
+    except FileNotFoundError as error:
+        missing = error.filename or path
+        raise ConfigError([f"expected a YAML file, but {missing} is not there"]) from error
+    except Exception as error:
+        raise ConfigError([f"{path}: not readable as YAML: {error}"]) from error
+    if not isinstance(tree, Mapping):
+        raise ConfigError([f"{path}: expected `SECTION:` and `KEY: value` lines, got {tree!r}"])
+    return list(_leaves(tree, get_cfg()))
+
+
+def _leaves(tree: Mapping[str, Any], shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(full key, value) of a nested mapping; mappings are values where the default is one."""
+    for key, value in tree.items():
+        inner = shape.get(key) if isinstance(shape, CfgNode) else None
+        if isinstance(value, Mapping) and (isinstance(inner, CfgNode) or inner is None):
+            yield from _leaves(value, inner, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _pairs(opts: Sequence[Any]) -> list[tuple[str, Any]]:
+    if len(opts) % 2:
+        raise ConfigError(
+            [f"the command line: expected KEY VALUE pairs, but {opts[-1]!r} has no value"]
+        )
+    return [(str(key), value) for key, value in zip(opts[::2], opts[1::2], strict=True)]
+
+
+def _put(cfg: CfgNode, key: str, value: Any) -> str | None:
+    """Sets a key; returns None when done, "" when dropped, else what is wrong."""
+    *sections, name = key.split(".")
+    node: Any = cfg
+    for section in sections:
+        node = node.get(section) if isinstance(node, CfgNode) else None
+    if not isinstance(node, CfgNode) or name not in node:
+        if key in host.foreign_keys:
+            return _foreign(key, value)
+        return f"unknown key {key}{_nearest(key, cfg)}"
+    if isinstance(node[name], CfgNode):
+        return f"{key} is a section, not a key; it has {', '.join(node[name])}"
+    try:
+        node[name] = _coerce(value, node[name])
+    except ValueError as error:
+        return f"{key}: {error}"
+    return None
+
+
+def _foreign(key: str, value: Any) -> str:
+    """Dropping a switch that is on would change the run in silence, so that is an error."""
+    if key.endswith("ENABLE") and _decoded(value) is True:
+        return f"{key} True is a capability that SlowFast {host.name} lacks. {host.remedy}"
+    return ""
+
+
+def _nearest(key: str, cfg: CfgNode) -> str:
+    known = [name for name, _ in _leaves(cfg, cfg)]
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    if not close:
+        last = {name.rpartition(".")[2]: name for name in known}
+        close = [last[hit] for hit in difflib.get_close_matches(key.rpartition(".")[2], last, n=1)]
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _decoded(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+
+
+def _coerce(value: Any, default: Any) -> Any:
+    """``value`` in the type of ``default``; whole floats become ints, lists tuples, and back."""
+    decoded = _decoded(value)
+    if default is None:
+        return decoded
+    if isinstance(default, str):
+        if value is not None and not isinstance(value, (Mapping, list)):
+            return str(value)
+    elif isinstance(default, bool) or isinstance(decoded, bool):
+        if isinstance(default, bool) and isinstance(decoded, bool):
+            return decoded
+    elif isinstance(default, float) and isinstance(decoded, (int, float)):
+        return float(decoded)
+    elif isinstance(default, int) and isinstance(decoded, (int, float)):
+        if float(decoded).is_integer():
+            return int(decoded)
+    elif isinstance(default, (list, tuple)) and isinstance(decoded, (list, tuple)):
+        return type(default)(decoded)
+    raise ValueError(
+        f"expected {type(default).__name__} as in the default {default!r}, but got {value!r}"
+    )
+
+
+def _canonical_names(cfg: CfgNode, given: set[str]) -> None:
+    """One name per architecture on both hosts; MODEL_NAME follows ARCH where nobody set it."""
+    cfg.MODEL.ARCH = _ARCH_NAMES.get(cfg.MODEL.ARCH, cfg.MODEL.ARCH)
+    if "MODEL.MODEL_NAME" not in given:
+        names = {"slowfast": "SlowFast", "x3d": "X3D", "mvit": "MViT"}
+        cfg.MODEL.MODEL_NAME = names.get(cfg.MODEL.ARCH, "ResNet")

@@ -1,0 +1,1 @@
+"""The toy world: clips rendered on the fly, whose static and dynamic factors are known."""

@@ -1,0 +1,1 @@
+"""The measurement: views of videos through a tapped network become a report."""

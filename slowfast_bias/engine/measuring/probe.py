@@ -1,0 +1,104 @@
+"""One network under measurement: which layers are tapped, and how the views are run through it."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterable
+
+import torch
+from fvcore.common.config import CfgNode
+from torch import nn
+
+from slowfast_bias import host
+from slowfast_bias.bias import BiasMeter, Tap, evaluating, tapped
+from slowfast_bias.datasets.pairs.static_dynamic import Views, reorder
+from slowfast_bias.models.bf16 import prepared_for_bf16
+from slowfast_bias.models.replay import Replay, frame_wise_prefix
+
+log = logging.getLogger(__name__)
+
+
+def make_taps(model: nn.Module, layers: Iterable[str]) -> list[Tap]:
+    """Taps for BIAS.LAYERS: "auto" for what the host proposes, else modules by name."""
+    auto = [Tap(**proposal) for proposal in host.layers(model)]
+    known = {tap.label: tap for tap in auto} | {tap.module: tap for tap in auto}
+    slot = host.head(model)
+    known[slot.dropout] = Tap(slot.dropout, channels_last=slot.dropout_channels_last)
+    taps: dict[str, Tap] = {}
+    for layer in layers:
+        for tap in auto if layer == "auto" else [known.get(layer, Tap(layer))]:
+            taps[tap.label] = tap
+    return list(taps.values())
+
+
+class Listener:
+    """One network under measurement: runs the views through it and meters what its taps hear."""
+
+    def __init__(self, cfg: CfgNode, model: nn.Module) -> None:
+        self.bf16 = cfg.BIAS.PRECISION == "bf16"
+        self.model = prepared_for_bf16(model) if self.bf16 else model
+        self.taps = make_taps(self.model, cfg.BIAS.LAYERS)
+        self.meter = BiasMeter(self.taps)
+        self.device = next(model.parameters()).device
+        self.reused: list[str] = []
+        if cfg.BIAS.REUSE_PREFIX:
+            with evaluating(self.model):
+                self.reused = frame_wise_prefix(self.model, [tap.module for tap in self.taps])
+        self._checked = False
+
+    @torch.no_grad()
+    def hear(self, views: Views, videos: list[int]) -> None:
+        """Adds one batch of views to the meter."""
+        with (
+            evaluating(self.model),
+            torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16),
+            tapped(self.model, self.taps) as features,
+        ):
+            heard = self._run(views, features)
+        for factor, (a, b) in views.pairs.items():
+            self.meter.update(factor, heard[a], heard[b], torch.tensor(videos))
+
+    def _run(self, views: Views, features: dict[str, torch.Tensor]) -> dict[str, dict]:
+        heard: dict[str, dict[str, torch.Tensor]] = {}
+        sources = {source for source, _ in views.reordered.values()} if self.reused else set()
+        replay = Replay(self.model, self.reused)
+        for view, inputs in views.inputs.items():
+            if view in sources:
+                with replay.recording():
+                    self._forward(inputs)
+            elif self.reused and view in views.reordered:
+                orders = views.reordered[view][1].to(self.device)
+                with replay.playing(functools.partial(reorder, orders=orders)):
+                    self._forward(inputs)
+                self._check(inputs, dict(features), features)
+            else:
+                self._forward(inputs)
+            heard.setdefault(view, dict(features))
+        return heard
+
+    def _forward(self, inputs: list[torch.Tensor]) -> None:
+        if self.bf16:
+            inputs = [x.to(memory_format=torch.channels_last_3d) for x in inputs]
+        self.model(list(inputs))  # a new list: the host overwrites the one it gets
+
+    def _check(self, inputs: list[torch.Tensor], reused: dict, features: dict) -> None:
+        """On the first batch, runs in full what was reused; leaves reuse off if they differ.
+
+        `features` holds the recomputed values afterwards.
+        """
+        if self._checked:
+            return
+        self._checked = True
+        self._forward(inputs)
+        off = {
+            layer: float((x - reused[layer]).abs().max() / x.abs().max().clamp(min=1e-20))
+            for layer, x in features.items()
+        }
+        worst = max(off, key=off.__getitem__)
+        if off[worst] > 1e-5:
+            log.warning(
+                "stages %s are run in full: reused, they would change %s by %.1e",
+                ", ".join(self.reused), worst, off[worst],
+            )  # fmt: skip
+            self.reused = []

@@ -1,0 +1,116 @@
+"""The videos of a config before a run: how many, of which classes, how large, and are they good."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fvcore.common.config import CfgNode
+
+from slowfast_bias import host
+from slowfast_bias.config.allowed import lookup
+from slowfast_bias.datasets.decoding.read_frames import Timeline, VideoError
+from slowfast_bias.datasets.preparing.prepare import SPLITS, Progress
+from slowfast_bias.datasets.preparing.scan import Facts, scan_all
+from slowfast_bias.datasets.sampling.split_views import part_of
+from slowfast_bias.datasets.videos import Videos
+from slowfast_bias.errors import DataError
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known of a split."""
+
+    split: str
+    file: str
+    text: str
+    bad: dict[str, str]  # "path (row)" -> reason
+
+
+def check_data(cfg: CfgNode, *, processes: int, quick: bool, progress: Progress) -> list[Checked]:
+    """Decodes the videos of all lists that the config uses; each file once."""
+    sets = {split: _dataset(cfg, split) for split in _splits(cfg)}
+    paths = list(dict.fromkeys(v.path for data in sets.values() for v in data.list.videos))
+    steps = scan_all(paths, processes=processes, quick=quick)
+    facts = dict(progress(steps, len(paths), "decoding"))
+    return [_checked(cfg, split, data, facts) for split, data in sets.items()]
+
+
+def _splits(cfg: CfgNode) -> Sequence[str]:
+    measured = (cfg.BIAS.SPLIT,) if cfg.BIAS.ENABLE else ()
+    tested = ("test",) if cfg.TEST.ENABLE or cfg.BIAS.SHUFFLE.TEST else ()
+    used = {*(("train", "val") if cfg.TRAIN.ENABLE else ()), *tested, *measured}
+    return [split for split in SPLITS if split in used] or SPLITS
+
+
+def _dataset(cfg: CfgNode, split: str) -> Videos:
+    name = cfg.TEST.DATASET if split == "test" else cfg.TRAIN.DATASET
+    data = host.build_dataset(name, cfg, split)
+    if not isinstance(data, Videos):
+        raise DataError(f"Expected the dataset `videos`, but the config has {name!r}.")
+    return data
+
+
+def _checked(cfg: CfgNode, split: str, data: Videos, facts: dict[str, Facts]) -> Checked:
+    bad, good = {}, []
+    for index, video in enumerate(data.list.videos):
+        found = facts[video.path]
+        reason = found.reason
+        if not reason:
+            times = tuple(i / found.fps if found.fps else 0.0 for i in range(found.frames))
+            try:
+                part_of(video, Timeline(found.frames, found.fps, times))
+            except VideoError as error:
+                reason = str(error)
+        if reason:
+            path, row = data.describe(index * data.views)
+            bad[f"{path} ({row})"] = reason
+        else:
+            good.append(found)
+    return Checked(split, data.list.file, _text(cfg, split, data, good, bad), bad)
+
+
+def _text(
+    cfg: CfgNode, split: str, data: Videos, good: Sequence[Facts], bad: dict[str, str]
+) -> str:
+    videos = data.list.videos
+    classes = Counter(video.label for video in videos)
+    sizes = sorted(classes.values())
+    absent = sorted(set(range(cfg.MODEL.NUM_CLASSES)) - set(classes))
+    lines = [
+        f"{split}: {len(videos)} videos, {len(bad)} unreadable ({data.list.file})",
+        f"  classes  {len(classes)} of {cfg.MODEL.NUM_CLASSES}, {sizes[0]} to {sizes[-1]} videos "
+        f"each (median {statistics.median(sizes):g})",
+    ]
+    if out := data.list.left_out:
+        more = f" and {len(out) - 1} more" if len(out) > 1 else ""
+        lines.append(f"  left out {out[0].name} ({out[0].row}: {out[0].reason}){more}")
+    if absent:
+        lines.append(f"  without  {_most(absent)}")
+    if good:
+        pace = cfg.DATA.NUM_FRAMES * cfg.DATA.SAMPLING_RATE / lookup(cfg, "DATA.TARGET_FPS", 30)
+        short = sum(found.frames < pace * (found.fps or 30) for found in good)
+        frames = sorted(found.frames for found in good)
+        lines += [
+            f"  fps      {_common(f'{found.fps:g}' for found in good)}",
+            f"  size     {_common(f'{found.width}x{found.height}' for found in good)}",
+            f"  codec    {_common(found.codec for found in good)}",
+            f"  frames   {frames[0]} to {frames[-1]} (median {statistics.median(frames):g}); "
+            f"{short} shorter than the {pace:.2f} s of a clip",
+        ]
+    lines += [f"  unreadable: {name}: {reason}" for name, reason in bad.items()]
+    return "\n".join(lines)
+
+
+def _common(values: Iterable[str], shown: int = 6) -> str:
+    """The most frequent values and how often they come."""
+    counts = Counter(values).most_common()
+    text = ", ".join(f"{value} ({count})" for value, count in counts[:shown])
+    return text + (f" and {len(counts) - shown} more" if len(counts) > shown else "")
+
+
+def _most(labels: Sequence[int], shown: int = 20) -> str:
+    text = ", ".join(map(str, labels[:shown]))
+    return text + (f" and {len(labels) - shown} more" if len(labels) > shown else "")

@@ -1,0 +1,1 @@
+"""Processes, their ranks, and what a run logs."""

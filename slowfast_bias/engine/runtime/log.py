@@ -1,0 +1,70 @@
+"""What a run says: log lines (stdout, stdout.log), JSON objects a line (json_stats.log), bars.
+
+Only rank 0 speaks. JSON lines follow SlowFast's ``_type`` convention.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import simplejson
+from iopath.common.file_io import g_pathmgr
+from tqdm import tqdm
+
+from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.files import make_output_dir
+
+T = TypeVar("T")
+_FORMAT = "[%(asctime)s] %(name)s: %(message)s"
+log = logging.getLogger(__name__)
+
+
+def set_up_logging(output_dir: str) -> None:
+    """Sends this package's log to the terminal and to ``stdout.log``; other ranks keep silent."""
+    package = logging.getLogger("slowfast_bias")
+    for handler in list(package.handlers):
+        package.removeHandler(handler)
+        handler.close()
+    package.propagate = False
+    package.setLevel(logging.INFO if ranks.is_master() else logging.ERROR)
+    if ranks.is_master():
+        make_output_dir(output_dir)
+    ranks.wait()  # no rank looks into a folder that is not there yet
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    if ranks.is_master():
+        handlers.append(logging.StreamHandler(g_pathmgr.open(f"{output_dir}/stdout.log", "a")))
+    for handler in handlers:
+        handler.setFormatter(_Printable(_FORMAT, datefmt="%m/%d %H:%M:%S"))
+        package.addHandler(handler)
+
+
+class _Printable(logging.Formatter):
+    """Names of files may be any bytes; what is no text is shown in numbers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def printable(text: str) -> str:
+    """Text that every file and terminal takes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def log_json(output_dir: str, stats: Mapping[str, Any]) -> None:
+    """Logs one ``json_stats`` line and appends it to the file."""
+    if not ranks.is_master():
+        return
+    rounded = {key: round(v, 6) if isinstance(v, float) else v for key, v in stats.items()}
+    line = simplejson.dumps(rounded, sort_keys=True, ignore_nan=True)
+    log.info("json_stats: %s", line)
+    with g_pathmgr.open(f"{output_dir}/json_stats.log", "a") as file:
+        file.write(line + "\n")
+
+
+def progress(steps: Iterable[T], total: int, title: str) -> Iterator[T]:
+    """``steps`` with a bar on a terminal; without one the log lines have to do."""
+    quiet = not (ranks.is_master() and sys.stderr.isatty())
+    yield from tqdm(steps, total=total, desc=title, disable=quiet, leave=False)

@@ -1,0 +1,1 @@
+"""Programs made of several runs: sweeps, dose response, the demo."""

@@ -1,0 +1,1 @@
+"""Writes styled copies of videos and describes banks of styles."""

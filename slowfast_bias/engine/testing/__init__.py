@@ -1,0 +1,1 @@
+"""Accuracy over a list: of clips as they are, changed, or without some units."""

@@ -1,0 +1,105 @@
+"""The measurement that ranks a layer's units: one that is there already, or a new one."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+
+from fvcore.common.config import CfgNode
+from iopath.common.file_io import g_pathmgr
+from torch import nn
+
+from slowfast_bias.bias import BiasReport, Tap
+from slowfast_bias.bias.taps import find_module
+from slowfast_bias.config import ConfigError
+from slowfast_bias.engine.measuring.measurement import measure_networks
+from slowfast_bias.engine.measuring.probe import make_taps
+from slowfast_bias.engine.measuring.report_files import write_reports
+from slowfast_bias.engine.runtime import ranks
+
+log = logging.getLogger(__name__)
+
+_KEY = "BIAS.ABLATION.LAYER"
+
+
+def find_layer(model: nn.Module, layer: str) -> Tap:
+    """Where ``layer`` ("s5", "s5/1" for a pathway, "head", any module) is read in reports."""
+    modules = dict(model.named_modules())
+    auto = {tap.label for tap in make_taps(model, ["auto"])}
+    base, _, pathway = layer.rpartition("/")
+    name = base if base and pathway.isdecimal() and layer not in modules else layer
+    if name not in auto:
+        try:
+            find_module(model, name)
+        except ValueError as error:
+            raise ConfigError([f"{_KEY}: {error}"]) from error
+    (tap,) = make_taps(model, [name])
+    return tap
+
+
+def report_for(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> tuple[BiasReport, str]:
+    """A report of ``model`` with ``weights`` that has BIAS.ABLATION.LAYER, and its file.
+
+    OUTPUT_DIR/bias/report.json where it is of these weights and heard ``tap``, else a new
+    measurement in its place. The same on every process.
+    """
+    path = f"{cfg.OUTPUT_DIR}/bias/report.json"
+    why_not = ranks.gather_objects(_why_not(path, weights, tap.label))[0]
+    if why_not:
+        log.info("measuring first, as %s", why_not)
+        report = _measure(cfg, model, weights, tap)
+    else:
+        log.info("units are ranked by %s", path)
+        report = BiasReport.load(path)
+    _check(report, cfg.BIAS.ABLATION.LAYER)
+    return report, path
+
+
+def _why_not(path: str, weights: str, label: str) -> str | None:
+    """Why the report at ``path`` does not serve; None where it does."""
+    if not g_pathmgr.exists(path):
+        return f"there is no {path}"
+    try:
+        report = BiasReport.load(path)
+    except (ValueError, KeyError, TypeError, json.JSONDecodeError, OSError) as error:
+        return f"{path} cannot be read ({error})"
+    if report.meta.get("checkpoint") != weights:
+        return f"{path} is of other weights ({report.meta.get('checkpoint')})"
+    if _is_older(path, weights):
+        return f"{path} is older than {weights}"
+    if not any(name == label or name.startswith(f"{label}/") for name in report.layers):
+        return f"{path} lacks {label}"
+    return None
+
+
+def _is_older(path: str, weights: str) -> bool:
+    """Whether weights were written after the report: those of a new run under the old name."""
+    if "://" in path or "://" in weights or not os.path.exists(weights):
+        return False
+    return os.path.getmtime(path) < os.path.getmtime(weights)
+
+
+def _measure(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> BiasReport:
+    mine = cfg.clone()
+    mine.defrost()
+    mine.BIAS.LAYERS = [*cfg.BIAS.LAYERS, tap.label]
+    reports = measure_networks(mine, {"trained": model}, {"checkpoint": weights})
+    if ranks.is_master():
+        write_reports(cfg.OUTPUT_DIR, reports)
+    ranks.wait()
+    return reports["trained"]
+
+
+def _check(report: BiasReport, layer: str) -> None:
+    if layer not in report.layers:
+        pathways = [name for name in report.layers if name.startswith(f"{layer}/")]
+        raise ConfigError(
+            [
+                f"{_KEY}: expected one of {', '.join(pathways or report.layers)}, as its report "
+                f"has them, but got {layer!r}"
+            ]
+        )
+    if not report[layer].complete:
+        only = ", ".join(report[layer].pairs)
+        raise ConfigError([f"{_KEY}: {layer} was measured on {only} pairs only"])

@@ -1,0 +1,88 @@
+"""Bias while a network learns: the whole measurement every few epochs, inside training.
+
+A measurement that fails never ends the training: it is logged, counted, and training goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fvcore.common.config import CfgNode
+from iopath.common.file_io import g_pathmgr
+from torch import nn
+
+from slowfast_bias.bias import FACTORS, BiasReport, LayerBias
+from slowfast_bias.engine.measuring.measurement import measure_networks
+from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.runtime.log import log_json
+from slowfast_bias.engine.runtime.tensorboard import Scalars
+from slowfast_bias.engine.setup import unreadable_videos
+
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """Measures every BIAS.PERIOD epochs and after the last, where BIAS.ENABLE is on."""
+
+    def __init__(self, cfg: CfgNode, scalars: Scalars) -> None:
+        self.cfg, self.scalars = cfg, scalars
+        self.period = cfg.BIAS.PERIOD if cfg.BIAS.ENABLE else 0
+        self.failed = 0
+
+    def after_epoch(self, model: nn.Module, epoch: int, epochs: int) -> BiasReport | None:
+        """The report of this epoch (0-based), where one is due and nothing went wrong."""
+        if not self.period or ((epoch + 1) % self.period and epoch + 1 != epochs):
+            return None
+        try:
+            about = {"epoch": epoch + 1}
+            report = measure_networks(self.cfg, {"trained": model}, about)["trained"]
+            self._write(report, epoch, epochs)
+        except Exception as error:  # whatever it is, hours of training are worth more
+            self.failed += 1
+            log.warning(
+                "the measurement after epoch %d failed (%d so far) and is left out: %s: %s",
+                epoch + 1, self.failed, type(error).__name__, error,
+            )  # fmt: skip
+            return None
+        return report
+
+    def finish(self) -> None:
+        """Draws bias over the epochs measured so far, those before a resume included."""
+        if not (self.period and ranks.is_master()):
+            return
+        from slowfast_bias.visualization.drawing.save import save_figure
+        from slowfast_bias.visualization.figures.epochs import epoch_curves, read_epochs
+
+        try:
+            figure = epoch_curves(read_epochs(self.cfg.OUTPUT_DIR))
+            save_figure(figure, f"{self.cfg.OUTPUT_DIR}/bias/over_epochs.png")
+        except Exception as error:  # every measurement may have failed
+            log.warning("bias over the epochs cannot be drawn: %s", error)
+
+    def _write(self, report: BiasReport, epoch: int, epochs: int) -> None:
+        if not ranks.is_master():
+            return
+        unreadable_videos.record(self.cfg, report.meta)
+        g_pathmgr.mkdirs(f"{self.cfg.OUTPUT_DIR}/bias")
+        report.save(f"{self.cfg.OUTPUT_DIR}/bias/epoch_{epoch + 1:05d}.json")
+        for name, layer in report.layers.items():
+            line = {"_type": "bias_epoch", "epoch": f"{epoch + 1}/{epochs}", "layer": name}
+            figures = layer_figures(layer)
+            log_json(self.cfg.OUTPUT_DIR, {**line, **figures})
+            self.scalars.write(f"Bias/{name}", figures, epoch)
+            for factor in FACTORS:
+                values = layer.unit_scores(factor)
+                self.scalars.histogram(f"Units/{name}/{factor}", values, epoch)
+
+
+def layer_figures(layer: LayerBias) -> Mapping[str, Any]:
+    """One layer in flat numbers: scores with errors, shares in percent, counts of units."""
+    figures: dict[str, Any] = {}
+    for factor in FACTORS:
+        figures[f"S_{factor}"] = layer.score(factor)
+        figures[f"S_{factor}_se"] = layer.score_error(factor)
+    figures |= {f"{kind}_percent": share for kind, share in layer.percent().items()}
+    figures |= {f"{kind}_units": len(units) for kind, units in layer.units().items()}
+    return figures

@@ -1,0 +1,103 @@
+"""The words around a figure: model names that fit, pair counts, and what the reader should know."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Mapping
+
+from matplotlib.figure import Figure, FigureBase
+
+from slowfast_bias.bias import BiasReport
+from slowfast_bias.visualization.drawing.style import GREY, SMALL
+from slowfast_bias.visualization.reading.comparable import differences
+
+_LETTERS_PER_INCH = 19  # of SMALL text, on average
+_NOTES = 3
+
+
+def wrap_name(name: str, width: int, lines: int = 2) -> str:
+    """Return a model's name in at most `lines` lines of `width` letters, its middle cut if need be.
+
+    Breaks after a separator where there is one.
+    """
+    keep = len(name)
+    while len(rows := _broken(_cut(name, keep), width)) > lines:
+        keep -= 1
+    return "\n".join(rows)
+
+
+def check_reports(reports: Mapping[str, BiasReport]) -> None:
+    """Raise unless there is a report, and each has a layer."""
+    if not isinstance(reports, Mapping):
+        raise ValueError(
+            f"Expected reports as a mapping from model name to BiasReport, but got "
+            f"{type(reports).__name__}: give {{name: report}}."
+        )
+    if not reports:
+        raise ValueError("Expected at least one report, but got none.")
+    empty = [name for name, report in reports.items() if not report.layers]
+    if empty:
+        raise ValueError(f"Expected reports with layers, but {', '.join(empty)} has none.")
+
+
+def write_caption(
+    figure: FigureBase, reports: Mapping[str, BiasReport], inches: float, *words: str
+) -> int:
+    """Write a small caption below the figure: `words`, then warnings; return its lines."""
+    lines = textwrap.wrap(" ".join(words), int(inches * _LETTERS_PER_INCH))
+    for note in _warnings(reports):
+        lines += textwrap.wrap(f"! {note}", int(inches * _LETTERS_PER_INCH))
+    label = figure.supxlabel("\n".join(lines), fontsize=SMALL, color=GREY, linespacing=1.25)
+    label.set(x=0.01, ha="left", gid="caption")
+    return len(lines)
+
+
+def pairs_words(reports: Iterable[BiasReport]) -> str:
+    """Return how many pairs stand behind the numbers, over all reports."""
+    counts = {n for r in reports for layer in r.layers.values() for n in layer.pairs.values()}
+    span = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+    return f"n = {span} pairs per factor.".replace(" ", "\N{NO-BREAK SPACE}", 3)
+
+
+def threshold_words(reports: Iterable[BiasReport]) -> str:
+    """Return which threshold and statistic decided the kinds of the units."""
+    layers = [layer for report in reports for layer in report.layers.values()]
+    values = ", ".join(f"{x:g}" for x in sorted({layer.threshold for layer in layers}))
+    names = " and ".join(sorted({layer.statistic for layer in layers}))
+    return f"A unit encodes a factor where its {names} score is above {values}."
+
+
+def grow(figure: Figure, lines: int) -> None:
+    """Make the figure taller by so many lines of small text, so that the panels keep their size."""
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + lines * SMALL * 1.3 / 72)
+
+
+def _warnings(reports: Mapping[str, BiasReport]) -> list[str]:
+    notes: dict[str, list[str]] = {}
+    for name, report in reports.items():
+        for note in report.warnings:
+            notes.setdefault(note, []).append(wrap_name(name, 30, 1))
+    found = []
+    if settings := differences(reports):
+        found.append(f"not comparable: the reports differ in {', '.join(settings)}")
+    for note, names in notes.items():
+        found.append(note if len(names) == len(reports) else f"{', '.join(names)}: {note}")
+    more = len(found) - _NOTES
+    return found if more <= 0 else [*found[:_NOTES], f"and {more} more warnings in the report"]
+
+
+def _broken(name: str, width: int) -> list[str]:
+    rows = [""]
+    for word in re.findall(r"[^ _\-/.,]*[ _\-/.,]?", name):
+        for piece in textwrap.wrap(word, width, drop_whitespace=False, break_on_hyphens=False):
+            if rows[-1] and len(rows[-1]) + len(piece.rstrip()) > width:
+                rows.append("")
+            rows[-1] += piece
+    return [row.strip() for row in rows]
+
+
+def _cut(name: str, keep: int) -> str:
+    """Return the name with `keep` letters or fewer, the last of which say most."""
+    return name if keep >= len(name) else f"{name[: keep // 2]}…{name[len(name) - keep // 2 :]}"

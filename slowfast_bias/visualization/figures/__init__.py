@@ -1,0 +1,1 @@
+"""One file a figure; each returns a `matplotlib.figure.Figure`."""

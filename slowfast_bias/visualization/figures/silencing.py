@@ -1,0 +1,133 @@
+"""Silenced units: the accuracy that is left, over the share of a layer's units put to zero."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from slowfast_bias.visualization.drawing import captions, style
+from slowfast_bias.visualization.drawing.bands import banded_line, legend_above
+from slowfast_bias.visualization.reading.result_files import number, span
+
+Content = Mapping[str, Any]
+USUAL = "bias/ablation.json"
+_RANDOM = {"color": "#7F7F7F", "marker": "^", "ls": (0, (4, 1.5))}
+_COLUMNS = 3
+
+
+def ablation_figure(data: Content) -> Figure:
+    """Return the figure of one run's ``bias/ablation.json``: a line per order of silencing."""
+    return compare_ablations({"": data})
+
+
+@style.styled()
+def compare_ablations(runs: Mapping[str, Content]) -> Figure:
+    """Return one panel per run: accuracy over the share of silenced units, 95 % intervals as bands.
+
+    Args:
+        runs: {run: content of its ``bias/ablation.json``}.
+    """
+    if not runs:
+        raise ValueError("Expected at least one ablation, but got none.")
+    for name, data in runs.items():
+        _check(name, data)
+    rows = math.ceil(len(runs) / _COLUMNS)
+    columns = math.ceil(len(runs) / rows)
+    width = 0.6 + columns * 2.7
+    figure = Figure(figsize=(width, 2.3 * rows + 0.2), layout="constrained")
+    axes = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for i, ax in enumerate(axes.flat):
+        ax.set_visible(i < len(runs))
+    for i, (ax, (name, data)) in enumerate(zip(axes.flat, runs.items(), strict=False)):
+        _draw(ax, data)
+        ax.set_title(captions.wrap_name(name, 34, 2))
+        if i % columns == 0:
+            ax.set_ylabel("accuracy (%)")
+    axes.flat[0].set_ylim(-3, 103)
+    handles = style.line_handles({_label(order): _look(order) for order in _orders(runs)})
+    if any(_chance(data) for data in runs.values()):
+        handles.append(Line2D([], [], label="chance", **_CHANCE))
+    lines = 2 * legend_above(figure, handles, width)
+    captions.grow(figure, lines + captions.write_caption(figure, {}, width, *_words(runs)))
+    return figure
+
+
+_CHANCE = {"color": style.GREY, "lw": 0.8, "ls": ":"}
+
+
+def _draw(ax: Axes, data: Content) -> None:
+    style.guides(ax)
+    for order, points in data["curves"].items():
+        points = sorted(points, key=lambda point: point["fraction"])
+        x = [100 * point["fraction"] for point in points]
+        y = [number(point, "accuracy") for point in points]
+        low, high = zip(*map(span, points), strict=True) if points else ((), ())
+        look = _look(order)
+        banded_line(ax, x, y, low, high, gid=order, ms=3.5, **look)
+        spread = [number(point, "spread") for point in points]
+        if any(s > 0 for s in spread):
+            bars = [0 if math.isnan(s) else s for s in spread]
+            ax.errorbar(
+                x, y, bars, fmt="none", ecolor=look["color"], elinewidth=0.9, capsize=2,
+                label=f"{order} spread",
+            )  # fmt: skip
+    if chance := _chance(data):
+        ax.axhline(chance, gid="chance", zorder=1, **_CHANCE)
+    ax.set_xlabel(f"silenced units of {_short(data['layer'])} (% of {data['channels']})")
+
+
+def _check(name: str, data: Content) -> None:
+    whose = f" in {name}" if name else ""
+    missing = [key for key in ("layer", "channels", "curves") if key not in data]
+    if missing or not isinstance(data["curves"], Mapping) or not any(data["curves"].values()):
+        raise ValueError(
+            f"Expected the content of a {USUAL}{whose}, with layer, channels and at least one "
+            f"curve, but got {sorted(data)}."
+        )
+    for order, points in data["curves"].items():
+        if not all(isinstance(p, Mapping) and {"fraction", "accuracy"} <= set(p) for p in points):
+            raise ValueError(
+                f"Expected points with fraction and accuracy{whose}, but the curve {order!r} has "
+                "others."
+            )
+
+
+def _orders(runs: Mapping[str, Content]) -> list[str]:
+    return list(dict.fromkeys(order for data in runs.values() for order in data["curves"]))
+
+
+def _label(order: str) -> str:
+    return order if order == "random" else f"most {order} first"
+
+
+def _look(order: str) -> dict[str, Any]:
+    if order == "random":
+        return _RANDOM
+    other = {"color": style.COLORS["joint"], "marker": "D"}
+    return other if order not in style.MARKERS else {
+        "color": style.COLORS[order], "marker": style.MARKERS[order]
+    }  # fmt: skip
+
+
+def _chance(data: Content) -> float | None:
+    classes = data.get("meta", {}).get("classes")
+    return 100 / classes if classes else None
+
+
+def _short(layer: str) -> str:
+    return captions.wrap_name(layer, 16, 1)
+
+
+def _words(runs: Mapping[str, Content]) -> list[str]:
+    words = ["Bands: 95 % intervals over videos."]
+    points = [p for data in runs.values() for p in data["curves"].get("random", [])]
+    counts = sorted({len(p["seeds"]) for p in points if p.get("seeds")})
+    if counts:
+        many = " to ".join(str(n) for n in dict.fromkeys((counts[0], counts[-1])))
+        words.append(f"Random: mean over {many} seeds, bars ± 1 standard deviation over seeds.")
+    return words

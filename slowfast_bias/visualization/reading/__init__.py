@@ -1,0 +1,1 @@
+"""Reads reports and other result files."""

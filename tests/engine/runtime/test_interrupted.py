@@ -1,0 +1,85 @@
+"""Ctrl-C: one line, status 130, nobody left over, nothing half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+from slowfast_bias.engine.setup import checkpoint
+
+pytestmark = pytest.mark.host
+
+RUN = "import sys\nfrom slowfast_bias.run import main\nsys.exit(main(sys.argv[1:]))"
+
+
+def alive(group):
+    """Processes of a session that are more than an entry in a table."""
+    listed = subprocess.run(["ps", "-wweo", "sid,stat,args"], capture_output=True, text=True).stdout
+    rows = [row.split(None, 2) for row in listed.splitlines()[1:]]
+    return [row for row in rows if row[0] == str(group) and not row[1].startswith("Z")]
+
+
+def interrupted(cfg, everybody, ready):
+    """Status and stderr of a run that gets SIGINT, alone or with its group, once it is ready."""
+    path = f"{cfg.OUTPUT_DIR}.yaml"
+    Path(path).write_text(cfg.dump())
+    with open(f"{cfg.OUTPUT_DIR}.err", "w+") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-c", RUN, "--cfg", path], cwd=ROOT, start_new_session=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL, stderr=err,
+        )  # fmt: skip
+        try:
+            deadline = time.monotonic() + 300
+            while not ready(process.pid):
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.02)
+            (os.killpg if everybody else os.kill)(process.pid, signal.SIGINT)
+            status = process.wait(90)
+            deadline = time.monotonic() + 30
+            while alive(process.pid) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert alive(process.pid) == []
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        err.seek(0)
+        return status, err.read()
+
+
+def in_second_epoch(cfg):
+    log = Path(cfg.OUTPUT_DIR, "json_stats.log")
+    return lambda _: log.exists() and '"epoch": "2/99"' in log.read_text()
+
+
+@pytest.mark.parametrize("everybody", [False, True])
+@pytest.mark.parametrize(("gpus", "workers"), [(1, 2), pytest.param(2, 0, marks=pytest.mark.ddp)])
+def test_ctrl_c_ends_all_processes_with_one_line(tiny, gpus, workers, everybody):
+    cfg = tiny(
+        "SOLVER.MAX_EPOCH", 99, "NUM_GPUS", gpus, "DATA_LOADER.NUM_WORKERS", workers,
+        "BIAS.TOY.NUM_TRAIN", 8, "BIAS.TOY.NUM_VAL", 1,
+    )  # fmt: skip
+    status, said = interrupted(cfg, everybody, in_second_epoch(cfg))
+    assert status == 130
+    assert said.splitlines() == [
+        f"interrupted; the checkpoints in {cfg.OUTPUT_DIR} are whole, the same command goes on"
+    ]
+    for path in checkpoint.checkpoints_in(cfg.OUTPUT_DIR):
+        checkpoint.read_checkpoint(path)
+    assert not list(Path(cfg.OUTPUT_DIR).rglob("*.tmp"))
+
+
+@pytest.mark.ddp
+def test_ctrl_c_while_the_processes_start(tiny):
+    cfg = tiny("SOLVER.MAX_EPOCH", 99, "NUM_GPUS", 2)
+    started = lambda group: sum("spawn_main" in row[2] for row in alive(group)) == 2  # noqa: E731
+    status, said = interrupted(cfg, True, started)
+    assert status == 130 and len(said.splitlines()) == 1

@@ -1,0 +1,75 @@
+"""A run that is killed and started again ends with the weights of one that was not, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from support import ROOT
+
+from slowfast_bias import engine
+from slowfast_bias.engine.setup import checkpoint
+
+pytestmark = pytest.mark.host
+
+TRAIN = "import sys\nfrom slowfast_bias.run import main\nsys.exit(main(sys.argv[1:]))"
+
+
+def weights(cfg):
+    return checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)[1]["model_state"]
+
+
+def lines(cfg):
+    try:
+        with open(f"{cfg.OUTPUT_DIR}/json_stats.log") as file:
+            return [json.loads(line) for line in file]
+    except FileNotFoundError:
+        return []
+
+
+def kill_in_epoch(cfg, number):
+    """Trains in another process and kills it when it logs its first step of an epoch."""
+    path = f"{cfg.OUTPUT_DIR}.yaml"
+    Path(path).write_text(cfg.dump())
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAIN, "--cfg", path],
+        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    wanted = f"{number}/{cfg.SOLVER.MAX_EPOCH}"
+    deadline = time.monotonic() + 120
+    try:
+        while not any(x["_type"] == "train_iter" and x["epoch"] == wanted for x in lines(cfg)):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.005)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # it and its workers
+        process.wait()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_killed_in_mid_epoch_and_started_again(tiny, tmp_path, workers):
+    opts = [
+        "SOLVER.MAX_EPOCH", 3, "BIAS.TOY.NUM_TRAIN", 64, "TRAIN.BATCH_SIZE", 4,
+        "MODEL.DROPOUT_RATE", 0.5, "TRAIN.EVAL_PERIOD", 10, "TEST.ENABLE", False,
+    ]  # fmt: skip
+    unbroken = tiny(*opts, "OUTPUT_DIR", str(tmp_path / "unbroken"))
+    engine.train(unbroken)
+    broken = tiny(*opts, "OUTPUT_DIR", str(tmp_path / "broken"), "DATA_LOADER.NUM_WORKERS", workers)
+    kill_in_epoch(broken, 2)
+    assert checkpoint.checkpoints_in(broken.OUTPUT_DIR) == [
+        checkpoint.checkpoint_path(broken.OUTPUT_DIR, 1)
+    ]
+    assert not any(x["_type"] == "train_epoch" and x["epoch"] == "2/3" for x in lines(broken))
+    engine.train(broken)
+    a, b = weights(unbroken), weights(broken)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    epochs = [x["epoch"] for x in lines(broken) if x["_type"] == "train_epoch"]
+    assert epochs == ["1/3", "2/3", "3/3"]
