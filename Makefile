@@ -13,7 +13,7 @@ TESTS ?= -n 2 --dist loadscope
 .PHONY: demo test test-host lint clean
 
 demo: $(VENV)/.installed  ## train, measure and compare four toy networks
-	$(BIN)/python tools/demo.py
+	$(BIN)/python -m slowfast_bias demo
 
 test: $(VENV)/.installed  ## the whole suite on the PyPI release of SlowFast
 	$(BIN)/python -m pytest $(TESTS)

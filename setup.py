@@ -42,12 +42,10 @@ setup(
         "main": ["scipy", "pandas", "psutil", "scikit-learn"],  # what GitHub main imports
         "tensorboard": ["tensorboard"],
         "torchcodec": ["torchcodec"],
-        "slurm": ["submitit"],
-        "hf": ["transformers"],
         "test": ["pytest>=9", "pytest-xdist", "scipy"],
         "lint": ["ruff"],
     },
-    entry_points={"console_scripts": ["slowfast_bias=slowfast_bias.run:main"]},
+    entry_points={"console_scripts": ["slowfast_bias=slowfast_bias.cli:main"]},
     classifiers=[
         "Programming Language :: Python :: 3",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",

@@ -1,11 +1,15 @@
 """slowfast_bias: how much of a video network answers to looks, and how much to motion.
 
-Importing this package needs torch only and loads no SlowFast; ``slowfast_bias.engine`` (train, test
-and measure by config) and ``slowfast_bias.host`` do, when they are used.
+Importing this package needs torch, fvcore and iopath, and loads no SlowFast; `slowfast_bias.engine`
+(train, test and measure by config) and `slowfast_bias.host` do, when they are used.
 """
 
+import dataclasses as _dataclasses
+
+from slowfast_bias import host as _host
 from slowfast_bias.bias import BiasMeter, BiasReport, PairStats, Tap, measure_bias, rank_units
 from slowfast_bias.config import add_bias_config
+from slowfast_bias.models import families as _families
 from slowfast_bias.models.silencing import silenced
 from slowfast_bias.models.static_dropout import StaticDropout, attach_static_dropout
 
@@ -23,3 +27,9 @@ __all__ = [
     "rank_units",
     "silenced",
 ]
+
+# Two names of the host's facade that come from the kinds of networks, a floor above it.
+_host.layers = lambda model: [
+    _dataclasses.asdict(tap) for tap in _families.family_of(model).layers(model)
+]
+_host.head = _families.classifier_of

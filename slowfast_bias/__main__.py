@@ -1,8 +1,8 @@
-"""``python -m slowfast_bias`` is ``tools/run_net.py`` for people without a checkout."""
+"""`python -m slowfast_bias` is the command `slowfast_bias` for people without it on their path."""
 
 import sys
 
-from slowfast_bias.run import main
+from slowfast_bias.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

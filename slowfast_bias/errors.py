@@ -1,10 +1,10 @@
-"""Floor 0: the errors that the person who started a run can mend."""
+"""Floor 0: the errors that the person who started a run can fix."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Says what was expected, what came and what would do; the command line shows no traceback."""
+    """Names what was expected, what came and what would help; a command shows no traceback."""
 
 
 class DataError(UserError, ValueError):
@@ -16,8 +16,12 @@ class OutputError(UserError, PermissionError):
 
 
 class NotFiniteError(UserError, FloatingPointError):
-    """A loss that is not a number any more."""
+    """A loss that is no longer a finite number."""
 
 
 class MissingPackageError(UserError, ImportError):
-    """An optional package that the config asks for and that is not installed."""
+    """An optional package that the config needs and that is not installed."""
+
+
+class RequestError(UserError, ValueError):
+    """An argument, of a command or a function, that cannot be used as it is."""

@@ -15,13 +15,13 @@ from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.errors import OutputError
 
-# how text is written and read that holds names of files, which may be any bytes
+# How to read and write text that holds names of files, which may be any bytes.
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
 
 
 @contextlib.contextmanager
 def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
-    """Opens ``path`` for writing; it appears, or is replaced, only when the block ends well.
+    """Opens `path` for writing; it appears, or is replaced, only when the block ends well.
 
     Missing folders are created.
     """
@@ -45,10 +45,10 @@ def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
 
 
 def cannot_write(path: str, error: OSError) -> OutputError:
-    """What to raise where the disk is full or may not be written to."""
+    """Returns the error to raise if the disk is full or may not be written to."""
     return OutputError(
-        f"Expected to write {path}, but: {error}. Free some space, or give another folder. What is "
-        "done stays there; started again, it goes on."
+        f"Expected to write {path}, but: {error}. Free some space, or give another folder. "
+        "Finished work stays there; the same command goes on from there."
     )
 
 
@@ -69,13 +69,13 @@ def make_output_dir(path: str) -> str:
 
 @contextlib.contextmanager
 def alone_in(out: str) -> Iterator[None]:
-    """Keeps other calls out of a folder, which is made, until the block or the process ends."""
+    """Creates a folder and keeps other calls out of it until the block or the process ends."""
     try:
         os.makedirs(out, exist_ok=True)
         file = open(f"{out}/.lock", "w")  # noqa: SIM115  closed, and unlocked, below
     except OSError as error:
         raise OutputError(
-            f"Expected to write into {out}, but: {error}. Give another folder, or make room there."
+            f"Expected to write into {out}, but: {error}. Give another folder, or free some space."
         ) from error
     with file:
         try:
@@ -84,8 +84,8 @@ def alone_in(out: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise OutputError(
-                f"Expected to be alone in {out}, but another call writes there. Wait for it, or "
-                "give another folder."
+                f"Expected to be alone in {out}, but another call writes there. Wait until it "
+                "ends, or give another folder."
             ) from error
         except (ImportError, OSError):  # a system or a disk without locks
             pass

@@ -1,8 +1,8 @@
-"""Floor 0: Ctrl-C with several processes: all of them end, at once and without a word.
+"""Floor 0: Ctrl-C with several processes: all of them exit promptly and print nothing.
 
-A process that starts must not be interrupted among its imports, nor one that unwinds for a second
-time: its half-written file would stay. So the signal is held back until there is somebody to mind
-it, and heard once.
+A process must not be interrupted during its imports, and not a second time while it cleans up: its
+half-written file would stay. So the signal is blocked until the process is ready for it, and is
+accepted once.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from multiprocessing import resource_tracker, util
 from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
 
-STATUS = 130  # as a shell has it: 128 + SIGINT
-_GRACE = 20.0  # seconds in which a process puts away what it is writing
+STATUS = 130  # as in a shell: 128 + SIGINT
+_GRACE = 20.0  # seconds in which a process removes its half-written files
 
 
 @contextlib.contextmanager
-def held_back() -> Iterator[None]:
-    """Processes that are started here begin with Ctrl-C held back; so is ours, meanwhile."""
-    resource_tracker.ensure_running()  # starting it, as the first process would, lets all through
+def sigint_blocked() -> Iterator[None]:
+    """Blocks Ctrl-C in this process, and in processes started in the block from their start on."""
+    resource_tracker.ensure_running()  # the first process would start it, and unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -33,8 +33,8 @@ def held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def mind() -> None:
-    """In a process started under `held_back`: from here on one KeyboardInterrupt may come."""
+def accept_one_sigint() -> None:
+    """Lets one KeyboardInterrupt through from here on, in a process begun in `sigint_blocked`."""
     signal.signal(signal.SIGINT, _once)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
@@ -45,9 +45,9 @@ def _once(*_: object) -> NoReturn:
 
 
 def ignore_broken_pipes(_: object = None) -> None:
-    """In a data loader's worker: prints no traceback if the process that reads from it has ended.
+    """Suppresses a data loader worker's traceback if the process that reads from it has ended.
 
-    The thread that hands tensors over would, when that process is interrupted amid one.
+    The thread that sends tensors prints one if that process is interrupted during a transfer.
     """
     print_traceback = sys.excepthook
 
@@ -58,16 +58,16 @@ def ignore_broken_pipes(_: object = None) -> None:
     sys.excepthook = hook
 
 
-def leave() -> NoReturn:
-    """Ends this process and its workers now: no farewell to others, who are leaving as well."""
+def exit_quietly() -> NoReturn:
+    """Ends this process and its workers now and prints nothing; the other processes end as well."""
     for worker in multiprocessing.active_children():
         worker.kill()
-    util._exit_function()  # as `Process` itself ends: gives semaphores back, or Python complains
+    util._exit_function()  # as `Process` itself ends: frees semaphores, else Python warns of leaks
     os._exit(STATUS)
 
 
-def stop(children: Sequence[BaseProcess]) -> None:
-    """Interrupts processes that `mind` it and waits for them; kills those that take too long."""
+def terminate(children: Sequence[BaseProcess]) -> None:
+    """Interrupts processes that accept it and waits for them; kills those that take too long."""
     try:
         for child in children:
             if child.pid and child.is_alive():
@@ -75,7 +75,7 @@ def stop(children: Sequence[BaseProcess]) -> None:
         deadline = time.monotonic() + _GRACE
         for child in children:
             child.join(max(0.0, deadline - time.monotonic()))
-    finally:  # also of a second Ctrl-C
+    finally:  # also after a second Ctrl-C
         for child in children:
             child.kill()
             child.join()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from support.reports import (  # noqa: F401  fixtures
     pathways,
     plain,
 )
+from support.two_ranks import TwoRanks, close_logs
 
 ROOT = Path(__file__).resolve().parent.parent
 # Networks this small lose time to more threads, and several tests fork; processes inherit it.
@@ -52,12 +52,15 @@ def no_scheduler(monkeypatch):
 def plain_log():
     """A run redirects the package's log; the next test finds it as it was."""
     yield
-    package = logging.getLogger("slowfast_bias")
-    for handler in list(package.handlers):
-        package.removeHandler(handler)
-        handler.close()
-    package.propagate = True
-    package.setLevel(logging.NOTSET)
+    close_logs()
+
+
+@pytest.fixture(scope="session")
+def two_ranks():
+    """A group of two living processes: `two_ranks.run(function, *args)` asks both."""
+    group = TwoRanks()
+    yield group
+    group.end()
 
 
 @pytest.fixture

@@ -1,15 +1,20 @@
-"""The seat of a process, read from what torchrun and srun put into the environment."""
+"""The rank of a process, read from what torchrun and srun put into the environment."""
 
 from __future__ import annotations
 
 import pytest
 
-from slowfast_bias.cluster_rank import Place, first_host, place_from_environment
+from slowfast_bias.cluster_rank import (
+    ClusterRank,
+    first_host,
+    processes_per_machine,
+    rank_from_environment,
+)
 
 
 def test_torchrun():
     env = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}
-    assert place_from_environment(env) == Place(3, 4, 1, "env://", 2)
+    assert rank_from_environment(env) == ClusterRank(3, 4, 1, "env://", 2)
 
 
 SLURM = {
@@ -19,17 +24,17 @@ SLURM = {
 
 
 def test_srun():
-    assert place_from_environment(SLURM) == Place(5, 8, 1, "tcp://gpu03:16234", 4)
+    assert rank_from_environment(SLURM) == ClusterRank(5, 8, 1, "tcp://gpu03:16234", 4)
 
 
 def test_srun_with_a_meeting_point_of_ones_own():
     env = {**SLURM, "MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500"}
-    assert place_from_environment(env).init_method == "tcp://10.0.0.1:29500"
+    assert rank_from_environment(env).init_method == "tcp://10.0.0.1:29500"
 
 
 def test_ports_of_any_job_are_ports():
     for job in (0, 1, 19999, 20000, 99_999_999):
-        method = place_from_environment({**SLURM, "SLURM_JOB_ID": str(job)}).init_method
+        method = rank_from_environment({**SLURM, "SLURM_JOB_ID": str(job)}).init_method
         assert 1024 < int(method.rpartition(":")[2]) < 65536
 
 
@@ -45,12 +50,12 @@ def test_ports_of_any_job_are_ports():
     ],
 )
 def test_alone(env):
-    assert place_from_environment(env) is None
+    assert rank_from_environment(env) is None
 
 
 def test_torchrun_inside_a_slurm_job_counts():
     env = {**SLURM, "RANK": "0", "WORLD_SIZE": "2"}
-    assert place_from_environment(env).init_method == "env://"
+    assert rank_from_environment(env).init_method == "env://"
 
 
 @pytest.mark.parametrize(
@@ -66,3 +71,10 @@ def test_torchrun_inside_a_slurm_job_counts():
 )
 def test_first_name_of_a_node_list(nodes, first):
     assert first_host(nodes) == first
+
+
+def test_processes_of_a_machine_are_the_launchers_else_num_gpus():
+    rank = rank_from_environment(SLURM)
+    assert processes_per_machine(rank, 2) == 4
+    assert processes_per_machine(rank._replace(local_world=0), 2) == 2
+    assert processes_per_machine(None, 0) == 1

@@ -238,7 +238,7 @@ def test_the_publishers_lists_are_read_as_they_are(name, tmp_path):
         (tmp_path / file).write_text(text)
     cfg = load(name, "DATA.PATH_TO_DATA_DIR", str(tmp_path))
     data = host.build_dataset(cfg.TRAIN.DATASET, cfg, "train")
-    assert (len(data), data.label(0)) == (1, cfg.MODEL.NUM_CLASSES - 1)
+    assert (len(data), data.target(0)) == (1, cfg.MODEL.NUM_CLASSES - 1)
 
 
 @pytest.mark.parametrize("name", TOYS)

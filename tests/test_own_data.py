@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -17,6 +16,7 @@ import pytest
 from support import ROOT
 
 from slowfast_bias.bias import BiasReport
+from slowfast_bias.cli import main
 
 pytestmark = pytest.mark.host
 
@@ -60,13 +60,12 @@ def place(tmp_path_factory):
 
 
 def say(command, folder):
-    """Runs a command of the page in a folder; `python tools/x.py` is this python and checkout."""
-    words = shlex.split(command.replace("tools/", f"{ROOT}/tools/"))
-    assert words[0] == "python"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True
-    )
+    """Runs a command of the page in a folder, with this python and checkout."""
+    words = shlex.split(command)
+    assert words[0] == "slowfast_bias"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-m", *words]
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def test_the_example_does_what_the_page_says(place):
@@ -86,17 +85,9 @@ def test_the_example_does_what_the_page_says(place):
     assert kinds["test_final"]["videos"] == 8 and kinds["val_epoch"]["dropped"] == 0
 
 
-def tool(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
-
-
 def test_check_data_tells_by_its_status(place, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(place)
-    main = tool("check_data")
-    cfg = ["mine.yaml", "--processes", "1", "--quick"]
+    cfg = ["check", "--cfg", "mine.yaml", "--workers", "1", "--quick"]
     assert main(cfg) == 0
     bad = place / "mine" / "val" / "left" / "clip 9.mp4"
     bad.write_bytes(b"")
@@ -121,11 +112,10 @@ def test_prepare_prints_the_words_with_which_a_run_takes_its_lists(
     place, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(place)
-    main = tool("prepare")
-    words = ["folders", "--lists", "mine", "--out", str(tmp_path), "--processes", "1", "--quick"]
-    assert main(words) == 0
+    words = ["folders", "--lists", "mine", "--out", str(tmp_path), "--workers", "1", "--quick"]
+    assert main(["prepare", *words]) == 0
     said = capsys.readouterr().out
     assert "train 12 videos" in said and "0 bad files" in said
     keys = said.strip().splitlines()[-1].partition(": ")[2].split()
-    assert tool("check_data")(["mine.yaml", "--processes", "1", "--quick", *keys]) == 0
-    assert main(["csv", "--lists", "mine", "--out", str(tmp_path)]) == 2
+    assert main(["check", "--cfg", "mine.yaml", "--workers", "1", "--quick", *keys]) == 0
+    assert main(["prepare", "csv", "--lists", "mine", "--out", str(tmp_path)]) == 2

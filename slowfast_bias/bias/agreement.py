@@ -1,7 +1,7 @@
-"""Do two banks of styles say the same of a network? Rank agreement of two of its reports.
+"""Compares two reports of one network, measured with two banks of styles, by rank agreement.
 
-Scores move from bank to bank, since "static" is what a bank destroys; what should stay is the
-order: which layers, and in a layer which units, are more static than others.
+Scores differ from bank to bank, because "static" is what a bank destroys; the order should stay:
+which layers, and in a layer which units, are more static than others.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 import torch
 
-from slowfast_bias.bias import FACTORS, BiasReport, LayerBias
+from slowfast_bias.bias.layer import LayerBias
+from slowfast_bias.bias.report import BiasReport
+from slowfast_bias.bias.scores import FACTORS
 from slowfast_bias.errors import UserError
+from slowfast_bias.plain_table import aligned
 
-# What the two measurements should share but for the bank; seed is that of orders and styles.
+# What the two measurements should share, apart from the bank; seed is that of orders and styles.
 _ALIKE = (
     "model", "checkpoint", "data", "videos", "frames", "sampling", "decoder", "seed", "order",
     "precision", "statistic", "threshold",
@@ -23,7 +26,7 @@ _ALIKE = (
 
 
 class DifferentLayersError(UserError, ValueError):
-    """Reports of two networks, or of other layers of one: they have no order to compare."""
+    """Reports of two networks, or of different layers of one: there is no order to compare."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,9 @@ class Agreement:
     """How two rows of numbers agree.
 
     Attributes:
-        spearman: correlation of the ranks, in [-1, 1]; NaN where a row has one value only.
-        kendall: tau-b, of pairs in the same order against those in the other.
-        n: numbers in a row; those that are NaN in either are left out.
+        spearman: correlation of the ranks, in [-1, 1]; NaN if all values of a row are equal.
+        kendall: tau-b, from the pairs in the same order and those in the opposite order.
+        n: numbers in a row; those that are NaN in one of the two are left out.
         change: largest difference.
     """
 
@@ -44,8 +47,8 @@ class Agreement:
 
     @classmethod
     def of(cls, a: Sequence[float] | torch.Tensor, b: Sequence[float] | torch.Tensor) -> Agreement:
-        """The agreement of two rows of equally many numbers."""
-        # what differs by rounding alone is a tie
+        """Returns the agreement of two rows of equally many numbers."""
+        # values that differ only by rounding are a tie
         x, y = (torch.as_tensor(row, dtype=torch.float64).round(decimals=9) for row in (a, b))
         both = ~(x.isnan() | y.isnan())
         x, y = x[both], y[both]
@@ -61,7 +64,7 @@ class BankAgreement:
         layers: {"S_static", "S_dynamic", "static %", "dynamic %", "residual %": over the layers}.
         units: {layer: {factor: over its units}}.
         kinds: {layer: share of its units that are of the same kind in both}.
-        notes: why the comparison may not mean what it seems to.
+        notes: reasons not to trust the comparison.
     """
 
     layers: dict[str, Agreement]
@@ -70,21 +73,21 @@ class BankAgreement:
     notes: list[str]
 
     def table(self) -> str:
-        """The numbers as lines of text."""
+        """Returns the numbers as lines of text."""
         head = ["", "Spearman", "Kendall", "n", "largest change"]
         rows = [head, *([name, *_cells(row)] for name, row in self.layers.items())]
-        text = ["over the layers", *_aligned(rows)]
+        text = ["over the layers", *aligned(rows)]
         rows = [["", *(f"{f}: {s}" for f in FACTORS for s in head[1:3]), "n", "same kind"]]
         for layer, factors in self.units.items():
             found = [factors[factor] for factor in FACTORS]
             cells = [cell for row in found for cell in _cells(row)[:2]]
             rows.append([layer, *cells, str(found[0].n), f"{100 * self.kinds[layer]:.0f} %"])
-        text += ["", "over the units of each layer", *_aligned(rows)]
+        text += ["", "over the units of each layer", *aligned(rows)]
         return "\n".join([*text, *(f"note: {note}" for note in self.notes)])
 
 
 def bank_agreement(a: BiasReport, b: BiasReport) -> BankAgreement:
-    """How the orders of layers and units in two reports agree; they must have the same layers."""
+    """Returns how the orders of layers and units in two reports of the same layers agree."""
     _check(a, b)
     pairs = {name: (a.layers[name], b.layers[name]) for name in a.layers}
     first, second = (_figures([pair[k] for pair in pairs.values()]) for k in (0, 1))
@@ -100,7 +103,7 @@ def bank_agreement(a: BiasReport, b: BiasReport) -> BankAgreement:
 
 
 def _figures(layers: Sequence[LayerBias]) -> dict[str, list[float]]:
-    """What is compared over the layers."""
+    """Returns {name: the numbers to compare over the layers}."""
     scores = {f"S_{factor}": [layer.score(factor) for layer in layers] for factor in FACTORS}
     shares = [layer.percent() for layer in layers]
     return scores | {f"{k} %": [row[k] for row in shares] for k in (*FACTORS, "residual")}
@@ -110,8 +113,8 @@ def _check(a: BiasReport, b: BiasReport) -> None:
     if set(a.layers) != set(b.layers):
         only = [sorted(set(x.layers) - set(y.layers)) for x, y in ((a, b), (b, a))]
         raise DifferentLayersError(
-            f"Expected two reports of the same layers, but {only[0] or 'none'} are in the first "
-            f"alone and {only[1] or 'none'} in the second. Measure the same BIAS.LAYERS."
+            f"Expected two reports of the same layers, but {only[0] or 'none'} are only in the "
+            f"first and {only[1] or 'none'} only in the second. Measure the same BIAS.LAYERS."
         )
     for name, layer in a.layers.items():
         if layer.channels != b.layers[name].channels:
@@ -129,7 +132,7 @@ def _check(a: BiasReport, b: BiasReport) -> None:
 def _notes(a: BiasReport, b: BiasReport) -> list[str]:
     notes = []
     if a.meta.get("styles") == b.meta.get("styles"):
-        notes.append(f"both reports are of one bank: {a.meta.get('styles', 'not said')}")
+        notes.append(f"both reports are of one bank: {a.meta.get('styles', 'not known')}")
     for key in _ALIKE:
         if a.meta.get(key) != b.meta.get(key):
             notes.append(f"{key} differs: {a.meta.get(key)} and {b.meta.get(key)}")
@@ -147,7 +150,7 @@ def _same_kind(a: LayerBias, b: LayerBias) -> float:
 
 
 def _ranks(x: torch.Tensor) -> torch.Tensor:
-    """Ranks from 0; equal values share their mean rank."""
+    """Returns ranks from 0; equal values share their mean rank."""
     return (x[:, None] > x).sum(1).double() + ((x[:, None] == x).sum(1).double() - 1) / 2
 
 
@@ -166,14 +169,3 @@ def _tau(x: torch.Tensor, y: torch.Tensor) -> float:
 
 def _cells(row: Agreement) -> list[str]:
     return [f"{row.spearman:.3f}", f"{row.kendall:.3f}", str(row.n), f"{row.change:.3f}"]
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            c.rjust(w) if i else c.ljust(w)
-            for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]

@@ -21,7 +21,7 @@ class Layout:
 
     @classmethod
     def of(cls, a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Layout:
-        """Return the layout of a batch of pairs {layer: (B, C)}, or say what does not fit."""
+        """Returns the layout of a batch of pairs {layer: (B, C)}; raises if they do not match."""
         if not a or set(a) != set(b):
             raise ValueError(
                 f"Expected the same layers in `a` and `b`, but got {list(a)} and {list(b)}."
@@ -42,7 +42,7 @@ class Layout:
         return sum(self.widths.values())
 
     def columns(self) -> dict[str, slice]:
-        """Return {layer: its columns}."""
+        """Returns {layer: its columns}."""
         found, start = {}, 0
         for layer, width in self.widths.items():
             found[layer] = slice(start, start + width)
@@ -50,9 +50,9 @@ class Layout:
         return found
 
     def flatten(self, features: Mapping[str, Tensor]) -> Tensor:
-        """Return {layer: (B, C)} as one tensor (B, total), without gradient, in layout order."""
+        """Returns {layer: (B, C)} as one tensor (B, total), without gradient, in layout order."""
         return torch.cat([features[layer].detach() for layer in self.widths], dim=1)
 
     def layers_of(self, mask: Tensor) -> list[str]:
-        """Return the layers with a True among their columns in `mask`, (total,)."""
+        """Returns the layers with a True among their columns in `mask`, (total,)."""
         return [layer for layer, columns in self.columns().items() if mask[columns].any()]

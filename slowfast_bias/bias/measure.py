@@ -1,4 +1,4 @@
-"""measure_bias: run pairs through any torch network and report what its layers answer to.
+"""measure_bias: runs pairs through any torch network and reports the bias of its layers.
 
 report = measure_bias(model, {"static": pairs, "dynamic": pairs}, [Tap("layer4")])
 """
@@ -27,24 +27,25 @@ def measure_bias(
     statistic: str = "pearson",
     meta: Mapping[str, Any] | None = None,
 ) -> BiasReport:
-    """Return the report of `model` on `pairs`, both members of each pair run in eval mode.
+    """Returns the report of `model` on `pairs`, both members of each pair run in eval mode.
 
-    The model is left as it was: modes, weights and hooks. Autocast is yours to open around this.
+    The model keeps its modes, weights and hooks. For autocast, call this inside its context.
 
     Args:
         model: any network; it is called with one argument, on the device of its first parameter.
-        pairs: {factor: iterable of (a, b) or (a, b, videos)}. `a` and `b` are batches of whatever
+        pairs: {factor: iterable of (a, b) or (a, b, videos)}. `a` and `b` are batches of what
             the model's forward takes: a tensor, or a list (SlowFast's pathways), tuple or dict of
             tensors. `videos`, (B,), are their video indices, see `BiasMeter.update`.
-        taps: the layers to listen to.
+        taps: the layers to read.
         threshold: see `BiasMeter.compute`.
         statistic: see `BiasMeter.compute`.
-        meta: kept in the report, beside what is found here (model, seconds, torch).
+        meta: kept in the report, beside what is added here (model, pairs, seconds, torch).
     """
     taps = as_taps(taps)
     meter, start = BiasMeter(taps), time.perf_counter()
     device = next(itertools.chain(model.parameters(), model.buffers()), torch.empty(0)).device
-    # Not inference_mode: a module that caches a tensor (position tables do) could not train after.
+    # Not inference_mode: a module that caches a tensor (such as a position table) could not be
+    # trained afterwards.
     with evaluating(model), torch.no_grad(), tapped(model, taps) as features:
         for factor, batches in pairs.items():
             for a, b, *videos in batches:
@@ -68,7 +69,7 @@ def measure_bias(
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put `model` in eval mode until the block ends, then give every module its own mode back."""
+    """Puts `model` in eval mode until the block ends, then restores the mode of every module."""
     modes = [(module, module.training) for module in model.modules()]
     try:
         model.eval()
@@ -79,9 +80,9 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def move(inputs: Any, device: torch.device) -> Any:
-    """Return `inputs` with its tensors on `device`, every list, tuple and dict in it a new one.
+    """Returns `inputs` with its tensors on `device`, in new lists, tuples and dicts.
 
-    New, because some hosts overwrite the list they are given (SlowFast's stem does).
+    New, because some hosts overwrite the list that they get (SlowFast's stem does).
     """
     if isinstance(inputs, Tensor):
         return inputs.to(device, non_blocking=True)
@@ -93,7 +94,7 @@ def move(inputs: Any, device: torch.device) -> Any:
 
 
 def _is_same(a: Any, b: Any) -> bool:
-    """Return whether `a` and `b` are one object, or containers of the same objects."""
+    """Returns whether `a` and `b` are one object, or containers of the same objects."""
     if a is b:
         return True
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):

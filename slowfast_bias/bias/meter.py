@@ -5,7 +5,7 @@
     meter.update("dynamic", a, c, videos)
     report = all_merge(meter).compute()           # the same report on every rank
 
-Memory is layers x channels x FOLDS, whatever the number of videos. A video belongs to the fold
+Memory is layers x channels x FOLDS, for any number of videos. A video belongs to the fold
 `index mod FOLDS`; leaving out one fold at a time gives the standard errors (METHOD, section 5).
 """
 
@@ -18,8 +18,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from slowfast_bias.bias.layer import LayerBias
 from slowfast_bias.bias.layout import Layout
-from slowfast_bias.bias.report import BiasReport, LayerBias
+from slowfast_bias.bias.report import BiasReport
 from slowfast_bias.bias.scores import (
     STATISTICS,
     check_statistic,
@@ -40,10 +41,10 @@ class BiasMeter:
 
     def __init__(self, taps: Iterable[Tap | str]) -> None:
         self.taps = as_taps(taps)
-        self._layout = Layout({})  # learnt from the first batch
+        self._layout = Layout({})  # set by the first batch
         self._folds: dict[str, PairStats] = {}  # {factor: stack (FOLDS, columns of all layers)}
 
-    @torch.inference_mode(False)  # what is born in inference mode could not be updated outside it
+    @torch.inference_mode(False)  # tensors made in inference mode could not be updated outside it
     def update(
         self,
         factor: str,
@@ -51,43 +52,43 @@ class BiasMeter:
         b: Mapping[str, Tensor],
         videos: Sequence[int] | Tensor | None = None,
     ) -> None:
-        """Add a batch of pairs of `factor`; the statistics stay on the features' device.
+        """Adds a batch of pairs of `factor`; the statistics stay on the features' device.
 
         Args:
             factor: "static", "dynamic", or a name of your own.
             a: {layer: (B, C)} pooled features of the first members.
             b: {layer: (B, C)} pooled features of the second members.
             videos: (B,) video index of each pair, the same for a video's static and dynamic pair;
-                a running count where not given.
+                a running count if not given.
         """
         if factor in _RESERVED:
             raise ValueError(f"Expected `factor` to be none of {_RESERVED}, but got {factor!r}.")
         layout = self._fitting(Layout.of(a, b))
         pairs = torch.stack([layout.flatten(a), layout.flatten(b)])
-        if pairs.device.type == "mps":  # has no float64
+        if pairs.device.type == "mps":  # it has no float64
             pairs = pairs.cpu()
         videos = self._indices(factor, videos, pairs.shape[1])
-        # The one moment that waits for the device; a sum is finite only if all its terms are.
+        # The only line that waits for the device; a sum is finite only if all its terms are.
         if not torch.isfinite(pairs.sum()):
             _check_finite(factor, pairs, layout, videos)
         self._layout = layout
         self._add(factor, pairs, videos % FOLDS)
 
     def merge(self, other: BiasMeter) -> BiasMeter:
-        """Add what `other` has seen, and return self; `other` is not changed."""
+        """Adds the pairs of `other` and returns self; `other` is not changed."""
         labels, others = ([tap.label for tap in meter.taps] for meter in (self, other))
         if labels != others:
             raise ValueError(f"Expected meters with the same taps, but got {labels} and {others}.")
-        if not other._layout.widths:  # has seen nothing
+        if not other._layout.widths:  # no pairs yet
             return self
         self._layout = self._fitting(other._layout)
         for factor, folds in other._folds.items():
-            # New tensors, so that the meters share none.
+            # new tensors, so that the meters share none
             self._folds[factor] = self._stack(factor).to("cpu").merge(folds.to("cpu"))
         return self
 
     def pairs(self) -> dict[str, int]:
-        """Return how many pairs each factor has seen."""
+        """Returns {factor: number of its pairs so far}."""
         return {factor: int(folds.n.sum()) for factor, folds in self._folds.items()}
 
     def compute(
@@ -96,13 +97,13 @@ class BiasMeter:
         meta: Mapping | None = None,
         statistic: str = "pearson",
     ) -> BiasReport:
-        """Return the report of all pairs seen so far.
+        """Returns the report of all pairs seen so far.
 
         Args:
             threshold: unit score above which a unit encodes a factor (lambda in METHOD eq. (3)).
             meta: anything JSON can hold, kept in the report.
-            statistic: "pearson" or "pooled": which of the two the percents, unit kinds and tables
-                speak of; the report holds the scores of both.
+            statistic: "pearson" or "pooled": from which of the two percents, unit kinds and tables
+                are computed; the report holds the scores of both.
         """
         check_statistic(statistic)
         pairs = self.pairs()
@@ -126,7 +127,7 @@ class BiasMeter:
         batch = PairStats.grouped(pairs[0], pairs[1], groups, len(rows))
         merged = state.map(lambda x: x[rows]).merge(batch)
         for field, new in zip(state.fields(), merged.fields(), strict=True):
-            field[rows] = new  # in place: only the folds that this batch touches
+            field[rows] = new  # in place: only the folds of this batch
 
     def _stack(self, factor: str) -> PairStats:
         if factor in self._folds:
@@ -134,7 +135,7 @@ class BiasMeter:
         return PairStats.empty(FOLDS, self._layout.total)
 
     def _by_layer(self) -> Iterable[tuple[str, dict[str, PairStats], dict[str, PairStats]]]:
-        """Yield (layer, {factor: all pairs}, {factor: leave-one-fold-out stack})."""
+        """Yields (layer, {factor: all pairs}, {factor: leave-one-fold-out stack})."""
         folds = {factor: stack.to("cpu") for factor, stack in self._folds.items()}
         used = torch.stack([stack.n[:, 0] for stack in folds.values()]).sum(0) > 0
         split = {factor: leave_one_out(stack) for factor, stack in folds.items()}
@@ -146,7 +147,7 @@ class BiasMeter:
             yield layer, whole, others
 
     def _fitting(self, layout: Layout) -> Layout:
-        """Return the meter's layout, given that `layout` agrees with it and with the taps."""
+        """Returns the meter's layout; raises if `layout` does not agree with it and the taps."""
         labels = {tap.label for tap in self.taps}
         heard = {x if x in labels else x.rpartition("/")[0] for x in layout.widths}
         if heard != labels:
@@ -173,14 +174,14 @@ class BiasMeter:
 
 
 def all_merge(meter: BiasMeter) -> BiasMeter:
-    """Return one meter that has seen the pairs of all ranks, bit for bit the same on each.
+    """Returns one meter with the pairs of all ranks, bit for bit the same on each.
 
-    One collective. Without torch.distributed it returns `meter` itself. A rank that saw no pairs is
-    welcome, and no rank's own meter is changed.
+    One collective. Without torch.distributed it returns `meter` itself. A rank may have no pairs,
+    and no rank's own meter is changed.
     """
     if not (dist.is_available() and dist.is_initialized()):
         return meter
-    mine = BiasMeter(meter.taps).merge(meter)  # a copy on the CPU, whatever the rank's device
+    mine = BiasMeter(meter.taps).merge(meter)  # a copy on the CPU, for any device of the rank
     gathered: list[BiasMeter] = [mine] * dist.get_world_size()  # each entry is overwritten
     dist.all_gather_object(gathered, mine)
     merged = BiasMeter(meter.taps)

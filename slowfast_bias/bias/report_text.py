@@ -5,58 +5,48 @@ from __future__ import annotations
 import csv
 import io
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from slowfast_bias import plain_table
+from slowfast_bias.bias.layer import LayerBias
 from slowfast_bias.bias.scores import FACTORS, KINDS
 
-if TYPE_CHECKING:
-    from slowfast_bias.bias.report import BiasReport, LayerBias
-
+Layers = Mapping[str, LayerBias]
 
 # of a report's meta, what its page says below the table; report.json has it all
 _ABOUT = ("model", "checkpoint", "data", "videos", "decoder", "sampling", "host")
 
 
-def text(report: BiasReport) -> str:
-    """Return the table aligned with spaces, the layer's name left, numbers right."""
-    rows = _rows(report)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    notes = [f"warning: {note}" for note in report.warnings]
-    return "\n".join([*lines, *notes])
+def text(layers: Layers, warnings: Sequence[str] = ()) -> str:
+    """Returns the table aligned with spaces, the layer's name left, numbers right."""
+    notes = [f"warning: {warning}" for warning in warnings]
+    return "\n".join([*plain_table.aligned(_rows(layers)), *notes])
 
 
-def markdown(report: BiasReport) -> str:
-    """Return the table in Markdown."""
-    head, *rows = _rows(report)
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    lines = [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
-    about = "; ".join(f"{key} {report.meta[key]}" for key in _ABOUT if report.meta.get(key))
-    notes = [f"\n> warning: {note}" for note in report.warnings]
+def markdown(layers: Layers, meta: Mapping[str, Any], warnings: Sequence[str] = ()) -> str:
+    """Returns the table in Markdown, where its numbers come from and the warnings below it."""
+    lines = plain_table.markdown(_rows(layers))
+    about = "; ".join(f"{key} {meta[key]}" for key in _ABOUT if meta.get(key))
+    notes = [f"\n> warning: {warning}" for warning in warnings]
     return "\n".join([*lines, *([f"\n{about}"] if about else []), *notes]) + "\n"
 
 
-def csv_lines(report: BiasReport) -> str:
-    """Return CSV with a header; empty where a number is NaN or was not measured."""
+def csv_lines(layers: Layers) -> str:
+    """Returns CSV with a header; empty where a number is NaN or was not measured."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_csv_head())
-    for name, layer in report.layers.items():
+    for name, layer in layers.items():
         numbers = ("" if x is None or math.isnan(x) else x for x in _csv_numbers(layer))
         writer.writerow([name, layer.statistic, *numbers])
     return out.getvalue()
 
 
-def _rows(report: BiasReport) -> list[list[str]]:
+def _rows(layers: Layers) -> list[list[str]]:
     head = ["layer", "S_static", "S_dynamic", "static %", "dynamic %", "residual %"]
     head += [*KINDS, "units", "pairs"]
-    return [head, *(_row(name, layer) for name, layer in report.layers.items())]
+    return [head, *(_row(name, layer) for name, layer in layers.items())]
 
 
 def _row(name: str, layer: LayerBias) -> list[str]:

@@ -1,7 +1,7 @@
 """From PairStats to scores: layer scores, percent, unit kinds, and the jackknife error of each.
 
 Every function takes statistics or scores with any leading shape (...), so that the estimate itself
-and its K leave-one-fold-out replicates go through the same lines. Maths: docs/METHOD.md.
+and its K leave-one-fold-out replicates use the same code. Maths: docs/METHOD.md.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ KINDS = ("static", "dynamic", "joint", "residual", "dead")
 
 
 def unit_scores(stats: PairStats, statistic: str) -> Tensor:
-    """Return s_F of every unit, (..., C), NaN where dead."""
+    """Returns s_F of every unit, (..., C), NaN if it is dead."""
     check_statistic(statistic)
     return stats.correlation() if statistic == "pearson" else stats.pooled()
 
 
 def layer_scores(stats: Mapping[str, PairStats], statistic: str) -> dict[str, Tensor]:
-    """Return S_F of one layer, {factor: (...)}, over its live units; NaN where none is live.
+    """Returns S_F of one layer, {factor: (...)}, over its live units; NaN if none is live.
 
-    A unit is live when it moves for `static` and for `dynamic`, so that both are means over the
-    same units. Further factors are scored beside these two and never change them.
+    A unit is live if it moves for `static` and for `dynamic`, so that both are means over the same
+    units. Further factors are scored beside these two and never change them.
     """
     check_statistic(statistic)
     reference = [stats[f] for f in FACTORS if f in stats] or list(stats.values())
@@ -41,7 +41,7 @@ def layer_scores(stats: Mapping[str, PairStats], statistic: str) -> dict[str, Te
 
 
 def common_spread(stats: list[PairStats]) -> Tensor:
-    """Return v_i, (..., C): the variance of both views of all the given factors concatenated."""
+    """Returns v_i, (..., C): the variance of both views of all the given factors concatenated."""
     nothing = torch.zeros((), dtype=torch.float64)
     n = sum((s.n for s in stats), nothing).clamp(min=1)
     centre = sum((s.n / n * s.centre() for s in stats), nothing)
@@ -49,14 +49,14 @@ def common_spread(stats: list[PairStats]) -> Tensor:
 
 
 def percent(static: Tensor, dynamic: Tensor) -> dict[str, Tensor]:
-    """Return METHOD eq. (1) in percent: a softmax over S_static, S_dynamic and S_identical = 1."""
+    """Returns METHOD eq. (1) in percent: a softmax over S_static, S_dynamic and S_identical = 1."""
     scores = torch.stack([static, dynamic, torch.ones_like(static)])
     shares = 100 * torch.softmax(scores, dim=0)
     return dict(zip((*FACTORS, "residual"), shares, strict=True))
 
 
 def unit_kinds(static: Tensor, dynamic: Tensor, threshold: float) -> dict[str, Tensor]:
-    """Return METHOD eq. (3) as masks (..., C), one per kind; every unit is of exactly one kind."""
+    """Returns METHOD eq. (3) as masks (..., C), one per kind; every unit has exactly one kind."""
     dead = static.isnan() | dynamic.isnan()
     is_static, is_dynamic = static > threshold, dynamic > threshold
     kinds = {
@@ -69,7 +69,7 @@ def unit_kinds(static: Tensor, dynamic: Tensor, threshold: float) -> dict[str, T
 
 
 def jackknife_error(replicates: Tensor) -> float:
-    """Return the standard error told by leave-one-fold-out replicates (K,); NaN below two folds."""
+    """Returns the standard error from leave-one-fold-out replicates (K,); NaN below two folds."""
     k = len(replicates)
     if k < 2:
         return float("nan")
@@ -77,9 +77,9 @@ def jackknife_error(replicates: Tensor) -> float:
 
 
 def layer_errors(others: Mapping[str, PairStats], statistic: str, threshold: float) -> dict:
-    """Return one layer's standard errors from its leave-one-fold-out stacks, as in the report.
+    """Returns one layer's standard errors from its leave-one-fold-out stacks, as in the report.
 
-    `percent` and `units` are there when both factors are, and belong to `statistic`.
+    `percent` and `units` are there if both factors are, and are computed from `statistic`.
     """
     scores = {s: layer_scores(others, s) for s in STATISTICS}
     errors: dict = {f: jackknife_error(x) for f, x in scores["pearson"].items()}
@@ -94,6 +94,6 @@ def layer_errors(others: Mapping[str, PairStats], statistic: str, threshold: flo
 
 
 def check_statistic(statistic: str) -> None:
-    """Raise unless `statistic` is one of the two."""
+    """Raises ValueError unless `statistic` is one of the two."""
     if statistic not in STATISTICS:
         raise ValueError(f"Expected `statistic` to be one of {STATISTICS}, but got {statistic!r}.")

@@ -1,14 +1,14 @@
-"""PairStats: what a set of pairs says about each channel, as a small value that merges.
+"""PairStats: the statistics of a set of pairs, channel by channel, as a small value that merges.
 
 A pair is two inputs that share one factor. `a` and `b` are one layer's pooled features of the first
 and second members, row by row the same pair. Shapes: B pairs, C channels, K folds.
 
     stats = PairStats.of(a, b)                     # (B, C) each
     stats = stats.merge(PairStats.of(a2, b2))      # an update is a merge of a batch's own
-    stats.correlation()                            # (C,), NaN where the channel does not move
+    stats.correlation()                            # (C,), NaN if the channel does not move
 
 Everything is centred and float64 (Chan's merge): float32 sums of squares are wrong by a tenth at
-mean / sd = 1000, where a network's channels can live. Maths: docs/METHOD.md, section 4.
+mean / sd = 1000, which channels of a network can reach. Maths: docs/METHOD.md, section 4.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# A channel is dead where variance <= (RELATIVE * |mean|)**2 + ABSOLUTE: below float32 rounding.
+# A channel is dead if variance <= (RELATIVE * |mean|)**2 + ABSOLUTE: below float32 rounding.
 RELATIVE, ABSOLUTE = 1e-6, 1e-20
 
 
@@ -32,7 +32,7 @@ class PairStats:
         mean_a: mean of the first members.
         mean_b: mean of the second members.
         m2_a: sum of squared deviations of the first members from their mean.
-        m2_b: the same of the second members.
+        m2_b: the same for the second members.
         c_ab: sum of products of the two deviations.
     """
 
@@ -45,19 +45,19 @@ class PairStats:
 
     @classmethod
     def empty(cls, *shape: int) -> PairStats:
-        """Return statistics of no pairs, shaped (C,) or (K, C): merging them changes nothing."""
+        """Returns statistics of no pairs, shaped (C,) or (K, C): merging them changes nothing."""
         n = torch.zeros((*shape[:-1], 1) if len(shape) > 1 else (), dtype=torch.float64)
         return cls(n, *(torch.zeros(shape, dtype=torch.float64) for _ in range(5)))
 
     @classmethod
     def of(cls, a: Tensor, b: Tensor) -> PairStats:
-        """Return the statistics of one batch of pairs, (B, C) each."""
+        """Returns the statistics of one batch of pairs, (B, C) each."""
         groups = torch.zeros(len(a), dtype=torch.long, device=a.device)
         return cls.grouped(a, b, groups, 1).fold(0)
 
     @classmethod
     def grouped(cls, a: Tensor, b: Tensor, groups: Tensor, count: int) -> PairStats:
-        """Return a stack of statistics whose row k is `of` the pairs with groups == k.
+        """Returns a stack of statistics whose row k is `of` the pairs with groups == k.
 
         Args:
             a: (B, C) features of the first members.
@@ -75,7 +75,7 @@ class PairStats:
         return cls(n, mean_a, mean_b, member @ (da * da), member @ (db * db), member @ (da * db))
 
     def merge(self, other: PairStats) -> PairStats:
-        """Return the statistics of both sets of pairs together; neither set is changed."""
+        """Returns the statistics of both sets of pairs together; neither set is changed."""
         if self.mean_a.shape != other.mean_a.shape:
             raise ValueError(
                 f"Expected statistics of the same shape, but got {tuple(self.mean_a.shape)} "
@@ -95,61 +95,61 @@ class PairStats:
         )
 
     def dead(self) -> Tensor:
-        """Return True for the channels that do not move in one of the two views."""
+        """Returns a mask, True for channels that do not move in at least one of the two views."""
         n = self.n.clamp(min=1)
         return _flat(self.m2_a / n, self.mean_a) | _flat(self.m2_b / n, self.mean_b)
 
     def correlation(self) -> Tensor:
-        """Return the unit scores of METHOD eq. (2), Pearson's correlation; NaN where dead."""
+        """Returns the unit scores of METHOD eq. (2), Pearson's correlation, (C,); NaN if dead."""
         # The clamp removes rounding only: |r| <= 1 holds exactly for the true value.
         r = (self.c_ab / (self.m2_a.sqrt() * self.m2_b.sqrt())).clamp(-1, 1)
         return r.masked_fill(self.dead(), torch.nan)
 
     def pooled(self) -> Tensor:
-        """Return the unit scores of the `pooled` statistic, METHOD eq. (5); NaN where dead."""
+        """Returns the unit scores of the `pooled` statistic, METHOD eq. (5), (C,); NaN if dead."""
         return (self.covariance() / self.spread()).masked_fill(self.dead(), torch.nan)
 
     def centre(self) -> Tensor:
-        """Return m_F, the mean of both views together."""
+        """Returns m_F, the mean of both views together."""
         return (self.mean_a + self.mean_b) / 2
 
     def covariance(self) -> Tensor:
-        """Return the covariance of the views about their common mean m_F."""
+        """Returns the covariance of the views about their common mean m_F."""
         return self.c_ab / self.n.clamp(min=1) - self._half_gap().square()
 
     def spread(self) -> Tensor:
-        """Return v_F, the variance of both views together."""
+        """Returns v_F, the variance of both views together."""
         return (self.m2_a + self.m2_b) / (2 * self.n.clamp(min=1)) + self._half_gap().square()
 
     def _half_gap(self) -> Tensor:
         return (self.mean_a - self.mean_b) / 2
 
     def map(self, change: Callable[[Tensor], Tensor]) -> PairStats:
-        """Return a copy with `change` applied to every field, n included."""
+        """Returns a copy with `change` applied to every field, n included."""
         return PairStats(*map(change, self.fields()))
 
     def fold(self, k: int) -> PairStats:
-        """Return row k of a stack."""
+        """Returns row k of a stack."""
         row = self.map(lambda x: x[k])
         return PairStats(row.n[0], *row.fields()[1:])
 
     def channels(self, columns: slice) -> PairStats:
-        """Return the statistics of some of the channels."""
+        """Returns the statistics of some of the channels."""
         return PairStats(self.n, *(x[..., columns] for x in self.fields()[1:]))
 
     def to(self, device: torch.device | str) -> PairStats:
-        """Return the statistics on `device`, themselves if they are there."""
+        """Returns the statistics on `device`, without a copy if they are already there."""
         return self.map(lambda x: x.to(device))
 
     def fields(self) -> tuple[Tensor, ...]:
-        """Return the six tensors, n first, themselves and not copies."""
+        """Returns the six tensors, n first, without copies."""
         return (self.n, self.mean_a, self.mean_b, self.m2_a, self.m2_b, self.c_ab)
 
 
 def leave_one_out(folds: PairStats) -> tuple[PairStats, PairStats]:
-    """Return (all folds merged, a stack whose row k is all folds but k merged).
+    """Returns (all folds merged, a stack whose row k is all folds but k merged).
 
-    Merged from both ends rather than subtracted from the total, which would cancel.
+    Folds are merged from both ends: subtracting each from the total would lose precision.
     """
     rows = [folds.fold(k) for k in range(len(folds.n))]
     none = PairStats.empty(folds.mean_a.shape[1])

@@ -8,18 +8,17 @@ from collections.abc import Iterator, Sequence
 import torch
 from fvcore.common.config import CfgNode
 
-from slowfast_bias import host
-from slowfast_bias.cluster_rank import place_from_environment, processes_per_machine
-from slowfast_bias.config.allowed import lookup, wrong_values
+from slowfast_bias.cluster_rank import processes_per_machine, rank_from_environment
 from slowfast_bias.config.check_clips import clips
+from slowfast_bias.config.check_model import model
 from slowfast_bias.config.check_styles import style_folders
+from slowfast_bias.config.check_training import training
+from slowfast_bias.config.lookup import lookup
+from slowfast_bias.config.options import BIAS_OPTIONS, HOST_OPTIONS
 from slowfast_bias.errors import UserError
 
-# Switches of the hosts whose effect lives in their own training script, which is not used here.
-_NOT_IN_OUR_LOOP = (
-    "MIXUP.ENABLE", "MULTIGRID.SHORT_CYCLE", "MULTIGRID.LONG_CYCLE", "MASK.ENABLE", "DEMO.ENABLE",
-    "DETECTION.ENABLE", "DATA.MULTI_LABEL", "MODEL.FP16_ALLREDUCE", "MODEL.FROZEN_BN",
-)  # fmt: skip
+# Switches of the hosts whose effect lives in their own scripts, which are not used here.
+_NOT_HERE = ("MASK.ENABLE", "DEMO.ENABLE", "DETECTION.ENABLE", "DATA.MULTI_LABEL")
 
 
 class ConfigError(UserError, ValueError):
@@ -35,80 +34,56 @@ class ConfigError(UserError, ValueError):
 
 
 def check_cfg(cfg: CfgNode) -> None:
-    """Raises one ConfigError that names all problems of ``cfg`` on this host and machine."""
-    problems = find_problems(cfg)
+    """Raises one ConfigError that names all problems of `cfg` on this host and machine."""
+    _raise(find_problems(cfg))
+
+
+def check_training(cfg: CfgNode) -> None:
+    """Raises one ConfigError that names what keeps `cfg` from training, TRAIN.ENABLE or not."""
+    _raise(list(training(cfg)))
+
+
+def find_problems(cfg: CfgNode) -> list[str]:
+    """Returns what is wrong with `cfg` on this host and machine, one sentence each.
+
+    What training alone needs is asked for only if TRAIN.ENABLE.
+    """
+    checks = [_values, clips, model, _features, _silencing, style_folders, _processes]
+    checks += [training] if cfg.TRAIN.ENABLE else []
+    return [problem for check in checks for problem in check(cfg)]
+
+
+def _raise(problems: list[str]) -> None:
     if problems:
         raise ConfigError(problems)
 
 
-def find_problems(cfg: CfgNode) -> list[str]:
-    """What is wrong with ``cfg`` on this host and machine, one sentence each."""
-    checks = (wrong_values, clips, _model, _features, _processes)
-    return [problem for check in checks for problem in check(cfg)]
-
-
-def _model(cfg: CfgNode) -> Iterator[str]:
-    arch, name = cfg.MODEL.ARCH, cfg.MODEL.MODEL_NAME
-    families = {"slowfast": "SlowFast", "x3d": "X3D", "mvit": "MViT"}
-    wants = "ptv" if name.startswith("PTV") else arch
-    if wants not in host.capabilities:
-        yield (
-            f"MODEL.ARCH {arch} / MODEL_NAME {name} needs the capability {wants!r}, which SlowFast "
-            f"{host.name} lacks here (it has {', '.join(sorted(host.capabilities))}). {host.remedy}"
-        )
-    elif wants != "ptv" and name != families.get(arch, "ResNet"):
-        yield f"MODEL.ARCH {arch} is a {families.get(arch, 'ResNet')}, but MODEL_NAME is {name}"
-    pathways = 2 if arch == "slowfast" else 1
-    if len(cfg.DATA.INPUT_CHANNEL_NUM) != pathways:
-        yield (
-            f"DATA.INPUT_CHANNEL_NUM: expected {pathways} number(s), one per pathway of {arch}, "
-            f"but got {cfg.DATA.INPUT_CHANNEL_NUM}"
-        )
-    yield from host.problems(cfg)
-    if cfg.RESNET.DEPTH not in (18, 50, 101):
-        yield f"RESNET.DEPTH: expected 18, 50 or 101, but got {cfg.RESNET.DEPTH}"
-    kernels = [n for row in cfg.RESNET.NUM_BLOCK_TEMP_KERNEL for n in row]
-    if cfg.RESNET.DEPTH == 18 and max(kernels) > 2:
-        yield (
-            "RESNET.DEPTH 18 has 2 blocks a stage; set RESNET.NUM_BLOCK_TEMP_KERNEL to "
-            f"{[[2] * pathways] * 4}"
-        )
+def _values(cfg: CfgNode) -> Iterator[str]:
+    for option in (*BIAS_OPTIONS, *HOST_OPTIONS):
+        missing = object()
+        value = lookup(cfg, option.key, missing)
+        if value is not missing and (problem := option.wrong(value)):
+            yield problem
 
 
 def _features(cfg: CfgNode) -> Iterator[str]:
-    for key in _NOT_IN_OUR_LOOP:
+    separator = lookup(cfg, "DATA.PATH_LABEL_SEPARATOR")
+    if separator is not None and not isinstance(separator, str):
+        yield f"DATA.PATH_LABEL_SEPARATOR: expected text, but got {separator!r}"
+    for key in _NOT_HERE:
         if lookup(cfg, key, False):
-            yield f"{key} True: this project's training loop does not do that; set it to False"
-    if lookup(cfg, "AUG.NUM_SAMPLE", 1) > 1:
-        yield "AUG.NUM_SAMPLE: this project's training loop takes one sample per clip; set it to 1"
+            yield f"{key} True: this project does not do that; set it to False"
     if lookup(cfg, "DATA.ENSEMBLE_METHOD", "sum") != "sum":
         yield "DATA.ENSEMBLE_METHOD: this project's test adds the scores of views up; set it to sum"
-    if lookup(cfg, "TRAIN.CHECKPOINT_CLEAR_NAME_PATTERN", ()):
-        yield "TRAIN.CHECKPOINT_CLEAR_NAME_PATTERN: names are taken as they are; set it to ()"
-    if lookup(cfg, "TASK", ""):
+    task = lookup(cfg, "TASK", "")
+    # ssl_eval: classification by a network that was trained without labels before
+    if task and not task.startswith("ssl_eval"):
         yield f"TASK {cfg.TASK!r}: only classification is trained here; set it to ''"
-    yield from _static_dropout(cfg)
-    yield from _ablation(cfg)
-    yield from style_folders(cfg)
 
 
-def _static_dropout(cfg: CfgNode) -> Iterator[str]:
-    drop = cfg.BIAS.STATIC_DROPOUT
-    if not drop.ENABLE:
-        return
-    if not 0 < drop.RATE < 1:
-        yield f"BIAS.STATIC_DROPOUT.RATE: expected a share between 0 and 1, but got {drop.RATE}"
-    if drop.TEMPERATURE <= 0:
-        yield f"BIAS.STATIC_DROPOUT.TEMPERATURE: expected more than 0, but got {drop.TEMPERATURE}"
-    if drop.EMA == 1:
-        yield "BIAS.STATIC_DROPOUT.EMA: 1 would never take a new estimate; choose less"
-    if drop.KIND == "static" and cfg.TRAIN.BATCH_SIZE * cfg.NUM_SHARDS < 2:
-        yield "TRAIN.BATCH_SIZE: static scores are correlations over a batch; 2 clips at least"
-
-
-def _ablation(cfg: CfgNode) -> Iterator[str]:
+def _silencing(cfg: CfgNode) -> Iterator[str]:
     options, orders = cfg.BIAS.ABLATION, ("static", "dynamic", "random")
-    if not options.FACTORS or not set(options.FACTORS) <= set(orders):
+    if not options.FACTORS or not all(factor in orders for factor in options.FACTORS):
         yield (
             f"BIAS.ABLATION.FACTORS: expected some of {', '.join(orders)}, but got "
             f"{list(options.FACTORS)}"
@@ -137,17 +112,19 @@ def _processes(cfg: CfgNode) -> Iterator[str]:
             f"cores; set NUM_GPUS 0 for one process on the CPU, or at most {cores} for as many "
             "CPU processes"
         )
-    shards, alone = cfg.NUM_SHARDS, place_from_environment(os.environ) is None
-    if shards > 1 and cfg.NUM_GPUS <= 1 and alone:
+    rank = rank_from_environment(os.environ)
+    if cfg.NUM_SHARDS > 1 and cfg.NUM_GPUS <= 1 and rank is None:
         yield (
-            f"NUM_GPUS {cfg.NUM_GPUS} with NUM_SHARDS {shards}: SlowFast would train {shards} "
-            "unsynchronised copies into one OUTPUT_DIR; start one process per machine with "
-            "torchrun or srun instead, which sets the ranks itself"
+            f"NUM_GPUS {cfg.NUM_GPUS} with NUM_SHARDS {cfg.NUM_SHARDS}: SlowFast would train "
+            f"{cfg.NUM_SHARDS} unsynchronised copies into one OUTPUT_DIR; start one process per "
+            "machine with torchrun or srun instead, which sets the ranks itself"
         )
-    if cfg.SHARD_ID not in range(max(1, shards)):
-        yield f"SHARD_ID {cfg.SHARD_ID}: expected 0 to {shards - 1} with NUM_SHARDS {shards}"
-    local = processes_per_machine(cfg)
-    for key in ("TRAIN.BATCH_SIZE", "TEST.BATCH_SIZE", "BIAS.BATCH_SIZE"):
+    if cfg.SHARD_ID not in range(max(1, cfg.NUM_SHARDS)):
+        last = cfg.NUM_SHARDS - 1
+        yield f"SHARD_ID {cfg.SHARD_ID}: expected 0 to {last} with NUM_SHARDS {cfg.NUM_SHARDS}"
+    local = processes_per_machine(rank, cfg.NUM_GPUS)
+    keys = ("TEST.BATCH_SIZE", "BIAS.BATCH_SIZE")
+    for key in ("TRAIN.BATCH_SIZE", *keys) if cfg.TRAIN.ENABLE else keys:
         size = lookup(cfg, key)
         if size and size % local:
             even = max(local, size // local * local)

@@ -1,6 +1,6 @@
 """Checks of what a clip is: how many frames, which pixels, and how they are normalised.
 
-The hosts and our own data sets would meet these with a bare IndexError, or after the training.
+Without these checks the data loaders fail with an IndexError, or only after training.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from fvcore.common.config import CfgNode
 
-from slowfast_bias.config.allowed import lookup
+from slowfast_bias.config.lookup import lookup
 
 _THREE_CROPS = ("kinetics", "ssv2", "charades")  # loaders of the hosts: left, middle, right
 _REORDERING = (
@@ -21,7 +21,7 @@ _REORDERING = (
 
 
 def clips(cfg: CfgNode) -> Iterator[str]:
-    """What is wrong with the clips that ``cfg`` asks for, one sentence each."""
+    """Yields what is wrong with the clips that `cfg` asks for, one sentence each."""
     yield from _normalisation(cfg.DATA)
     scales = cfg.DATA.TRAIN_JITTER_SCALES
     if not _numbers(scales, 2) or not 0 < scales[0] <= scales[1]:
@@ -50,7 +50,7 @@ def _normalisation(data: CfgNode) -> Iterator[str]:
 
 
 def _frames(cfg: CfgNode) -> Iterator[str]:
-    """Whether there are frames enough to bring into another order; 0 is told by its range."""
+    """Yields a problem if the frames are too few for another order; their range excludes 0."""
     frames = cfg.DATA.NUM_FRAMES
     wanting = [key for key in _REORDERING if lookup(cfg, key)]
     if frames == 1 and wanting:
@@ -59,7 +59,7 @@ def _frames(cfg: CfgNode) -> Iterator[str]:
             "order, which takes 2 at least; raise DATA.NUM_FRAMES, or set it to False"
         )
     alpha = lookup(cfg, "SLOWFAST.ALPHA", 1)
-    if cfg.MODEL.ARCH != "slowfast" or frames < 1 or alpha < 1:
+    if cfg.MODEL.ARCH not in cfg.MODEL.MULTI_PATHWAY_ARCH or frames < 1 or alpha < 1:
         return
     slow = frames // alpha
     if slow == 0:

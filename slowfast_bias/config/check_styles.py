@@ -9,7 +9,7 @@ from iopath.common.file_io import g_pathmgr
 
 
 def style_folders(cfg: CfgNode) -> Iterator[str]:
-    """What is wrong with the folders of styled videos, one sentence each."""
+    """Yields what is wrong with the folders of styled videos, one sentence each."""
     styles = cfg.BIAS.STYLES
     if styles.SOURCE != "folders":
         return

@@ -1,8 +1,8 @@
 """Reading YAML of either host generation into one config.
 
-Files inherit through ``_BASE_``; later files and ``KEY VALUE`` pairs win. Values take the type of
+Files inherit through `_BASE_`; later files and `KEY VALUE` pairs win. Values take the type of
 their default. A key that only the other generation knows is dropped and reported by name; a key
-that nobody knows is an error with the nearest known name. All problems are reported together.
+that neither has is an error with the nearest known name. All problems are reported together.
 """
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
 from slowfast_bias.config.check import ConfigError, find_problems
+from slowfast_bias.config.check_training import unused_rates
 from slowfast_bias.config.options import get_cfg
+from slowfast_bias.models.families import canonical_names
 
 log = logging.getLogger(__name__)
-
-# The release's name of an architecture -> main's, which is ours.
-_ARCH_NAMES = {"slowonly": "slow", "c2d_nopool": "slow_c2d", "i3d_nopool": "slow_i3d"}
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 def load_cfg(paths: Paths = (), opts: Sequence[Any] = (), check: bool = True) -> CfgNode:
-    """The frozen config of one or several YAML files, then of KEY, VALUE, KEY, VALUE, ... pairs."""
+    """Returns the frozen config of YAML files, then of KEY, VALUE, KEY, VALUE, ... pairs."""
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
     cfg, problems, given = get_cfg(), [], set()
@@ -54,6 +53,10 @@ def load_cfg(paths: Paths = (), opts: Sequence[Any] = (), check: bool = True) ->
         problems += find_problems(cfg)
     if problems:
         raise ConfigError(problems)
+    if cfg.TRAIN.ENABLE and (unused := unused_rates(cfg)):
+        log.warning(
+            "SOLVER.LRS has more rates than SOLVER.STEPS has steps; no epoch uses %s", unused
+        )
     cfg.freeze()
     return cfg
 
@@ -68,11 +71,14 @@ def _read(path: str) -> list[tuple[str, Any]]:
         raise ConfigError([f"{path}: not readable as YAML: {error}"]) from error
     if not isinstance(tree, Mapping):
         raise ConfigError([f"{path}: expected `SECTION:` and `KEY: value` lines, got {tree!r}"])
-    return list(_leaves(tree, get_cfg()))
+    try:
+        return list(_leaves(tree, get_cfg()))
+    except RecursionError as error:
+        raise ConfigError([f"{path}: a section contains itself (an anchor in itself?)"]) from error
 
 
 def _leaves(tree: Mapping[str, Any], shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(full key, value) of a nested mapping; mappings are values where the default is one."""
+    """Yields (full key, value) of a nested mapping; mappings are values if the default is one."""
     for key, value in tree.items():
         inner = shape.get(key) if isinstance(shape, CfgNode) else None
         if isinstance(value, Mapping) and (isinstance(inner, CfgNode) or inner is None):
@@ -101,6 +107,8 @@ def _put(cfg: CfgNode, key: str, value: Any) -> str | None:
         return f"unknown key {key}{_nearest(key, cfg)}"
     if isinstance(node[name], CfgNode):
         return f"{key} is a section, not a key; it has {', '.join(node[name])}"
+    if _decoded(value) in (None, "") and (key.startswith("AUG.") or not node[name]):
+        return None  # `KEY:` without a value, as in some files of SlowFast, where nothing is meant
     try:
         node[name] = _coerce(value, node[name])
     except ValueError as error:
@@ -109,7 +117,7 @@ def _put(cfg: CfgNode, key: str, value: Any) -> str | None:
 
 
 def _foreign(key: str, value: Any) -> str:
-    """Dropping a switch that is on would change the run in silence, so that is an error."""
+    """Returns "" if a key of the other generation is dropped, an error if a switch is on."""
     if key.endswith("ENABLE") and _decoded(value) is True:
         return f"{key} True is a capability that SlowFast {host.name} lacks. {host.remedy}"
     return ""
@@ -136,7 +144,7 @@ def _decoded(value: Any) -> Any:
 
 
 def _coerce(value: Any, default: Any) -> Any:
-    """``value`` in the type of ``default``; whole floats become ints, lists tuples, and back."""
+    """Returns `value` in the type of `default`; whole floats become ints, lists become tuples."""
     decoded = _decoded(value)
     if default is None:
         return decoded
@@ -159,8 +167,20 @@ def _coerce(value: Any, default: Any) -> Any:
 
 
 def _canonical_names(cfg: CfgNode, given: set[str]) -> None:
-    """One name per architecture on both hosts; MODEL_NAME follows ARCH where nobody set it."""
-    cfg.MODEL.ARCH = _ARCH_NAMES.get(cfg.MODEL.ARCH, cfg.MODEL.ARCH)
-    if "MODEL.MODEL_NAME" not in given:
-        names = {"slowfast": "SlowFast", "x3d": "X3D", "mvit": "MViT"}
-        cfg.MODEL.MODEL_NAME = names.get(cfg.MODEL.ARCH, "ResNet")
+    """Gives each architecture one name on both hosts, and each data set one implementation.
+
+    MODEL_NAME follows ARCH if nobody set it. `kinetics` is the format csv of the data set `videos`,
+    which decodes exactly and never puts another video in place of a bad one.
+    """
+    named = "MODEL.MODEL_NAME" in given
+    cfg.MODEL.ARCH, cfg.MODEL.MODEL_NAME = canonical_names(
+        cfg.MODEL.ARCH, cfg.MODEL.MODEL_NAME, named
+    )
+    for section in ("TRAIN", "TEST"):
+        if cfg[section].DATASET.lower() == "kinetics":
+            cfg[section].DATASET = "videos"
+            if f"{section}.DATASET" in given:
+                log.info(
+                    "%s.DATASET kinetics is read by the data set `videos`, BIAS.DATA.FORMAT %s",
+                    section, cfg.BIAS.DATA.FORMAT,
+                )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Videos: real videos behind SlowFast's dataset interface, registered with the host.
+"""Videos: real videos as a data set.
 
 Its keys are BIAS.DATA and the host's own DATA. No other video comes in the place of one that cannot
 be read, but in training: there it is the next good one of the same label, and the loader is told.
@@ -7,26 +7,30 @@ be read, but in training: there it is the next good one of the same label, and t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from fvcore.common.config import CfgNode
 from torch.utils.data import Dataset
 
 from slowfast_bias import host
-from slowfast_bias.config.allowed import lookup
+from slowfast_bias.config.lookup import lookup
+from slowfast_bias.datasets.contract import FRAMES, Sample, register_dataset
 from slowfast_bias.datasets.decoding.read_frames import VideoError, backend_version
 from slowfast_bias.datasets.lists.files import read_list
 from slowfast_bias.datasets.sampling.crops import normalised_planes
-from slowfast_bias.datasets.sampling.split_views import VideoViews
+from slowfast_bias.datasets.sampling.split_views import SplitViews
 
 
-@host.register_dataset
+@register_dataset
 class Videos(Dataset):
     """The views of the videos of a list; an item is one view, video by video."""
 
+    streams = FRAMES
+
     def __init__(self, cfg: CfgNode, split: str) -> None:
         self.cfg, self.split = cfg, split
-        self.shown = VideoViews(cfg, split)
+        self.shown = SplitViews(cfg, split)
         self.views = self.shown.count
         self.list = read_list(
             cfg.BIAS.DATA.FORMAT,
@@ -37,48 +41,40 @@ class Videos(Dataset):
             separator=lookup(cfg, "DATA.PATH_LABEL_SEPARATOR"),
             num_classes=cfg.MODEL.NUM_CLASSES,
         )
-        self.failures: dict[int, str] = {}  # what could not be read last, and why; the loader asks
         self._others: dict[int, list[int]] = {}  # class -> its videos, made when first needed
 
     def __len__(self) -> int:
         return len(self.list.videos) * self.views
 
-    def __getitem__(self, index: int) -> tuple[list[torch.Tensor], int, int, dict] | None:
-        """Pathways [(C, T, H, W), ...], label, index and an empty dict; None if unreadable."""
-        came = self.as_uint8(index)
-        if came is None:
-            return None
-        frames, label, index = came
-        planes = normalised_planes(frames, self.cfg.DATA.MEAN, self.cfg.DATA.STD)
-        return host.pack_pathways(self.cfg, planes), label, index, {}
-
-    def as_uint8(self, index: int) -> tuple[torch.Tensor, int, int] | None:
-        """The same before it is normalised, for our loader: uint8 (T, H, W, 3), label, index."""
-        self.failures.clear()
+    def sample(self, index: int) -> Sample:
+        """Returns a view of a video, uint8 (T, H, W, 3); in training perhaps another video's."""
+        unreadable: dict[int, str] = {}
         for candidate in self._candidates(index):
             place, number = divmod(candidate, self.views)
             video = self.list.videos[place]
             try:
-                return self.shown.view(video, number), video.label, candidate
+                frames = self.shown.view(video, number)
             except VideoError as error:
-                self.failures[candidate] = str(error)
-        return None
+                unreadable[candidate] = str(error)
+            else:
+                return Sample((frames,), video.label, candidate, unreadable)
+        return Sample((), None, index, unreadable)
 
     def clip(self, video: int) -> torch.Tensor:
-        """The middle of a video in time and space, uint8 (T, H, W, 3); VideoError."""
+        """Returns the middle of a video in time and space, uint8 (T, H, W, 3); VideoError."""
         return self.shown.central(self.list.videos[video])
 
-    def label(self, video: int) -> int:
-        """The class of a video."""
+    def target(self, video: int) -> int:
+        """Returns the class of a video."""
         return self.list.videos[video].label
 
     def describe(self, index: int) -> tuple[str, str]:
-        """The path of a clip's video and its place in the list."""
+        """Returns the path of a clip's video and its row in the list."""
         chosen = self.list.videos[index // self.views]
         return chosen.name, f"{self.list.file}, {chosen.row}"
 
-    def about(self) -> dict[str, str | int]:
-        """What a report must say of its videos and how their frames were read."""
+    def about(self) -> dict[str, Any]:
+        """Returns what a report must say of the videos and of how their frames were read."""
         data = self.cfg.BIAS.DATA
         sampling = data.SAMPLING if data.SAMPLING == "segments" else f"window, {data.STRIDE} stride"
         return {
@@ -88,14 +84,25 @@ class Videos(Dataset):
             "sampling": f"{sampling}, {data.SHORT}",
         }
 
+    def __getitem__(self, index: int) -> tuple[list[torch.Tensor], int, int, dict] | None:
+        """Returns pathways [(C, T, H, W), ...], label, index and {}, for SlowFast's own loops.
+
+        None if the video cannot be read.
+        """
+        sample = self.sample(index)
+        if not sample.inputs:
+            return None
+        planes = normalised_planes(sample.inputs[0], self.cfg.DATA.MEAN, self.cfg.DATA.STD)
+        return host.pack_pathways(self.cfg, planes), sample.target, sample.index, {}
+
     def _candidates(self, index: int) -> Iterator[int]:
-        """The clip itself; in training then the later ones of its class, and from the start."""
+        """Yields the clip; in training then the later ones of its class, and from the start."""
         yield index
         if self.split != "train":
             return
         if not self._others:
             for place, video in enumerate(self.list.videos):
                 self._others.setdefault(video.label, []).append(place)
-        same = self._others[self.label(index)]
+        same = self._others[self.target(index)]
         at = same.index(index)
         yield from same[at + 1 :] + same[:at]

@@ -1,10 +1,11 @@
-"""Floor 3: the flows. Needs a host; importing it registers this project's datasets.
+"""Floor 4: the flows. Needs a host; importing it registers this project's data sets.
 
-Synopsis::
+Synopsis:
 
     from slowfast_bias import engine
     cfg = engine.load_cfg("configs/Toy/SLOW_motion.yaml", ["OUTPUT_DIR", "runs/motion"])
     engine.train(cfg); engine.measure(cfg); engine.test(cfg)
+    model = engine.trained_network(cfg)
 """
 
 from __future__ import annotations
@@ -12,54 +13,65 @@ from __future__ import annotations
 from typing import Any
 
 from fvcore.common.config import CfgNode
+from torch import nn
 
+import slowfast_bias.datasets.pairs.static_dynamic
+import slowfast_bias.datasets.styles.folder_clips
 import slowfast_bias.datasets.toy.dataset
-import slowfast_bias.datasets.videos  # noqa: F401  only registration, as the line above
+import slowfast_bias.datasets.videos  # noqa: F401  only registration, as the lines above
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.config import get_cfg, load_cfg
-from slowfast_bias.engine.measuring import measurement as _measure
 from slowfast_bias.engine.runtime.launcher import launch
-from slowfast_bias.engine.testing import accuracy as _test
-from slowfast_bias.engine.testing import frame_orders as _orders
-from slowfast_bias.engine.testing import silencing as _ablate
-from slowfast_bias.engine.training import loop as _train
-
-TrainResult, TestResult = _train.TrainResult, _test.TestResult
+from slowfast_bias.engine.setup import network as _network
+from slowfast_bias.engine.setup.network import build_network
+from slowfast_bias.engine.steps import run, run_step
+from slowfast_bias.engine.testing.multi_view import TestResult
+from slowfast_bias.engine.training.loop import TrainResult
 
 __all__ = [
     "TestResult",
     "TrainResult",
     "ablate",
+    "build_network",
     "get_cfg",
     "launch",
     "load_cfg",
     "measure",
+    "run",
     "test",
     "test_orders",
     "train",
+    "trained_network",
 ]
 
 
+def trained_network(cfg: CfgNode) -> nn.Module:
+    """Returns the network of `cfg` with its weights, in this process; see `setup.network`."""
+    model = build_network(cfg)
+    _network.load_trained(cfg, model)
+    return model
+
+
 def train(cfg: CfgNode, init_method: str | None = None) -> TrainResult:
-    """Trains on as many processes as ``cfg`` or the environment asks for."""
-    return launch(cfg, _train.train, init_method)
+    """Trains on as many processes as `cfg` or the environment asks for."""
+    return run_step("train", cfg, init_method)
 
 
 def test(cfg: CfgNode, init_method: str | None = None) -> TestResult:
-    """Tests, over all views of each video; weights as in `network.load_trained`."""
-    return launch(cfg, _test.test, init_method)
+    """Tests, over all views of each video; weights as in `setup.network.open_trained`."""
+    return run_step("test", cfg, init_method)
 
 
 def measure(cfg: CfgNode, init_method: str | None = None) -> BiasReport:
-    """Measures static and dynamic bias of all layers; weights as in `network.load_trained`."""
-    return launch(cfg, _measure.measure, init_method)
+    """Measures static and dynamic bias of all layers, with weights as in `test`."""
+    return run_step("measure", cfg, init_method)
 
 
 def test_orders(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
     """Tests with frames ordered, shuffled, reversed and frozen; see `testing.frame_orders`."""
-    return launch(cfg, _orders.test_orders, init_method)
+    return run_step("test_orders", cfg, init_method)
 
 
 def ablate(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
     """Tests without the most static, the most dynamic and random units; see `testing.silencing`."""
-    return launch(cfg, _ablate.ablate, init_method)
+    return run_step("ablate", cfg, init_method)

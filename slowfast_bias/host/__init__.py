@@ -1,8 +1,8 @@
-"""Floor 0: the only place that says ``import slowfast``.
+"""Floor 0: the only place that imports `slowfast`.
 
-Importing this package loads no host; the first use of one of the names below does, once, and it is
-chosen by file (`locate`): ``host.name``, ``host.capabilities``, ``host.build_model(cfg)``, ...
-Everything in which the two SlowFast generations differ ends here.
+Importing this package loads no host; the first use of one of the names below loads it, once:
+`host.name`, `host.capabilities`, `host.build_model(cfg)`, ... It is chosen by its files (`locate`).
+All differences between the two SlowFast generations are handled here.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ FACADE = (
     "name",  # "pypi" or "main"
     "root",  # the folder of the slowfast package in use
     "capabilities",  # architectures and optional features, as words
-    "remedy",  # what gets a capability this host lacks
-    "foreign_keys",  # config keys that only the other generation knows
-    "problems",  # (cfg) -> what this host cannot do of it
+    "remedy",  # how to get a capability that this host lacks
+    "foreign_keys",  # config keys that only the other generation has
+    "problems",  # (cfg) -> what of it this host cannot do
     "get_cfg",  # () -> the host's defaults
     "build_model",  # (cfg) -> network on the CPU
     "build_dataset",  # (name, cfg, split)
@@ -37,6 +37,8 @@ FACADE = (
     "set_lr",  # (optimizer, lr)
     "build_loss",  # (cfg)
     "caffe2_name",  # (blob name) -> parameter name
+    "whole_pathways",  # (cfg) -> whether each pathway has every frame
+    # from the families of networks, a floor above: the package puts these two here
     "layers",  # (model) -> keyword arguments of bias.Tap
     "head",  # (model) -> where the classifier and its dropout slot are
 )
@@ -49,8 +51,8 @@ log = logging.getLogger(__name__)
 @functools.cache
 def _host() -> Any:
     found = find_host()
-    # Others keep quiet: the main process has said it. `parent_process` would not do, which is None
-    # while a process that starts afresh unpickles what it is to work on.
+    # Only the main process logs it. `parent_process` does not help: it is None while a spawned
+    # process unpickles its work.
     if found.shadowed and multiprocessing.current_process().name == "MainProcess":
         log.warning(
             "Several SlowFast packages are on the path; using %s (%s), not %s.",

@@ -1,6 +1,6 @@
 """What a host offers to the floors above, and the part of it that both generations share.
 
-Above this floor nobody asks for a version: they ask the host (``host.capabilities``).
+Code above this floor reads `host.capabilities`, never a version.
 Shapes: B batch, C channels, T frames, H W space.
 """
 
@@ -16,21 +16,17 @@ from fvcore.common.registry import Registry
 from torch import nn
 
 from slowfast_bias.errors import DataError
-from slowfast_bias.host import anatomy
 
 # Networks of the ResNet family, which both generations can build.
 RESNET_ARCHS = frozenset({"slow", "i3d", "c2d", "2d", "slow_c2d", "slow_i3d", "fast"})
 
-# Attempts at a video in evaluation; GitHub main divides by an eighth of it (kinetics.py:353).
-_TRIES = 8
-
 
 class Sample(NamedTuple):
-    """One clip of a dataset, whatever the host's own layout of it is."""
+    """One clip of a dataset, in the same layout for both hosts."""
 
     inputs: list[torch.Tensor]  # one (C, T, H, W) tensor per pathway
     label: int
-    index: int  # position in the dataset of the clip that really came
+    index: int  # position in the dataset of the clip that came
 
 
 class Host:
@@ -41,7 +37,7 @@ class Host:
     capabilities: frozenset[str]
     # keys of the other generation: dropped by name instead of refused as a typo
     foreign_keys: ClassVar[frozenset[str]]
-    # what gets a missing capability: shown in errors
+    # how to get a missing capability: shown in errors
     remedy: ClassVar[str] = ""
 
     def __init__(self, root: Path) -> None:
@@ -56,23 +52,23 @@ class Host:
     c2_names: ModuleType  # slowfast.utils.c2_model_loading
 
     def build(self, cfg: CfgNode) -> nn.Module:
-        """The network of a cfg that `view` has prepared, on the CPU."""
+        """Returns the network of a cfg that `view` has prepared, on the CPU."""
         raise NotImplementedError
 
     # -- shared ----------------------------------------------------------------------------------
     def get_cfg(self) -> CfgNode:
-        """A fresh copy of the host's defaults, with the keys it lacks and our loop has."""
+        """Returns a new copy of the host's defaults, with the keys it lacks and our loop has."""
         return self.defaults._C.clone()
 
     def problems(self, cfg: CfgNode) -> list[str]:
-        """What this generation cannot do of an otherwise sound config."""
+        """Returns what this generation cannot do of an otherwise valid config."""
         return []
 
     def view(self, cfg: CfgNode) -> CfgNode:
-        """The copy of ``cfg`` that host code is handed: one process, whatever the run really is.
+        """Returns the copy of `cfg` that host code gets: one process, even if the run has several.
 
         Sharding, DistributedDataParallel and checkpoints are ours, so host code must not see more
-        than one process (with several it reaches for ``model.module`` or CUDA devices).
+        than one process (with several it uses `model.module` or CUDA devices).
         """
         view = cfg.clone()
         view.defrost()
@@ -83,14 +79,14 @@ class Host:
         return view
 
     def build_model(self, cfg: CfgNode) -> nn.Module:
-        """The network that ``cfg`` describes, on the CPU, in one process."""
+        """Returns the network that `cfg` describes, on the CPU, in one process."""
         return self.build(self.view(cfg))
 
     def register_dataset(self, cls: type) -> type:
-        """Adds a dataset class under its own name; names must survive ``str.capitalize``."""
+        """Adds a dataset class by its name, which `str.capitalize` must not change."""
         if cls.__name__ != cls.__name__.capitalize():
             raise ValueError(
-                f"Expected a dataset name that survives str.capitalize, but got {cls.__name__!r}: "
+                f"Expected a dataset name that str.capitalize keeps, but got {cls.__name__!r}: "
                 f"SlowFast would look for {cls.__name__.capitalize()!r}. Rename the class."
             )
         if cls.__name__ not in self.datasets:
@@ -98,7 +94,7 @@ class Host:
         return cls
 
     def build_dataset(self, name: str, cfg: CfgNode, split: str) -> torch.utils.data.Dataset:
-        """The dataset registered as ``name``, constructed with (cfg, split)."""
+        """Returns the dataset registered as `name`, constructed with (cfg, split)."""
         wanted = name.capitalize()
         if wanted not in self.datasets:
             known = ", ".join(sorted(key for key, _ in self.datasets))
@@ -106,14 +102,10 @@ class Host:
                 f"Expected TRAIN.DATASET / TEST.DATASET to name a dataset of this host "
                 f"({self.name}), but got {name!r}. It has {known}. {self.remedy}".rstrip()
             )
-        dataset = self.datasets.get(wanted)(self.view(cfg), split)
-        if split != "train" and hasattr(dataset, "_num_retries"):
-            # what cannot be read is dropped, not replaced: a hundred tries would change nothing
-            dataset._num_retries = min(dataset._num_retries, _TRIES)
-        return dataset
+        return self.datasets.get(wanted)(self.view(cfg), split)
 
     def unpack_sample(self, sample: Any) -> Sample | None:
-        """Inputs, label and index of what a dataset gave (4 entries or 5); None if it gave up."""
+        """Returns inputs, label and index of a dataset's item (4 or 5 entries); None for None."""
         if sample is None:
             return None
         inputs, label, index = sample[0], sample[1], sample[2]
@@ -121,70 +113,68 @@ class Host:
         return Sample(inputs, int(label), int(index))
 
     def pack_pathways(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
-        """One tensor per pathway from the frames (C, T, H, W) of a clip, slow first."""
+        """Returns one tensor per pathway from the frames (C, T, H, W) of a clip, slow first."""
         return self.pathways.pack_pathway_output(cfg, frames)
 
     def pack_batch(self, cfg: CfgNode, clips: torch.Tensor) -> list[torch.Tensor]:
-        """One tensor (B, C, T', H, W) per pathway from clips (B, C, T, H, W)."""
+        """Returns one tensor (B, C, T', H, W) per pathway from clips (B, C, T, H, W)."""
         first = self.pack_pathways(cfg, clips[0])
         if len(first) == 1 and first[0].is_set_to(clips[0]):  # nothing to pack: no copy
             return [clips.contiguous()]
         rest = (self.pack_pathways(cfg, clip) for clip in clips[1:])
         return [torch.stack(pathway) for pathway in zip(first, *rest, strict=True)]
 
+    def whole_pathways(self, cfg: CfgNode) -> list[bool]:
+        """Returns, pathway by pathway, whether it has every frame of a clip.
+
+        `pack_pathway_output` of both generations puts the slow pathway first and the fast one, or
+        the only one, last; the last one has every frame.
+        """
+        pathways = 2 if cfg.MODEL.ARCH in cfg.MODEL.MULTI_PATHWAY_ARCH else 1
+        return [False] * (pathways - 1) + [True]
+
     def repack(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
-        """Pathways of frames (B, C, T, H, W) that were the last pathway of packed ones."""
+        """Returns the pathways of frames (B, C, T, H, W) that were a packed, whole pathway."""
         return self.pack_batch(cfg, frames)
 
     def source_frames(self, cfg: CfgNode, inputs: list[torch.Tensor]) -> torch.Tensor:
-        """The frames (3, T, H, W) in [0, 1] of which a dataset made its normalised pathways.
-
-        The last pathway is the fastest and has every frame.
-        """
-        frames = inputs[-1]
+        """Returns the frames (3, T, H, W) in [0, 1] from which a dataset made its pathways."""
+        frames = inputs[self.whole_pathways(cfg).index(True)]
         mean, std = (torch.tensor(v).view(-1, 1, 1, 1) for v in (cfg.DATA.MEAN, cfg.DATA.STD))
         return (frames * std + mean).clamp(0, 1)
 
     def central_view(self, cfg: CfgNode, split: str) -> tuple[CfgNode, int, int]:
-        """A config with one clip per video, the clips it gives per video, and which one to take."""
+        """Returns a config of central clips, its clips per video, and which of these to take."""
         view = cfg.clone()
         view.defrost()
         view.TEST.NUM_ENSEMBLE_VIEWS, view.TEST.NUM_SPATIAL_CROPS = 1, 1
         return view, 1, 0
 
     def construct_optimizer(self, model: nn.Module, cfg: CfgNode) -> torch.optim.Optimizer:
-        """The host's optimizer over a model that is not wrapped."""
+        """Returns the host's optimizer of a model that is not wrapped."""
         return self.optimizer.construct_optimizer(model, self.view(cfg))
 
     def lr_at(self, epoch: float, cfg: CfgNode) -> float:
-        """The learning rate at a fractional epoch, by the host's policy."""
+        """Returns the learning rate at a fractional epoch, by the host's policy."""
         # called in every iteration: a whole `view` would cost milliseconds
         return self.optimizer.get_epoch_lr(epoch, SimpleNamespace(SOLVER=scaled(cfg)))
 
     def set_lr(self, optimizer: torch.optim.Optimizer, lr: float) -> None:
-        """Sets every group's rate; groups from the other generation lack ``layer_decay``."""
+        """Sets every group's rate; groups from the other generation lack `layer_decay`."""
         for group in optimizer.param_groups:
             group["lr"] = lr * group.get("layer_decay", 1.0)
 
     def build_loss(self, cfg: CfgNode) -> nn.Module:
-        """The host's loss, averaged over the batch."""
+        """Returns the host's loss, averaged over the batch."""
         return self.losses.get_loss_func(cfg.MODEL.LOSS_FUNC)(reduction="mean")
 
     def caffe2_name(self, blob: str) -> str:
-        """The PyTorch name of a Caffe2 blob of the model zoo."""
+        """Returns the PyTorch name of a Caffe2 blob of the model zoo."""
         return self.c2_names.get_name_convert_func()(blob)
-
-    def layers(self, model: nn.Module) -> list[dict[str, Any]]:
-        """What ``BIAS.LAYERS auto`` means for this network; see `anatomy.auto_layers`."""
-        return anatomy.auto_layers(model)
-
-    def head(self, model: nn.Module) -> anatomy.Head:
-        """The classifier of this network; see `anatomy.find_head`."""
-        return anatomy.find_head(model)
 
 
 def scaled(cfg: CfgNode) -> CfgNode:
-    """A copy of SOLVER with its rates multiplied by NUM_SHARDS where the config asks for that."""
+    """Returns a copy of SOLVER, its rates times NUM_SHARDS if BASE_LR_SCALE_NUM_SHARDS is set."""
     solver = cfg.SOLVER.clone()
     solver.defrost()
     if solver.BASE_LR_SCALE_NUM_SHARDS:
@@ -195,7 +185,7 @@ def scaled(cfg: CfgNode) -> CfgNode:
 
 
 def add_fast_only(builder: ModuleType) -> None:
-    """FastOnly, the fast pathway of SlowFast alone, put into a host's tables as ``fast``.
+    """Adds FastOnly, only the fast pathway of SlowFast, to a host's tables as `fast`.
 
     Its narrow channels are RESNET.WIDTH_PER_GROUP 8, an eighth of SlowOnly's.
     """

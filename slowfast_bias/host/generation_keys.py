@@ -1,7 +1,7 @@
-"""Config keys that only one of the two generations knows: a YAML of either loads on the other.
+"""Config keys that only one of the two generations has, so that a YAML of one loads on the other.
 
-Read off the two default configs. A key in these tables is dropped by name on the host that lacks
-it; a key in neither is a typo. One section a paragraph: ``SECTION: KEY KEY ...`` (``-``: none).
+Taken from the two default configs. A key in these tables is dropped by name on the host that lacks
+it; a key in neither is a typo. One section a paragraph: `SECTION: KEY KEY ...` (`-`: none).
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ def _keys(table: str) -> frozenset[str]:
             found.add(section + word)
     return frozenset(found)
 
+
+# In published files of SlowFast, but in neither generation's defaults.
+NOWHERE = _keys("""
+PREFETCH: NUM_LOADERS
+""")
 
 PYPI_ONLY = _keys("""
 AVA: TRAIN_PCA_EIGVAL TRAIN_PCA_EIGVEC

@@ -1,8 +1,8 @@
-"""Which SlowFast is this? Answered from files alone, before anything of it is imported.
+"""Finds which SlowFast is on the path, only from files, before anything of it is imported.
 
-Two generations share the import name ``slowfast`` and the version string 1.0, so neither tells them
-apart; the files they consist of do (``config/custom_config.py`` came with GitHub main,
-``models/model_builder.py`` left with the PyPI release).
+Two generations share the import name `slowfast` and the version string 1.0, so neither tells them
+apart. Their files do: only GitHub main has `config/custom_config.py`, only the PyPI release has
+`models/model_builder.py`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _MARKS = {"main": "config/custom_config.py", "pypi": "models/model_builder.py"}
 
 
 class HostNotFoundError(UserError, ImportError):
-    """No SlowFast can be imported, or what is there is none of the two known generations."""
+    """No SlowFast can be imported, or the one found is neither of the two known generations."""
 
 
 class Location(NamedTuple):
-    """Where the chosen host lies, and which others stand behind it on the path."""
+    """Where the chosen host is, and which others come after it on the path."""
 
     generation: str  # "pypi" or "main"
     root: Path  # the package folder, .../slowfast
@@ -31,7 +31,7 @@ class Location(NamedTuple):
 
 
 def find_host() -> Location:
-    """Returns the SlowFast that ``import slowfast`` takes; ``SLOWFAST_MAIN`` goes to the front.
+    """Returns the SlowFast that `import slowfast` takes; `SLOWFAST_MAIN` goes to the front.
 
     Nothing of SlowFast is imported. If it has been imported already, that copy is the host.
     """
@@ -75,7 +75,7 @@ def _generation(root: Path) -> str | None:
 
 
 def _others(root: Path) -> tuple[Path, ...]:
-    """The other slowfast packages on sys.path, in the order of the path."""
+    """Returns the other slowfast packages on sys.path, in the order of the path."""
     seen: dict[Path, None] = {}
     for entry in sys.path:
         candidate = (Path(entry or ".") / "slowfast").resolve()

@@ -1,7 +1,7 @@
-"""GitHub main (a checkout of facebookresearch/SlowFast): more networks, imports to be bridged.
+"""GitHub main (a checkout of facebookresearch/SlowFast): more networks, some imports replaced.
 
-Works with and without torchvision and pytorchvideo; which of its networks can be built follows from
-what is installed and shows in ``capabilities``.
+Works with and without torchvision and pytorchvideo; which of its networks can be built depends on
+what is installed and is listed in `capabilities`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from fvcore.common.config import CfgNode
 from torch import distributed as dist
 from torch import nn
 
+from slowfast_bias.errors import MissingPackageError
 from slowfast_bias.host import video_io
 from slowfast_bias.host.base import RESNET_ARCHS, Host, add_fast_only
-from slowfast_bias.host.generation_keys import PYPI_ONLY
+from slowfast_bias.host.generation_keys import NOWHERE, PYPI_ONLY
 from slowfast_bias.host.stand_ins import absent, standing_in
 
 
@@ -28,7 +29,7 @@ class MainHost(Host):
     """SlowFast's main branch behind the facade."""
 
     name = "main"
-    foreign_keys = PYPI_ONLY
+    foreign_keys = PYPI_ONLY | NOWHERE
     remedy = "Networks of pytorchvideo need torchvision and pytorchvideo installed."
 
     def __init__(self, root: Path) -> None:
@@ -48,7 +49,7 @@ class MainHost(Host):
             self.capabilities |= {"ptv"}
 
     def get_cfg(self) -> CfgNode:
-        """Main's defaults; two of its networks, and ours, are missing from its list of pathways."""
+        """Returns main's defaults, with the networks that its list of single pathways lacks."""
         cfg = super().get_cfg()
         cfg.MODEL.SINGLE_PATHWAY_ARCH = [
             *cfg.MODEL.SINGLE_PATHWAY_ARCH,
@@ -57,55 +58,55 @@ class MainHost(Host):
         return cfg
 
     def construct_optimizer(self, model: nn.Module, cfg: CfgNode) -> torch.optim.Optimizer:
-        """As `Host.construct_optimizer`, without what main prints (models/optimizer.py:92)."""
+        """Returns `Host.construct_optimizer`'s; hides what main prints (models/optimizer.py:92)."""
         with contextlib.redirect_stdout(io.StringIO()):
             return super().construct_optimizer(model, cfg)
 
     def view(self, cfg: CfgNode) -> CfgNode:
-        """As `Host.view`, with the decoding backend for which `video_io` stands in."""
+        """Returns the copy of `Host.view`, with the decoding backend that `video_io` replaces."""
         view = super().view(cfg)
-        view.DATA.DECODING_BACKEND = "torchvision"  # decoder.py:422 breaks in the other one
+        view.DATA.DECODING_BACKEND = "torchvision"  # decoder.py:422 breaks with the other one
         return view
 
     def repack(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
-        """As `Host.repack`; the colour channels have been reversed once and stay so."""
+        """Returns what `Host.repack` does; colour channels, already reversed, are kept so."""
         view = cfg.clone()
         view.defrost()
         view.DATA.REVERSE_INPUT_CHANNEL = False
         return self.pack_batch(view, frames)
 
     def source_frames(self, cfg: CfgNode, inputs: list[torch.Tensor]) -> torch.Tensor:
-        """As `Host.source_frames`; packing may have reversed the colour channels."""
+        """Returns the frames (3, T, H, W) in [0, 1]; undoes reversed colour channels."""
         frames = super().source_frames(cfg, inputs)
         return frames.flip(0) if cfg.DATA.REVERSE_INPUT_CHANNEL else frames
 
     def build(self, cfg: CfgNode) -> nn.Module:
-        """Straight from the registry: models/build.py:30 couples NUM_GPUS to CUDA."""
+        """Returns the network from the registry: models/build.py:30 requires CUDA for NUM_GPUS."""
         return self._models.get(cfg.MODEL.MODEL_NAME)(cfg)
 
 
 def _import_host() -> SimpleNamespace:
-    """The host's modules, imported between stand-ins; its own complaints are ours to word."""
+    """Returns the host's modules, imported with stand-ins; a missing dependency is named."""
     names = (
         "config.defaults", "models", "datasets", "datasets.build", "datasets.decoder",
         "models.losses", "models.optimizer", "models.video_model_builder", "utils.c2_model_loading",
     )  # fmt: skip
     try:
-        # models/__init__.py prints "Please update your PyTorchVideo" where pytorchvideo is absent
+        # models/__init__.py prints "Please update your PyTorchVideo" if pytorchvideo is missing
         with standing_in(_stand_ins()), contextlib.redirect_stdout(io.StringIO()):
             loaded = {name: importlib.import_module(f"slowfast.{name}") for name in names}
             pathways = importlib.import_module("slowfast.datasets.utils")
     except ModuleNotFoundError as error:
-        raise ImportError(
+        raise MissingPackageError(
             f"Expected SlowFast main's own dependencies, but `{error.name}` is not installed. "
-            "`pip install 'slowfast_bias[main]'` brings them."
+            "`pip install 'slowfast_bias[main]'` installs them."
         ) from error
     modules = {name.rpartition(".")[2]: module for name, module in loaded.items()}
     return SimpleNamespace(pathways=pathways, **modules)
 
 
 def _stand_ins() -> dict[str, dict[str, Any]]:
-    """Module -> attributes that must be there for the import; empty: any attribute, none usable."""
+    """Returns {module: attributes that the import needs}; {}: any attribute, none usable."""
     norms = {name: absent(f"pytorchvideo.{name}") for name in _NORMS}
     return {
         "torchvision": {},
@@ -136,7 +137,7 @@ def _stand_ins() -> dict[str, dict[str, Any]]:
 
 
 def _functions(module: str) -> dict[str, Any]:
-    """What an importable module holds; nothing where it is missing."""
+    """Returns the attributes of a module; {} if it cannot be imported."""
     try:
         found = vars(importlib.import_module(module))
     except Exception:  # absent, or built for another torch
@@ -148,7 +149,7 @@ _NORMS = ("NaiveSyncBatchNorm1d", "NaiveSyncBatchNorm3d")
 
 
 def _roi_align() -> type:
-    """The RoIAlign of torchvision, by default ``aligned`` as detectron2's, or one that refuses."""
+    """Returns torchvision's RoIAlign, `aligned` by default as detectron2's, or one that raises."""
     try:
         ops: ModuleType = importlib.import_module("torchvision.ops")
     except Exception:  # absent, or built for another torch
@@ -162,7 +163,7 @@ def _roi_align() -> type:
 
 
 def _collectives() -> dict[str, Any]:
-    """What utils/distributed.py wants of pytorchvideo; our loop calls none of it."""
+    """Returns what utils/distributed.py imports from pytorchvideo; our loop calls none of it."""
 
     def world() -> int:
         return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
@@ -194,7 +195,7 @@ class SoftTargetCrossEntropyLoss(nn.Module):
         self.reduction, self.normalize = reduction, normalize_targets
 
     def forward(self, scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """The loss of scores (B, classes); integer targets are one-hot, as by the original."""
+        """Returns the loss of scores (B, classes); makes integer targets one-hot, as original."""
         if not torch.is_floating_point(target):
             target = nn.functional.one_hot(target, scores.shape[1]).to(scores.dtype)
         if self.normalize:

@@ -1,7 +1,7 @@
-"""The PyPI release of December 2019 (``pyslowfast==1.0``): no tools, no build on a CPU, no AdamW.
+"""The PyPI release of December 2019 (`pyslowfast==1.0`): no tools, no build on a CPU, no AdamW.
 
 What it lacks and this project's loop offers on both hosts is declared in `SUPPLEMENT` under GitHub
-main's names. Verified breaks that are mended here carry the host's file in their comment.
+main's names. A comment on each fix of the host names the host's file.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.host.base import RESNET_ARCHS, Host, add_fast_only, scaled
-from slowfast_bias.host.generation_keys import MAIN_ONLY
+from slowfast_bias.host.generation_keys import MAIN_ONLY, NOWHERE
 from slowfast_bias.host.stand_ins import absent, standing_in
 
-# Keys of GitHub main whose effect this project brings to the release as well: name -> default.
+# Keys of GitHub main that this project supports on the release as well: name -> default.
 SUPPLEMENT: dict[str, Any] = {
     "MODEL.MODEL_NAME": "SlowFast",
     "MODEL.HEAD_ACT": "softmax",  # the only one here; `problems` refuses others
@@ -30,7 +30,7 @@ SUPPLEMENT: dict[str, Any] = {
     "SOLVER.COSINE_AFTER_WARMUP": False,
     "SOLVER.BASE_LR_SCALE_NUM_SHARDS": False,
     "BN.NORM_TYPE": "batchnorm",
-    # of the dataset `videos`; `problems` refuses them for the release's own loader
+    # for the data set `videos`
     "DATA.PATH_LABEL_SEPARATOR": None,  # any white space
     "DATA.RANDOM_FLIP": True,
     "TEST.SAVE_RESULTS_PATH": "",
@@ -38,7 +38,7 @@ SUPPLEMENT: dict[str, Any] = {
     "TENSORBOARD.LOG_DIR": "",
 }
 
-# Names that main gives to networks whose parts the release has under other names.
+# Main's names of networks -> the release's names of their parts.
 _ALIASES = {
     "slow": "slowonly",
     "2d": "c2d_nopool",
@@ -51,7 +51,7 @@ class PypiHost(Host):
     """pyslowfast 1.0 behind the facade."""
 
     name = "pypi"
-    foreign_keys = MAIN_ONLY - frozenset(SUPPLEMENT)
+    foreign_keys = MAIN_ONLY - frozenset(SUPPLEMENT) | NOWHERE
     remedy = (
         "GitHub main has more: set SLOWFAST_MAIN to a checkout of facebookresearch/SlowFast "
         "and `pip install 'slowfast_bias[main]'`."
@@ -62,11 +62,11 @@ class PypiHost(Host):
         roi_align = {"ROIAlign": absent("detectron2.layers.ROIAlign")}
         with standing_in({"detectron2": {}, "detectron2.layers": roi_align}):
             from slowfast.config import defaults
-            from slowfast.datasets import build, kinetics, transform
+            from slowfast.datasets import build, transform
             from slowfast.datasets import utils as pathways
             from slowfast.models import losses, model_builder, optimizer, video_model_builder
             from slowfast.utils import c2_model_loading, metrics
-        from slowfast_bias.host.repairs import none_at_last, topks_correct, whole_crop
+        from slowfast_bias.host.repairs import topks_correct, whole_crop
 
         self.defaults, self.datasets = defaults, build.DATASET_REGISTRY
         self.losses, self.optimizer, self.pathways = losses, optimizer, pathways
@@ -75,14 +75,12 @@ class PypiHost(Host):
         _add_networks(video_model_builder, self._models)
         # utils/metrics.py:40 flattens a non-contiguous tensor with .view
         metrics.topks_correct = topks_correct
-        # datasets/transform.py:90 forgets the boxes when there is nothing to crop
+        # datasets/transform.py:90 does not return the boxes if there is nothing to crop
         transform.random_crop = whole_crop(transform.random_crop)
-        # datasets/kinetics.py:213 raises where nothing could be read
-        kinetics.Kinetics.__getitem__ = none_at_last(kinetics.Kinetics.__getitem__)
         self.capabilities = frozenset(RESNET_ARCHS | {"slowfast"})
 
     def get_cfg(self) -> CfgNode:
-        """The release's defaults plus `SUPPLEMENT`; epochs of warm-up may be fractions."""
+        """Returns the release's defaults plus `SUPPLEMENT`; warm-up epochs may be fractions."""
         cfg = super().get_cfg()
         for key, value in SUPPLEMENT.items():
             section, name = key.split(".")
@@ -92,34 +90,21 @@ class PypiHost(Host):
         return cfg
 
     def problems(self, cfg: CfgNode) -> list[str]:
-        """The release's heads end in a softmax."""
-        found = []
-        if cfg.MODEL.HEAD_ACT != "softmax":
-            found.append(f"MODEL.HEAD_ACT {cfg.MODEL.HEAD_ACT}: SlowFast pypi has softmax only")
-        if "kinetics" in (cfg.TRAIN.DATASET.lower(), cfg.TEST.DATASET.lower()):
-            found += [
-                f"DATA.{key} {cfg.DATA[key]!r}: the loader `kinetics` of SlowFast pypi {does}. Set "
-                "TRAIN.DATASET and TEST.DATASET to `videos`"
-                for key, wrong, does in (
-                    ("RANDOM_FLIP", not cfg.DATA.RANDOM_FLIP, "flips always"),
-                    (
-                        "PATH_LABEL_SEPARATOR",
-                        (cfg.DATA.PATH_LABEL_SEPARATOR or "").strip(),
-                        "splits at white space",
-                    ),
-                )
-                if wrong
-            ]
-        return [f"{problem}. {self.remedy}" for problem in found]
+        """Returns what of a config it cannot do: the release's heads end in a softmax."""
+        if cfg.MODEL.HEAD_ACT == "softmax":
+            return []
+        return [
+            f"MODEL.HEAD_ACT {cfg.MODEL.HEAD_ACT}: SlowFast pypi has only softmax. {self.remedy}"
+        ]
 
     def view(self, cfg: CfgNode) -> CfgNode:
-        """As `Host.view`; the head's pooling kernel follows the training crop, as on main."""
+        """Returns `Host.view`'s copy; the head's pooling fits the training crop, as on main."""
         view = super().view(cfg)
         view.DATA.CROP_SIZE = view.DATA.TRAIN_CROP_SIZE
         return view
 
     def central_view(self, cfg: CfgNode, split: str) -> tuple[CfgNode, int, int]:
-        """The middle one of three crops: a single crop would be the left one here."""
+        """Returns the middle one of three crops: a single crop would be the left one here."""
         view, _, _ = super().central_view(cfg, split)
         if split != "test":
             return view, 1, 0
@@ -127,11 +112,11 @@ class PypiHost(Host):
         return view, 3, 1
 
     def build(self, cfg: CfgNode) -> nn.Module:
-        """Straight from the table of networks: model_builder.py:29 insists on CUDA."""
+        """Returns the network from the table of networks: model_builder.py:29 requires CUDA."""
         return self._models[cfg.MODEL.ARCH](cfg)
 
     def construct_optimizer(self, model: nn.Module, cfg: CfgNode) -> torch.optim.Optimizer:
-        """The release's SGD and Adam, and AdamW over the release's own parameter groups."""
+        """Returns the release's SGD or Adam, or AdamW over the release's parameter groups."""
         if cfg.SOLVER.OPTIMIZING_METHOD != "adamw":
             return super().construct_optimizer(model, cfg)
         plain = cfg.clone()
@@ -142,7 +127,7 @@ class PypiHost(Host):
         return torch.optim.AdamW(groups, lr=scaled(cfg).BASE_LR, eps=1e-8)
 
     def lr_at(self, epoch: float, cfg: CfgNode) -> float:
-        """The release's policies; main's two options of the cosine are computed here."""
+        """Returns the rate by the release's policy; main's two cosine options are computed here."""
         solver = scaled(cfg)
         plain = not (solver.COSINE_END_LR or solver.COSINE_AFTER_WARMUP)
         if solver.LR_POLICY != "cosine" or plain:
@@ -161,7 +146,7 @@ class PypiHost(Host):
 
 
 def _add_networks(builder: Any, models: dict[str, type]) -> None:
-    """Depth 18 and main's names of the ResNet family, put into the release's own tables."""
+    """Adds depth 18 and main's names of the ResNet family to the release's own tables."""
     builder._MODEL_STAGE_DEPTH.setdefault(18, (2, 2, 2, 2))
     for alias, known in _ALIASES.items():
         builder._TEMPORAL_KERNEL_BASIS.setdefault(alias, builder._TEMPORAL_KERNEL_BASIS[known])

@@ -1,4 +1,4 @@
-"""Run-time repairs of host functions, each for one named break, in the host's shape."""
+"""Replacements of host functions, each for one named defect, with the host's signature."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 def topks_correct(
     scores: torch.Tensor, labels: torch.Tensor, ks: Sequence[int]
 ) -> list[torch.Tensor]:
-    """How many of the labels (B,) are among the k best of scores (B, classes), for each k.
+    """Returns how many labels (B,) are among the k best of scores (B, classes), for each k.
 
-    A k beyond the number of classes counts every class: with four classes "top 5" is certain.
+    A k above the number of classes counts every class: with four classes "top 5" is always right.
     """
     best = scores.topk(min(max(ks), scores.shape[1]), dim=1).indices
     hits = best.eq(labels.view(-1, 1))
@@ -21,7 +21,7 @@ def topks_correct(
 
 
 def whole_crop(random_crop: Callable[..., Any]) -> Callable[..., Any]:
-    """``random_crop`` that also returns its pair when the image already has the wanted size."""
+    """Returns a `random_crop` that also returns a pair if the image already has the wanted size."""
 
     def crop(images: torch.Tensor, size: int, boxes: Any = None) -> tuple[torch.Tensor, Any]:
         if images.shape[2] == size and images.shape[3] == size:
@@ -29,17 +29,3 @@ def whole_crop(random_crop: Callable[..., Any]) -> Callable[..., Any]:
         return random_crop(images, size, boxes)
 
     return crop
-
-
-def none_at_last(getitem: Callable[..., Any]) -> Callable[..., Any]:
-    """``__getitem__`` that gives None after its retries, as GitHub main does; no error."""
-
-    def get(self: Any, index: int) -> Any:
-        try:
-            return getitem(self, index)
-        except RuntimeError as error:
-            if str(error).startswith("Failed to fetch video"):
-                return None
-            raise
-
-    return get

@@ -1,9 +1,9 @@
-"""Stand-ins for what a host imports but does not need, there only while it is being imported.
+"""Stand-ins for what a host imports but does not need; they exist only during its import.
 
-SlowFast names detectron2, torchvision, pytorchvideo and Meta-internal packages at module level, for
-features this project does not use. A stand-in is inserted only where the real thing is missing and
-taken out again after the import: afterwards ``import torchvision`` finds the real one or fails, as
-it would without us.
+SlowFast imports detectron2, torchvision, pytorchvideo and Meta-internal packages at module level,
+for features this project does not use. A stand-in is inserted only if the real module is missing,
+and removed after the import: afterwards `import torchvision` finds the real one or fails, as it
+would without us.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Attributes = Mapping[str, Any]
 
 
 class StandIn(ModuleType):
-    """A module whose unknown attributes are classes that refuse to be used, by name."""
+    """A module whose unknown attributes are classes that raise an error with their name if used."""
 
     def __init__(self, name: str, attributes: Attributes) -> None:
         super().__init__(name)
@@ -33,7 +33,7 @@ class StandIn(ModuleType):
 
 
 def absent(name: str) -> type:
-    """A class that can be named and inherited from, but whose construction says what is missing."""
+    """Returns a class that can be inherited from, but whose constructor raises what is missing."""
 
     def refuse(self: object, *args: object, **kwargs: object) -> None:
         package = name.split(".")[0]
@@ -47,10 +47,9 @@ def absent(name: str) -> type:
 
 @contextlib.contextmanager
 def standing_in(wanted: Mapping[str, Attributes]) -> Iterator[None]:
-    """Makes ``wanted`` (module name -> attributes) importable; undoes every insertion on exit.
+    """Makes `wanted` (module name -> attributes) importable; undoes every insertion on exit.
 
-    A module that is really there is left as it is, but for attributes that it lacks, which are
-    lent to it for the time of the import.
+    A real module is left as it is, except that the attributes it lacks are added until the exit.
     """
     undo: list[Callable[[], object]] = []
     try:
@@ -68,14 +67,14 @@ def _provide(name: str, attributes: Attributes, undo: list[Callable[[], object]]
         module = StandIn(name, attributes)
         _insert(name, module, undo)
     for key, value in attributes.items():
-        # `vars`, not getattr: some modules (torch.ops, ours too) answer to any name
+        # `vars`, not getattr: some modules (torch.ops, ours too) have an attribute of any name
         if key not in vars(module):
             setattr(module, key, value)
             undo.append(lambda module=module, key=key: delattr(module, key))
 
 
 def _real(name: str) -> ModuleType | None:
-    """The module, or None where it is missing or breaks while being imported."""
+    """Returns the module, or None if it is missing or its import fails."""
     if name in sys.modules:
         return sys.modules[name]
     parent = name.rpartition(".")[0]

@@ -1,7 +1,7 @@
-"""Two in-memory video functions that left torchvision and that GitHub main still calls, on PyAV.
+"""Two in-memory video functions, on PyAV, that GitHub main calls and torchvision no longer has.
 
-``slowfast/datasets/decoder.py`` reads ``torchvision.io._probe_video_from_memory`` and
-``_read_video_from_memory``; torchvision 0.26 has neither. Same arguments and results.
+`slowfast/datasets/decoder.py` reads `torchvision.io._probe_video_from_memory` and
+`_read_video_from_memory`; torchvision 0.26 has neither. Same arguments and results.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 
 
 def probe(video: torch.Tensor) -> SimpleNamespace:
-    """What the container's header says of a file held as a uint8 tensor (bytes,)."""
+    """Returns the container header's facts about a file held as a uint8 tensor (bytes,)."""
     with av.open(io.BytesIO(video.numpy().tobytes())) as container:
         if not container.streams.video:
             raise ValueError("Expected a video stream in the file, but it has none.")
@@ -43,10 +43,10 @@ def read(
     video_pts_range: tuple[int, int] = (0, -1),
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Frames (T, H, W, 3) whose time stamps lie in the range (end -1: to the end), and no sound.
+    """Returns frames (T, H, W, 3) with time stamps in the range (end -1: to the end), and no sound.
 
-    ``video_min_dimension`` is the wanted short side, 0 for as it is. An unreadable stretch gives
-    an empty tensor, which the host takes for a failed decoding.
+    `video_min_dimension` is the wanted short side; 0 keeps the size. If no frame is in the range,
+    the tensor is empty, which the host treats as a failed decoding.
     """
     start, end = video_pts_range
     frames = []

@@ -1,10 +1,10 @@
-"""Variants: one batch without this, that and those units, for little more than one forward.
+"""SilencedSets: one batch with several sets of units silenced, for little more than one forward.
 
-    variants = Variants(model, "s5")
-    whole, without_first, without_two = variants.scores(inputs, [(), (0,), (0, 1)])
+    sets = SilencedSets(model, "s5")
+    whole, without_first, without_two = sets.scores(inputs, [(), (0,), (0, 1)])
 
-Everything up to the layer runs once a batch and is replayed. On the first batch the replay is held
-against a whole forward; where they differ, whole forwards it is from then on.
+Everything up to the layer runs once a batch and is replayed. On the first batch the replay is
+compared with a whole forward; if they differ, every forward is whole from then on.
 """
 
 from __future__ import annotations
@@ -16,26 +16,27 @@ import torch
 from torch import Tensor, nn
 
 from slowfast_bias.bias.taps import Tap
+from slowfast_bias.models.families import family_of
 from slowfast_bias.models.replay import Replay, steps_until
 from slowfast_bias.models.silencing import silenced
 
 log = logging.getLogger(__name__)
 
-_TOLERANCE = 1e-5  # relative; a replay is the same arithmetic, so it is off by nothing or a lot
+_TOLERANCE = 1e-5  # relative; a replay does the same arithmetic, so it differs not at all or much
 
 
-class Variants:
+class SilencedSets:
     """A network in eval mode, run with different units of one layer silenced.
 
     Attributes:
-        reused: names of the modules that run once a batch; empty where all forwards are whole.
+        reused: names of the modules that run once a batch; empty if all forwards are whole.
     """
 
     def __init__(
         self, model: nn.Module, layer: str, tap: Tap | None = None, reuse: bool = True
     ) -> None:
-        """`tap` says where `layer` (or the layer that it is a pathway of) is read in reports."""
-        self.model, self.layer = model, layer
+        """Chooses what to replay; `tap` reads `layer`, or all its pathways, in reports."""
+        self.model, self.layer, self.family = model, layer, family_of(model)
         self.taps: list[Tap] = [] if tap is None else [tap]
         self.reused: list[str] = []
         if reuse:
@@ -45,7 +46,7 @@ class Variants:
 
     @torch.no_grad()
     def scores(self, inputs: Sequence[Tensor], sets: Sequence[Iterable[int]]) -> list[Tensor]:
-        """What the network says of `inputs` without each set of units, (B, classes) each."""
+        """Returns the scores of `inputs` with each set of units silenced, (B, classes) each."""
         sets = [list(units) for units in sets]
         if self._checked:
             return self._replayed(inputs, sets) if self.reused else self._whole(inputs, sets)
@@ -70,11 +71,11 @@ class Variants:
         replay = Replay(self.model, self.reused, keep_all=False)
         scores = []
         for units in sets:
-            # what is recorded is whole: units are silenced on its way out of the module
+            # recorded outputs are whole: units are silenced after the module's own forward
             with replay.playing(forget=False) if scores else replay.recording():
                 scores.append(self._forward(inputs, units))
         return scores
 
     def _forward(self, inputs: Sequence[Tensor], units: list[int]) -> Tensor:
         with silenced(self.model, self.layer, units, taps=self.taps):
-            return self.model(list(inputs))  # a new list: the host overwrites the one it gets
+            return self.family.scores(self.family.call(self.model, inputs))

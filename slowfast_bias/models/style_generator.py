@@ -1,8 +1,8 @@
 """The image generator of Few-Shot-Patch-Based Training: turns a frame into a painting of it.
 
 Texler et al., "Interactive Video Stylization Using Few-Shot Patch-Based Training" (SIGGRAPH 2020),
-https://ondrejtexler.github.io/patch-based_training. Names of weights and their shapes are those of
-the authors' network, so that a state_dict of theirs loads; nothing else is taken from there.
+https://ondrejtexler.github.io/patch-based_training. Names and shapes of the weights are those of
+the authors' network, so that a state_dict of theirs loads; nothing else comes from there.
 
     net = PatchGenerator.of(torch.load("style.pth", weights_only=True)).eval()
     styled = net.stylize(frames)        # (B, 3, H, W) in [0, 1], any H and W
@@ -28,10 +28,10 @@ _HOLDERS = ("state_dict", "model_state", "model_state_dict", "generator", "model
 
 @dataclass(frozen=True)
 class Shape:
-    """What sets one such network apart from another.
+    """What differs between such networks.
 
     Attributes:
-        inputs: channels of a frame, 3; more where it was trained with guides beside the frame.
+        inputs: channels of a frame, 3; more if it was trained with guides beside the frame.
         stem: channels at full size.
         half: channels at half size.
         quarter: channels at a quarter, where the residual blocks are.
@@ -39,9 +39,9 @@ class Shape:
         last: channels before the output.
         blocks: residual blocks.
         norm: "batch", "instance" or "none".
-        bias: convolutions have biases (on the way up they never have).
-        smooth: two more convolutions before the output.
-        tanh: the output is brought into [-1, 1] by a tanh, not by clamping.
+        bias: whether convolutions have biases (on the way up they never have).
+        smooth: whether there are two more convolutions before the output.
+        tanh: whether a tanh brings the output into [-1, 1], instead of clamping.
     """
 
     inputs: int = 3
@@ -58,11 +58,11 @@ class Shape:
 
     @classmethod
     def of(cls, weights: Mapping[str, torch.Tensor], norm: str | None = None) -> Shape:
-        """The shape of the network that these weights are of.
+        """Returns the shape of the network with these weights.
 
         Args:
             weights: its state_dict.
-            norm: "instance" or "none" where no normalisation has weights: they look alike.
+            norm: "instance" or "none" if no normalisation has weights: the weights do not show it.
         """
         names = ("conv0.conv", "conv1.conv", "conv2.conv", "upconv2.1", "conv_11.0")
         try:
@@ -94,7 +94,7 @@ class Shape:
 
 
 class PatchGenerator(nn.Module):
-    """Two steps down, residual blocks, two steps up past which every earlier size is handed on."""
+    """Two steps down, residual blocks, two steps up, with skip connections at every size."""
 
     def __init__(self, shape: Shape = Shape()) -> None:  # noqa: B008  frozen
         super().__init__()
@@ -112,7 +112,7 @@ class PatchGenerator(nn.Module):
             self.conv_11_a = nn.Sequential(
                 nn.Conv2d(s.last, s.last, 3, 1, 1, bias=bias),
                 nn.ReLU(),
-                nn.BatchNorm2d(s.last),  # whatever the other normalisations are
+                nn.BatchNorm2d(s.last),  # for every `norm`
                 nn.Conv2d(s.last, s.last, 3, 1, 1, bias=bias),
                 nn.ReLU(),
             )
@@ -120,7 +120,11 @@ class PatchGenerator(nn.Module):
         self.conv_12 = nn.Sequential(out, nn.Tanh()) if s.tanh else out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Images (B, 3, H, W), about [-1, 1], of x (B, inputs, H, W) in [-1, 1]; H and W by 4."""
+        """Returns images (B, 3, H, W), about in [-1, 1].
+
+        Args:
+            x: (B, inputs, H, W) in [-1, 1]; H and W are multiples of 4.
+        """
         full = self.conv0(x)
         half = self.conv1(full)
         quarter = deep = self.conv2(half)
@@ -135,7 +139,7 @@ class PatchGenerator(nn.Module):
 
     @torch.no_grad()
     def stylize(self, frames: torch.Tensor) -> torch.Tensor:
-        """Styled frames of frames (B, 3, H, W), both in [0, 1] and of any size."""
+        """Returns styled frames for frames (B, 3, H, W), both in [0, 1] and of any size."""
         height, width = frames.shape[-2:]
         room = (0, -width % 4, 0, -height % 4)
         padded = F.pad(frames * 2 - 1, room, mode="replicate")
@@ -143,11 +147,11 @@ class PatchGenerator(nn.Module):
 
     @classmethod
     def of(cls, checkpoint: Mapping[str, object], norm: str | None = None) -> PatchGenerator:
-        """The network with the weights of a state_dict, or of a dict that holds one.
+        """Returns the network with the weights of a state_dict, or of a dict that holds one.
 
         Args:
-            checkpoint: as `torch.load` gave it.
-            norm: "instance" or "none" where no normalisation has weights.
+            checkpoint: as `torch.load` returned it.
+            norm: "instance" or "none" if no normalisation has weights.
         """
         weights = find_weights(checkpoint)
         network = cls(Shape.of(weights, norm))
@@ -155,16 +159,16 @@ class PatchGenerator(nn.Module):
             network.load_state_dict(weights)
         except RuntimeError as error:
             raise ValueError(
-                f"Expected the weights of a network as {network.shape}, but: {error}"
+                f"Expected the weights of a network of {network.shape}, but: {error}"
             ) from error
         return network
 
 
 def find_weights(checkpoint: object) -> dict[str, torch.Tensor]:
-    """The state_dict that a checkpoint is or holds, without a prefix of all its names.
+    """Returns the state_dict that a checkpoint is or holds, without a prefix of all its names.
 
-    Such as ``module.`` of DataParallel, or ``generator.`` where a whole trainer was saved: then
-    what has another prefix is left out.
+    Such as `module.` of DataParallel, or `generator.` if a whole trainer was saved: then weights
+    with another prefix are left out.
     """
     if isinstance(checkpoint, Mapping):
         weights = {str(k): x for k, x in checkpoint.items() if isinstance(x, torch.Tensor)}

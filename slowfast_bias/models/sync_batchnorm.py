@@ -1,8 +1,8 @@
 """Batch norm over the clips of all processes, on gloo as well as on nccl.
 
-``torch.nn.SyncBatchNorm`` wants a GPU and SlowFast's own version is broken. With this one, several
-processes that share a global batch compute what one process computes on the whole of it. State-dict
-keys are those of ``nn.BatchNorm3d``.
+`torch.nn.SyncBatchNorm` needs a GPU and SlowFast's own version is broken. With this one, several
+processes that share a global batch compute what one process computes on all of it. State-dict keys
+are those of `nn.BatchNorm3d`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class SyncBatchNorm(nn.BatchNorm3d):
         n = sums[-1].detach()
         mean = sums[:-1] / n
         centred = wide - mean.view(_SHAPE)
-        # a second round: E[x^2] - E[x]^2 in one would lose the variance of a large mean
+        # a second sum: E[x^2] - E[x]^2 would lose the variance if the mean is large
         var = _SumOverProcesses.apply(centred.square().sum((0, 2, 3, 4))) / n
         self._remember(mean.detach(), var.detach(), float(n))
         scale = self.weight * torch.rsqrt(var + self.eps)
@@ -46,7 +46,7 @@ class SyncBatchNorm(nn.BatchNorm3d):
 
 
 class _SumOverProcesses(torch.autograd.Function):
-    """The sum of a tensor over all processes; each contribution is felt by all their losses."""
+    """The sum of a tensor over all processes; gradients are summed too, over all their losses."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, x: torch.Tensor) -> torch.Tensor:
@@ -62,7 +62,7 @@ class _SumOverProcesses(torch.autograd.Function):
 
 
 def convert_sync_batchnorm(model: nn.Module) -> nn.Module:
-    """Turns every plain `nn.BatchNorm3d` of ``model`` into a `SyncBatchNorm`, in place."""
+    """Turns every plain `nn.BatchNorm3d` of `model` into a `SyncBatchNorm`, in place."""
     for module in model.modules():
         if type(module) is nn.BatchNorm3d:
             module.__class__ = SyncBatchNorm  # same parameters, same buffers, same keys

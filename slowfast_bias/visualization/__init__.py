@@ -3,7 +3,7 @@
     figure = layer_curves({"SlowOnly": report, "FastOnly": other})
     save_figure(figure, "curves.pdf")
 
-Figures are plain ``matplotlib.figure.Figure`` objects. pyplot is never imported, and neither the
+Figures are plain `matplotlib.figure.Figure` objects. pyplot is never imported, and neither the
 backend nor the caller's rcParams change.
 """
 

@@ -1,4 +1,4 @@
-"""A figure from files: what ``tools/plot_bias.py`` calls."""
+"""Figures from files, as `slowfast_bias plot` draws them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from slowfast_bias.bias import BiasReport
+from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing.save import check_suffix, save_figure
 from slowfast_bias.visualization.figures import frame_orders, silencing
 from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves, read_epochs
@@ -19,7 +20,7 @@ from slowfast_bias.visualization.reading.report_files import find_layer, read_re
 from slowfast_bias.visualization.reading.result_files import name_runs, read_results
 
 KINDS = ("curves", "units", "scatter", "page")
-SOURCES = {  # what may be given, and which options go with it
+SOURCES = {  # kind of file -> its options
     "reports": ("kind", "layer", "value"),
     "over_epochs": ("layer", "value"),
     "ablation": (),
@@ -33,24 +34,24 @@ def plot_files(
     names: Sequence[str] | None = None,
     **options: Any,
 ) -> None:
-    """Read what is given and write its figure to `out`.
+    """Reads the files and writes their figure to `out`.
 
     Args:
         sources: {one of SOURCES: paths}; exactly one has paths.
-        out: png, pdf or svg.
+        out: a png, pdf or svg file.
         names: one per path, else those of the reports or of the runs' folders.
-        options: of SOURCES, None where not given.
+        options: of SOURCES, None if not given.
     """
     check_suffix(out)
     given = [source for source, paths in sources.items() if paths]
     if len(given) != 1:
         flags = ", ".join(map(_flag, SOURCES))
         got = " and ".join(map(_flag, given)) or "none"
-        raise ValueError(f"Expected exactly one of {flags}, but got {got}.")
+        raise RequestError(f"Expected exactly one of {flags}, but got {got}.")
     options = {key: value for key, value in options.items() if value is not None}
     for key in options:
         if key not in SOURCES[given[0]]:
-            raise ValueError(f"Expected no --{key} with {_flag(given[0])}: drop it.")
+            raise RequestError(f"Expected no --{key} with {_flag(given[0])}: remove it.")
     writers = {"reports": plot_reports, "over_epochs": plot_epochs}
     writers |= {"ablation": plot_ablation, "orders": plot_orders}
     writers[given[0]](sources[given[0]], out, names=names, **options)
@@ -64,13 +65,13 @@ def plot_reports(
     value: str = "percent",
     names: Sequence[str] | None = None,
 ) -> None:
-    """Read the reports and write the figure to `out`.
+    """Reads the reports and writes the figure to `out`.
 
     Args:
         paths: report JSONs.
-        out: png, pdf or svg.
+        out: a png, pdf or svg file.
         kind: one of KINDS; a page of several reports is their comparison.
-        layer: for "scatter"; the last layer where not given.
+        layer: for "scatter"; the last layer if not given.
         value: "percent" or "score", for curves.
         names: one per report, see `read_reports`.
     """
@@ -81,9 +82,11 @@ def plot_reports(
 def make_figure(
     reports: Mapping[str, BiasReport], kind: str, layer: str | None, value: str
 ) -> Figure:
-    """Return the figure of that kind."""
+    """Returns the figure of that kind."""
     if layer is not None and kind != "scatter":
-        raise ValueError(f"Expected a layer only for the kind scatter, but got {kind!r}: drop it.")
+        raise RequestError(
+            f"Expected a layer only for the kind scatter, but got {kind!r}: remove it."
+        )
     if kind == "curves":
         return layer_curves(reports, value=value)
     if kind == "units":
@@ -91,8 +94,8 @@ def make_figure(
     if kind == "page" and len(reports) > 1:
         return comparison_figure(reports, value)
     if len(reports) > 1:
-        raise ValueError(
-            f"Expected one report for the kind {kind}, but got {len(reports)}: one at a time."
+        raise RequestError(
+            f"Expected one report for the kind {kind}, but got {len(reports)}: give one at a time."
         )
     report = next(iter(reports.values()))
     if kind == "page":
@@ -107,7 +110,7 @@ def plot_epochs(
     value: str = "percent",
     names: Sequence[str] | None = None,
 ) -> None:
-    """Write bias over training to `out`: all stages of one run, or one stage of several."""
+    """Writes bias over training to `out`: all stages of one run, or one stage of several."""
     files = [f"{folder.rstrip('/')}/bias" for folder in folders]  # a run's name is its folder's
     runs = name_runs(files, names)
     reports = [read_epochs(folder) for folder in folders]
@@ -118,16 +121,16 @@ def plot_epochs(
 
 
 def plot_ablation(paths: Sequence[str], out: str, names: Sequence[str] | None = None) -> None:
-    """Write the accuracy over silenced units to `out`, a panel per run."""
-    contents = read_results(paths, silencing.USUAL, names)
+    """Writes the accuracy over silenced units to `out`, a panel per run."""
+    contents = read_results(paths, silencing.KIND, names)
     one = len(contents) == 1 and not names
     figure = silencing.ablation_figure(*contents.values()) if one else None
     save_figure(figure or silencing.compare_ablations(contents), out)
 
 
 def plot_orders(paths: Sequence[str], out: str, names: Sequence[str] | None = None) -> None:
-    """Write the accuracies with frames in and out of order to `out`, a group of bars per run."""
-    save_figure(frame_orders.order_bars(read_results(paths, frame_orders.USUAL, names)), out)
+    """Writes the accuracies with frames in and out of order to `out`, a group of bars per run."""
+    save_figure(frame_orders.order_bars(read_results(paths, frame_orders.KIND, names)), out)
 
 
 def _flag(source: str) -> str:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from slowfast_bias.bias import FACTORS, KINDS, BiasReport, LayerBias
+from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing.captions import check_reports
 from slowfast_bias.visualization.drawing.layer_axis import stage, stages
 from slowfast_bias.visualization.reading.report_files import find_layers, unknown_layer
@@ -25,20 +26,20 @@ def comparison_table(
     format: str = "markdown",
     units: str = "percent",
 ) -> str:
-    """Return the table, a row per model and layer.
+    """Returns the table, a row per model and layer.
 
     Args:
         reports: {model: report}, in the order of the rows.
-        layers: names (``s5`` also means its pathways), or "last" (each report's last stage), "all".
+        layers: names (`s5` includes its pathways), or "last" (each report's last stage), "all".
         format: "markdown", "csv" (every number in full, counts of units), or "latex".
         units: "percent" or "count", for Markdown and LaTeX.
     """
     check_reports(reports)
     writers = {"markdown": _markdown, "latex": _latex}
     if format not in (*writers, "csv"):
-        raise ValueError(f"Expected `format` markdown, csv or latex, but got {format!r}.")
+        raise RequestError(f"Expected `format` markdown, csv or latex, but got {format!r}.")
     if units not in ("percent", "count"):
-        raise ValueError(f"Expected `units` percent or count, but got {units!r}.")
+        raise RequestError(f"Expected `units` percent or count, but got {units!r}.")
     chosen = choose_layers(reports, layers)
     if format == "csv":
         return _csv(reports, chosen)
@@ -51,7 +52,7 @@ def comparison_table(
 
 
 def choose_layers(reports: Mapping[str, BiasReport], layers: Sequence[str]) -> dict[str, list[str]]:
-    """Return {model: layers in network order}; every name must mean a layer of some report."""
+    """Returns {model: layers in network order}; every name must be a layer of some report."""
     for layer in layers:
         if layer not in ("last", "all") and not any(
             find_layers(report, layer) for report in reports.values()
@@ -62,9 +63,9 @@ def choose_layers(reports: Mapping[str, BiasReport], layers: Sequence[str]) -> d
     for name, report in reports.items():
         wanted = {x for layer in layers for x in _meant(report, layer)}
         if not wanted:
-            raise ValueError(
+            raise RequestError(
                 f"Expected a layer among {', '.join(layers)} in every report, but {name} has "
-                f"{', '.join(report.layers)}: add one of these, or take 'last'."
+                f"{', '.join(report.layers)}: add one of these, or give 'last'."
             )
         chosen[name] = [layer for layer in report.layers if layer in wanted]
     return chosen
@@ -141,7 +142,7 @@ def _escaped(cell: str) -> str:
 
 
 def _csv(reports: Mapping[str, BiasReport], chosen: Mapping[str, Sequence[str]]) -> str:
-    """Return a report's own CSV (same columns) with the model's name in front."""
+    """Returns a report's own CSV (same columns) with the model's name in front."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for i, (name, wanted) in enumerate(chosen.items()):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import runpy
 
 import pytest
 import scipy.stats
 import torch
-from support import ROOT
 
+from slowfast_bias import cli
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.bias.agreement import Agreement, DifferentLayersError, bank_agreement
 from slowfast_bias.bias.meter import BiasMeter
@@ -127,8 +126,10 @@ def test_dropped_videos_are_noted():
     assert note.startswith("0 and 2 videos were dropped")
 
 
-def test_the_tool_prints_the_table_or_one_clear_line(tmp_path, capsys):
-    run = runpy.run_path(str(ROOT / "tools" / "compare_banks.py"))["main"]
+def test_the_command_prints_the_table_or_one_clear_line(tmp_path, capsys):
+    def run(reports):
+        return cli.main(["compare", "--banks", *reports])
+
     report(0, styles={"seed": 0}).save(tmp_path / "a.json")
     report(1, noise=0.5, styles={"seed": 1}).save(tmp_path / "b.json")
     assert run([str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 0
@@ -141,3 +142,6 @@ def test_the_tool_prints_the_table_or_one_clear_line(tmp_path, capsys):
     assert run([str(tmp_path / "a.json"), str(tmp_path / "c.json")]) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and "same layers" in told
+    assert run([str(tmp_path / "a.json")]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "two reports with --banks, but got 1" in told

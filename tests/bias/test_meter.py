@@ -12,7 +12,7 @@ import torch.multiprocessing as mp
 
 from slowfast_bias.bias import BiasMeter, BiasReport, PairStats, Tap, all_merge
 from slowfast_bias.bias.meter import FOLDS
-from slowfast_bias.bias.report import _plain
+from slowfast_bias.results import strict
 
 pytestmark = pytest.mark.filterwarnings("ignore:fewer than 500 pairs")
 TAPS = [Tap("s4"), Tap("s5")]
@@ -54,7 +54,7 @@ def numbers(report):
         else:
             found.append(math.nan if value is None else value)
 
-    walk(_plain({name: layer.to_json() for name, layer in report.layers.items()}))
+    walk(strict({name: layer.to_json() for name, layer in report.layers.items()}))
     return torch.tensor(found, dtype=torch.float64)
 
 

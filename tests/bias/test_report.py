@@ -12,6 +12,7 @@ import torch
 from iopath.common.file_io import PathHandler, g_pathmgr
 
 from slowfast_bias.bias import KINDS, BiasMeter, BiasReport, rank_units
+from slowfast_bias.results import ResultError
 
 pytestmark = pytest.mark.filterwarnings("ignore:fewer than 500 pairs")
 
@@ -105,7 +106,9 @@ def test_the_file_is_strict_json_in_the_documented_shape(report, tmp_path):
         raise AssertionError(constant)
 
     data = json.loads((tmp_path / "a.json").read_text(), parse_constant=refuse)
-    assert list(data) == ["format", "meta", "layers"] and data["format"] == 1
+    assert list(data) == ["format", "kind", "meta", "data", "layers"]
+    assert (data["format"], data["kind"]) == (1, "report")
+    assert data["data"]["s5"]["S_static"] == report["s5"].score("static")
     layer = data["layers"]["s5"]
     assert layer["pairs"] == {"static": 400, "dynamic": 400}
     assert layer["correlation"]["static"][5] is None and len(layer["pooled"]["dynamic"]) == 7
@@ -128,7 +131,7 @@ def test_one_factor_is_saved_and_shown(tmp_path):
 def test_a_newer_format_and_a_file_of_something_else_are_clear_errors(tmp_path):
     for text, message in (
         ('{"format": 2, "meta": {}, "layers": {}}', "format 2: a newer slowfast_bias"),
-        ("[1, 2]", "no format number"),
+        ("[1, 2]", "holds a list, not an object"),
     ):
         (tmp_path / "a.json").write_text(text)
         with pytest.raises(ValueError, match=message):
@@ -185,3 +188,60 @@ def test_remote_paths_go_through_the_path_manager(report):
     report.save("memory://bucket/bias.json")
     assert list(InMemory.files) == ["memory://bucket/bias.json"]
     assert BiasReport.load("memory://bucket/bias.json").table() == report.table()
+
+
+def spoilt(data):
+    """{what is wrong: text of a report file}"""
+
+    def change(edit):
+        copy = json.loads(json.dumps(data))
+        edit(copy)
+        return json.dumps(copy)
+
+    layer = lambda d: d["layers"]["s5"]  # noqa: E731
+    return {
+        "one unit short": change(lambda d: layer(d)["correlation"]["static"].pop()),
+        "an error that is text": change(lambda d: layer(d)["stderr"].update(static="low")),
+        "errors that are a list": change(lambda d: layer(d).update(stderr=[1, 2])),
+        "pooled errors missing": change(lambda d: layer(d)["stderr"]["pooled"].clear()),
+        "a score that is a list": change(lambda d: layer(d)["score"].update(static=[0.5])),
+        "a factor missing": change(lambda d: layer(d)["score"].pop("static")),
+        "units that are text": change(lambda d: layer(d)["pooled"].update(dynamic="none")),
+        "no pairs": change(lambda d: layer(d)["pairs"].clear()),
+        "no units": change(lambda d: [x.clear() for x in layer(d)["correlation"].values()]),
+        "a threshold that is a list": change(lambda d: d["meta"].update(threshold=[])),
+        "a threshold of 400 digits": change(lambda d: d["meta"].update(threshold=10**400)),
+        "a threshold that is no number": change(lambda d: d["meta"].update(threshold=float("nan"))),
+        "warnings that are null": change(lambda d: d["meta"].update(warnings=None)),
+        "warnings that are numbers": change(lambda d: d["meta"].update(warnings=[3])),
+        "pairs of 400 digits": change(lambda d: layer(d)["pairs"].update(static=10**400)),
+        "pairs below zero": change(lambda d: layer(d)["pairs"].update(static=-1)),
+        "a line break in a key": change(lambda d: layer(d)["stderr"]["units"].update({"a\nb": []})),
+        "another statistic": change(lambda d: d["meta"].update(statistic="median")),
+        "layers in a list": change(lambda d: d.update(layers=[])),
+        "a layer that is a number": change(lambda d: d["layers"].update(s5=3)),
+        "meta in a list": change(lambda d: d.update(meta=[])),
+        "another kind": change(lambda d: d.update(kind="silencing")),
+        "format of another type": change(lambda d: d.update(format="1")),
+        "400 digits": change(lambda d: layer(d)["score"].update(static=10**400)),
+        "5000 digits": change(lambda d: layer(d)["score"].update(static=0.123456789)).replace(
+            "0.123456789", "9" * 5000
+        ),
+        "nested": "[" * 100_000,
+        "no JSON": "not json",
+        "empty": "",
+    }
+
+
+def test_a_malformed_file_is_one_line_whatever_is_wrong_with_it(report, tmp_path):
+    path = tmp_path / "a.json"
+    report.save(path)
+    for name, text in spoilt(json.loads(path.read_text())).items():
+        path.write_text(text)
+        with pytest.raises(ResultError) as caught:
+            BiasReport.load(path)
+        assert len(str(caught.value).splitlines()) == 1 and "a.json" in str(caught.value), name
+    path.write_bytes(b"\xff\xfe\x00")
+    for file in (path, tmp_path / "nowhere.json", tmp_path):
+        with pytest.raises(ResultError, match=r"report.json of a run"):
+            BiasReport.load(file)

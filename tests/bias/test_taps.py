@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from slowfast_bias.bias import Tap, rewriting, tapped
+from slowfast_bias.bias.taps import whole
 
 
 class Fixed(nn.Module):
@@ -212,7 +213,7 @@ def test_an_output_that_is_not_understood_is_named(value, message):
 
 
 def test_fields_of_a_tap_are_checked():
-    for bad in ({"of": "middle"}, {"fires": "twice"}, {"skip_tokens": 1}):
+    for bad in ({"of": "middle"}, {"fires": "twice"}, {"skip_tokens": 1}, {"argument": "x"}):
         with pytest.raises(ValueError, match=next(iter(bad))):
             Tap("s5", **bad)
     with pytest.raises(ValueError, match="more than 4 tokens"):
@@ -234,4 +235,78 @@ def test_rewriting_is_undone_after_an_error(clip):
         pass
     with pytest.raises(ValueError, match="got None"), rewriting(model, "stem", lambda x: None):
         model(clip)
+    assert hooks(model) == 0
+
+
+class Block(nn.Module):
+    """Is called with keywords and returns a tuple of tensors, as blocks of other libraries."""
+
+    def forward(self, hidden_states=None, mask=None):
+        return 2 * hidden_states, hidden_states[:, :1]
+
+
+class Keywords(nn.Module):
+    def __init__(self, **names):
+        super().__init__()
+        self.block, self.names = Block(), names
+
+    def forward(self, x):
+        return self.block(**{name: x if value is None else value for name, value in
+                             self.names.items()})[0]  # fmt: skip
+
+
+def test_an_argument_given_by_keyword_is_read(clip):
+    one, two = Keywords(hidden_states=None), Keywords(hidden_states=None, mask=3)
+    for model, argument in ((one, None), (one, "hidden_states"), (two, "hidden_states")):
+        with tapped(model, [Tap("block", of="input", argument=argument)]) as features:
+            model(clip)
+        torch.testing.assert_close(features["block"], clip.mean((2, 3, 4)))
+        assert hooks(model) == 0
+    for model, argument in ((two, None), (one, "tokens")):
+        tap = Tap("block", of="input", argument=argument)
+        with pytest.raises(ValueError, match="hidden_states.*argument"), tapped(model, [tap]):
+            model(clip)
+        assert hooks(model) == 0
+
+
+def test_the_first_of_a_tuple_can_be_all_that_is_read(clip):
+    model = nn.Sequential(Fixed(lambda x: (2 * x, x[:, :1])), Fixed(lambda x: x[0]))
+    with tapped(model, [Tap("0", first=True)]) as features:
+        model(clip)
+    assert list(features) == ["0"]
+    torch.testing.assert_close(features["0"], 2 * clip.mean((2, 3, 4)))
+    with tapped(model, ["0"]) as features:  # else they are pathways
+        model(clip)
+    assert list(features) == ["0/0", "0/1"] and hooks(model) == 0
+
+
+def test_a_whole_output_keeps_its_shape_and_its_gradient(clip):
+    model = nn.Sequential(nn.Conv3d(3, 4, 1), nn.ReLU())
+    x = clip.clone().requires_grad_()
+    with tapped(model, ["0"], read=whole) as features:
+        model(x)
+        features["0"][:, 2].sum().backward()
+    assert features["0"].shape == (2, 4, 2, 4, 4)
+    expected = model[0].weight[2, :, 0, 0, 0].detach()
+    torch.testing.assert_close(x.grad, expected.view(1, 3, 1, 1, 1).expand_as(x))
+    with tapped(model, ["0"]) as features:
+        model(x)
+    assert not features["0"].requires_grad and hooks(model) == 0
+
+
+@pytest.mark.parametrize("positional", [True, False])
+def test_an_input_is_rewritten_however_it_is_given(clip, positional):
+    model = Net() if positional else Keywords(hidden_states=None)
+    tap = Tap("twice" if positional else "block", of="input", fires="last")
+    plain = model(clip)
+    with rewriting(model, tap, lambda x: x + 1), tapped(model, [tap]) as features:
+        changed = model(clip)
+    expected = 2 * (2 * (clip + 1) + 1) if positional else 2 * (clip + 1)
+    torch.testing.assert_close(changed, expected.flatten(2) if positional else expected)
+    read = (2 * (clip + 1) + 1) if positional else clip + 1  # as it was rewritten
+    torch.testing.assert_close(features[tap.label], read.mean((2, 3, 4)))
+    assert torch.equal(model(clip), plain) and hooks(model) == 0
+    with pytest.raises(ValueError, match="new input.*got None"):  # noqa: SIM117
+        with rewriting(model, tap, lambda x: None):
+            model(clip)
     assert hooks(model) == 0

@@ -1,31 +1,26 @@
-"""tools/plot_bias.py and tools/compare.py: files in, files and tables out, errors in one line."""
+"""slowfast_bias plot and compare: files in, files and tables out, errors in one line."""
 
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import json
 import re
 from pathlib import Path
 
 import pytest
-from support import ROOT
 
+from slowfast_bias import cli
 from slowfast_bias.visualization.reading.report_files import read_reports
 from slowfast_bias.visualization.tables import comparison_table
 
-TOOLS = ROOT / "tools"
+
+def plot(arguments):
+    return cli.main(["plot", *arguments])
 
 
-def tool(name):
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
-
-
-plot, compare = tool("plot_bias"), tool("compare")
+def compare(arguments):
+    return cli.main(["compare", *arguments])
 
 
 @pytest.fixture
@@ -58,14 +53,14 @@ def test_a_model_is_named_by_its_report_else_by_its_run(files, plain, make_repor
 
 
 BAD = {
-    "missing": (["none.json"], "could not be read.*OUTPUT_DIR/bias/report.json"),
-    "shape": (["shape.json"], "no format number"),
-    "layers": (["layers.json"], "JSON of another shape"),
-    "list": (["list.json"], "no format number"),
+    "missing": (["none.json"], "bias/report.json.*none.json cannot be read"),
+    "shape": (["shape.json"], "has no `layers`"),
+    "layers": (["layers.json"], "layers.json: Expected an object `pairs` in layer 's1'"),
+    "list": (["list.json"], "holds a list, not an object"),
     "empty": (["empty.json"], "with layers"),
     "text": (["text.json"], "is not JSON"),
     "newer": (["newer.json"], "format 99.*newer"),
-    "folder": (["."], "could not be read"),
+    "folder": (["."], "cannot be read"),
     "names": (["good.json", "--names", "a", "b"], "2 names for 1 reports"),
     "twice": (["good.json", "good.json"], "names that differ"),
 }

@@ -7,14 +7,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support import ROOT
 
-from slowfast_bias import engine, host, run
-from slowfast_bias.engine.preflight import lists as preflight_lists
-from slowfast_bias.engine.setup.checkpoint import CheckpointError
+from slowfast_bias import cli, engine, host
+from slowfast_bias.cli.arguments import find_config
+from slowfast_bias.datasets import contract
+from slowfast_bias.engine import steps
+from slowfast_bias.engine.preflight.lists import check_lists
 from slowfast_bias.models.weights.fit import load_weights
+from slowfast_bias.models.weights.readers import CheckpointError
 
 pytestmark = pytest.mark.host
 
@@ -23,10 +27,13 @@ pytestmark = pytest.mark.host
 def calls(monkeypatch):
     """What the command line asked the engine for, without doing it."""
     asked = []
-    for name in ("train", "measure", "test"):
-        monkeypatch.setattr(
-            engine, name, lambda cfg, init, name=name: asked.append((name, cfg, init))
-        )
+    names = {step.flow: step.name for step in steps.STEPS}
+
+    def launch(cfg, flow, init=None):
+        asked.append((names[getattr(flow, "func", flow)], cfg, init))
+        return SimpleNamespace(report=None)
+
+    monkeypatch.setattr(steps, "launch", launch)
     return asked
 
 
@@ -39,7 +46,7 @@ def yaml(tiny, tmp_path):
 
 def config_of(calls, *arguments):
     calls.clear()
-    assert run.main(arguments) == 0
+    assert cli.main(arguments) == 0
     return calls[0][1]
 
 
@@ -47,7 +54,7 @@ def test_train_and_test_run_as_they_are_enabled(calls, yaml):
     for train, test in ((True, True), (True, False), (False, True), (False, False)):
         calls.clear()
         opts = ["TRAIN.ENABLE", str(train), "TEST.ENABLE", str(test)]
-        assert run.main(["--cfg", yaml, *opts]) == 0
+        assert cli.main(["--cfg", yaml, *opts]) == 0
         assert [name for name, *_ in calls] == ["train"] * train + ["test"] * test
 
 
@@ -88,18 +95,18 @@ def test_flags_in_both_spellings(calls, yaml, dash, monkeypatch):
 
 
 def test_a_shard_id_alone_is_not_forgotten(yaml, capsys):
-    assert run.main(["--cfg", yaml, "--shard_id", "3"]) == 2
+    assert cli.main(["--cfg", yaml, "--shard_id", "3"]) == 2
     assert "SHARD_ID 3" in capsys.readouterr().err
 
 
 def test_a_config_that_comes_with_the_package_is_found_from_anywhere(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    found = run.find_config("configs/Toy/SLOW_motion.yaml")
+    found = find_config("configs/Toy/SLOW_motion.yaml")
     assert Path(found).is_absolute() and Path(found).exists()
     (tmp_path / "configs/Toy").mkdir(parents=True)
     (tmp_path / "configs/Toy/SLOW_motion.yaml").write_text("")
-    assert run.find_config("configs/Toy/SLOW_motion.yaml") == "configs/Toy/SLOW_motion.yaml"
-    assert run.find_config("nowhere.yaml") == "nowhere.yaml"
+    assert find_config("configs/Toy/SLOW_motion.yaml") == "configs/Toy/SLOW_motion.yaml"
+    assert find_config("nowhere.yaml") == "nowhere.yaml"
 
 
 # -- errors --------------------------------------------------------------------------------------
@@ -107,9 +114,9 @@ def test_a_config_that_comes_with_the_package_is_found_from_anywhere(monkeypatch
 
 def test_bad_arguments_exit_with_two_and_the_usage(capsys):
     with pytest.raises(SystemExit) as caught:
-        run.main([])
+        cli.main(["run"])
     assert caught.value.code == 2
-    assert "usage: slowfast_bias --cfg FILE" in capsys.readouterr().err
+    assert "usage: slowfast_bias run --cfg FILE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -131,13 +138,13 @@ def test_bad_arguments_exit_with_two_and_the_usage(capsys):
     ],
 )
 def test_errors_of_the_user_are_one_message_and_status_two(yaml, capsys, words, says):
-    assert run.main(["--cfg", yaml, *words]) == 2
+    assert cli.main(["--cfg", yaml, *words]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ") and says in error and "Traceback" not in error
 
 
 def test_a_file_that_is_not_there(capsys):
-    assert run.main(["--cfg", "nowhere.yaml"]) == 2
+    assert cli.main(["--cfg", "nowhere.yaml"]) == 2
     assert "nowhere.yaml is not there" in capsys.readouterr().err
 
 
@@ -145,9 +152,9 @@ def test_errors_of_ours_keep_their_traceback(yaml, monkeypatch):
     def breaks(*_):
         raise ValueError("ours")
 
-    monkeypatch.setattr(engine, "train", breaks)
+    monkeypatch.setattr(steps, "launch", breaks)
     with pytest.raises(ValueError, match="ours"):
-        run.main(["--cfg", yaml])
+        cli.main(["--cfg", yaml])
 
 
 # -- lists of later steps ------------------------------------------------------------------------
@@ -186,13 +193,13 @@ def test_the_lists_of_all_steps_are_read_before_the_first(
     for spoilt, says in (("a.mp4 0\nb.mp4 9\n", "row 2"), (None, f"{split}.csv")):
         path = tmp_path / f"{split}.csv"
         path.unlink() if spoilt is None else path.write_text(spoilt)
-        assert run.main(words) == 2
+        assert cli.main(words) == 2
         assert says in capsys.readouterr().err and calls == []
 
 
 def test_a_list_of_a_step_that_is_off_is_not_asked_for(calls, yaml, lists, tmp_path):
     (tmp_path / "test.csv").unlink()
-    assert run.main(["--cfg", yaml, *lists, "TEST.ENABLE", "False"]) == 0
+    assert cli.main(["--cfg", yaml, *lists, "TEST.ENABLE", "False"]) == 0
     assert [name for name, *_ in calls] == ["train"]
 
 
@@ -200,7 +207,7 @@ def test_duplicates_of_the_test_list_are_found_before_the_training(
     calls, yaml, lists, tmp_path, capsys
 ):
     (tmp_path / "test.csv").write_text("a.mp4 0\na.mp4 0\n")
-    assert run.main(["--cfg", yaml, *lists, "TEST.ENABLE", "True"]) == 2
+    assert cli.main(["--cfg", yaml, *lists, "TEST.ENABLE", "True"]) == 2
     assert "would count twice" in capsys.readouterr().err and calls == []
 
 
@@ -212,18 +219,18 @@ def test_styled_folders_without_a_common_video_are_found_before_the_training(
         (tmp_path / style / name).touch()
     folders = [str(tmp_path / style) for style in ("one", "two")]
     words = ["BIAS.ENABLE", "True", "BIAS.STYLES.SOURCE", "folders", "BIAS.STYLES.DIRS"]
-    assert run.main(["--cfg", yaml, *words, str(folders)]) == 2
+    assert cli.main(["--cfg", yaml, *words, str(folders)]) == 2
     assert "in all styles" in capsys.readouterr().err and calls == []
 
 
 def test_a_warning_of_a_list_is_left_to_the_step_that_reads_it(yaml, lists, caplog, monkeypatch):
     log = logging.getLogger("slowfast_bias.datasets.lists.files")
-    real = preflight_lists.host.build_dataset
+    real = contract.host.build_dataset
     monkeypatch.setattr(
-        preflight_lists.host, "build_dataset", lambda *a: log.warning("left out") or real(*a),
+        contract.host, "build_dataset", lambda *a: log.warning("left out") or real(*a),
         raising=False,
     )  # fmt: skip
-    preflight_lists.check_lists(engine.load_cfg(yaml, lists))
+    check_lists(engine.load_cfg(yaml, lists), ["train", "val"])
     log.warning("still there")
     assert [record.message for record in caplog.records] == ["still there"]
 
@@ -241,7 +248,7 @@ def test_a_run_that_finds_another_network_is_not_advised_what_it_would_ignore(ti
 NO_HOST = """
 import importlib.util as u, sys; real = u.find_spec
 u.find_spec = lambda name, *a: None if name == "slowfast" else real(name, *a)
-from slowfast_bias.run import main
+from slowfast_bias.cli import main
 sys.exit(main(["--cfg", "configs/Toy/SLOW_motion.yaml"]))
 """
 
@@ -275,7 +282,7 @@ def test_a_finished_run_started_again_trains_nothing_and_still_tests(yaml, tmp_p
     words = ["--cfg", yaml, "OUTPUT_DIR", str(tmp_path / "run"), "SOLVER.MAX_EPOCH", "1"]
     outputs = []
     for _ in range(2):
-        assert run.main(words) == 0
+        assert cli.main(words) == 0
         outputs.append(capsys.readouterr().out)
     assert all("test_final" in output for output in outputs)
     assert ["train_epoch" in output for output in outputs] == [True, False]

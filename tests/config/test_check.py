@@ -9,10 +9,14 @@ import pytest
 import torch
 
 from slowfast_bias import host
-from slowfast_bias.config import ConfigError, allowed, check, check_cfg
-from slowfast_bias.config.options import get_cfg
+from slowfast_bias.config import ConfigError, check, check_cfg, check_training, load_cfg
+from slowfast_bias.config.check_training import _NOT_IN_OUR_LOOP
+from slowfast_bias.config.lookup import lookup
+from slowfast_bias.config.options import BIAS_OPTIONS, HOST_OPTIONS, find_option, get_cfg
 
 pytestmark = pytest.mark.host
+
+OPTIONS = (*BIAS_OPTIONS, *HOST_OPTIONS)
 
 
 @pytest.fixture
@@ -34,16 +38,17 @@ def test_an_error_names_every_problem_and_travels_between_processes(tiny):
     assert (again.problems, str(again)) == (error.problems, str(error))
 
 
-@pytest.mark.parametrize("key", sorted(allowed.CHOICES))
+@pytest.mark.parametrize("key", sorted(option.key for option in OPTIONS if option.choices))
 def test_choices(found, key):
+    choices = find_option(key).choices
     (problem,) = found(key, "something")
-    assert problem.startswith(f"{key}: expected one of {', '.join(allowed.CHOICES[key])}")
+    assert problem.startswith(f"{key}: expected one of {', '.join(choices)}")
     assert "'something'" in problem
 
 
-@pytest.mark.parametrize("key", sorted(allowed.RANGES))
+@pytest.mark.parametrize("key", sorted(option.key for option in OPTIONS if option.low is not None))
 def test_ranges(found, key):
-    low, high = allowed.RANGES[key]
+    low, high = find_option(key).low, find_option(key).high
     wanted = f"from {low} to {high}" if high is not None else f"at least {low}"
     problems = [problem for problem in found(key, low - 1) if problem.startswith(f"{key}: ")]
     assert len(problems) == 1
@@ -54,13 +59,26 @@ def test_ranges(found, key):
 
 def test_choices_and_ranges_name_keys_that_exist():
     cfg = get_cfg()
-    for key in [*allowed.CHOICES, *allowed.RANGES]:
-        assert allowed.lookup(cfg, key, "absent") != "absent", key
+    keys = [option.key for option in OPTIONS]
+    assert len(set(keys)) == len(keys)
+    for option in OPTIONS:
+        value = lookup(cfg, option.key, "absent")
+        assert value != "absent", option.key
+        assert option.wrong(value) is None or option in HOST_OPTIONS, option.key
+        assert option.low is None or option.high is None or option.low < option.high
+
+
+def test_every_key_of_ours_has_its_default_and_a_meaning():
+    cfg = get_cfg()
+    for option in BIAS_OPTIONS:
+        assert lookup(cfg, option.key) == option.default and option.doc.endswith(".")
+    cfg.BIAS.LAYERS.append("x")  # a default is never shared
+    assert get_cfg().BIAS.LAYERS == ["auto"]
 
 
 def test_switches_of_the_hosts_own_loop_are_refused(found):
     cfg = get_cfg()
-    here = [key for key in check._NOT_IN_OUR_LOOP if allowed.lookup(cfg, key) is not None]
+    here = [key for key in (*check._NOT_HERE, *_NOT_IN_OUR_LOOP) if lookup(cfg, key) is not None]
     assert here
     for key in here:
         (problem,) = found(key, True)
@@ -80,9 +98,64 @@ def test_schedules_that_the_hosts_would_stumble_over(found):
     assert len(found("SOLVER.BASE_LR", 0.0)) == 1
     steps = ["SOLVER.LR_POLICY", "steps_with_relative_lrs"]
     assert found(*steps, "SOLVER.STEPS", [0, 4], "SOLVER.LRS", [1, 0.1]) == []
-    for epochs in ([4, 8], [0], [0, 8, 4], []):
+    for epochs in ([4, 8], [0, 8, 4], [], [0, 4, 8], ["a"]):
         (problem,) = found(*steps, "SOLVER.STEPS", epochs, "SOLVER.LRS", [1, 0.1])
         assert "rise from 0" in problem
+
+
+def test_more_rates_than_steps_are_named_but_run_as_in_the_hosts(tiny, caplog):
+    steps = ["SOLVER.LR_POLICY", "steps_with_relative_lrs", "SOLVER.STEPS", [0, 1]]
+    cfg = tiny(*steps, "SOLVER.LRS", [1, 0.1, 0.01, 0.001])
+    assert "no epoch uses [0.01, 0.001]" in caplog.text
+    assert [host.lr_at(epoch, cfg) for epoch in (0.5, 1.5)] == pytest.approx([0.01, 0.001])
+
+
+NEEDED_TO_TRAIN = [
+    ("SOLVER.COSINE_END_LR", 0.5), ("SOLVER.NESTEROV", True), ("BIAS.STATIC_DROPOUT.ENABLE", True),
+    ("MIXUP.ENABLE", True), ("AUG.NUM_SAMPLE", 2), ("MULTIGRID.SHORT_CYCLE", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value"), NEEDED_TO_TRAIN)
+def test_what_training_alone_needs_is_checked_only_when_training(tiny, found, key, value):
+    if lookup(get_cfg(), key) is None:
+        pytest.skip(f"this host has no {key}")
+    more = ["SOLVER.MOMENTUM", 0.0] if key == "SOLVER.NESTEROV" else []
+    more += ["BIAS.STATIC_DROPOUT.RATE", 1.0] if "STATIC_DROPOUT" in key else []
+    assert len(found(key, value, *more)) == 1
+    assert found(key, value, *more, "TRAIN.ENABLE", False) == []
+    with pytest.raises(ConfigError):  # engine.train asks, whatever TRAIN.ENABLE is
+        check_training(tiny(key, value, *more, "TRAIN.ENABLE", False))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("RESNET.NUM_BLOCK_TEMP_KERNEL", [2]),
+        ("RESNET.NUM_BLOCK_TEMP_KERNEL", [[], [], [], []]),
+        ("RESNET.NUM_BLOCK_TEMP_KERNEL", [["a"]]),
+        ("RESNET.NUM_BLOCK_TEMP_KERNEL", []),
+        ("BIAS.ABLATION.FACTORS", [[1]]),
+        ("BIAS.ABLATION.FRACTIONS", ["a"]),
+        ("BIAS.ABLATION.SEEDS", [[0]]),
+        ("DATA.TRAIN_JITTER_SCALES", ["a", "b"]),
+        ("DATA.MEAN", [[1], 2, 3]),
+        ("BIAS.STATISTIC", "[1]"),
+    ],
+)
+def test_values_of_odd_shape_are_problems_and_no_exceptions(found, key, value):
+    problems = found(key, value)
+    assert len(problems) == 1 and problems[0].startswith(f"{key}: ")
+
+
+def test_a_separator_that_is_no_text_is_a_problem(tmp_path):
+    (tmp_path / "a.yaml").write_text("DATA: {PATH_LABEL_SEPARATOR: 4.5}\nNUM_GPUS: 0\n")
+    try:
+        cfg = load_cfg(tmp_path / "a.yaml")
+    except ConfigError as error:
+        assert "DATA.PATH_LABEL_SEPARATOR" in str(error)
+    else:  # the host's default is text, so that the number has become text
+        assert cfg.DATA.PATH_LABEL_SEPARATOR == "4.5"
 
 
 # -- networks ------------------------------------------------------------------------------------
@@ -125,7 +198,7 @@ def test_heads_of_the_release_end_in_a_softmax(found):
 
 def test_tasks_and_several_samples_a_clip_are_refused_where_they_exist(found):
     for key, value in (("TASK", "ssl"), ("AUG.NUM_SAMPLE", 2)):
-        if allowed.lookup(get_cfg(), key) is not None:
+        if lookup(get_cfg(), key) is not None:
             assert found(key, value)[0].startswith(key)
 
 

@@ -220,3 +220,27 @@ def test_the_node_can_be_added_to_a_config_of_ones_own(tmp_path):
     assert cfg == get_cfg()
     cfg.merge_from_file(write(tmp_path, "a.yaml", "BIAS: {THRESHOLD: 0.25}"))
     assert cfg.BIAS.THRESHOLD == 0.25 and cfg.clone().dump() == cfg.dump()
+
+
+def test_kinetics_is_read_by_the_data_set_videos_and_says_so(caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("slowfast_bias"), "propagate", True)
+    caplog.set_level(logging.INFO, "slowfast_bias")
+    cfg = load_cfg((), [*GOOD, "TRAIN.DATASET", "kinetics"])
+    assert (cfg.TRAIN.DATASET, cfg.TEST.DATASET) == ("videos", "videos")
+    assert cfg.BIAS.DATA.FORMAT == "csv"
+    assert "TRAIN.DATASET kinetics is read by the data set `videos`" in caplog.text
+    assert "TEST.DATASET" not in caplog.text  # nobody asked for it
+    caplog.clear()
+    assert load_cfg((), [*GOOD, "TRAIN.DATASET", "ssv2"]).TRAIN.DATASET == "ssv2"
+    assert "read by" not in caplog.text
+
+
+def test_a_section_that_contains_itself_is_one_line(tmp_path):
+    path = write(tmp_path, "a.yaml", "BIAS: &x\n  TOY: *x\n")
+    (problem,) = problems(path)
+    assert "a.yaml" in problem and len(problem.splitlines()) == 1
+
+
+def test_a_key_without_a_value_is_as_if_it_was_not_there_where_nothing_is_the_default(tmp_path):
+    path = write(tmp_path, "a.yaml", "DATA:\n  PATH_TO_DATA_DIR:\n")
+    assert load_cfg(path, GOOD) == load_cfg((), GOOD)

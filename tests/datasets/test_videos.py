@@ -6,15 +6,17 @@ import shutil
 
 import pytest
 import torch
+from support.networks import SLOWFAST
 from support.videos import cut, spoil, write_audio, write_folder, write_video
 
 from slowfast_bias import host
-from slowfast_bias.config import ConfigError
+from slowfast_bias.datasets.contract import Sample, open_dataset
 from slowfast_bias.datasets.decoding.read_frames import VideoError, read_frames
-from slowfast_bias.datasets.loader import Loader, seeded
+from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.datasets.source_clips import SourceClips
-from slowfast_bias.engine.setup.loaders import inputs_of
+from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.errors import DataError
+from slowfast_bias.seeding import seeded
 
 pytestmark = pytest.mark.host
 
@@ -32,7 +34,7 @@ def films(tmp_path_factory):
 
 @pytest.fixture
 def videos(tiny, films, tmp_path):
-    """A function: the dataset of a split over rows, with changes of the config."""
+    """A function: the data set of a split over rows, with changes of the config."""
 
     def make(split, rows, *opts, dataset=True):
         (tmp_path / f"{split}.csv").write_text("".join(f"{row}\n" for row in rows))
@@ -42,13 +44,13 @@ def videos(tiny, films, tmp_path):
             "DATA.TRAIN_JITTER_SCALES", [64, 64], "DATA.TRAIN_CROP_SIZE", 64,
             "DATA.TEST_CROP_SIZE", 64, "DATA.SAMPLING_RATE", 2, *opts,
         )  # fmt: skip
-        return host.build_dataset("videos", cfg, split) if dataset else cfg
+        return open_dataset("videos", cfg, split) if dataset else cfg
 
     return make
 
 
 def pixels(data, index):
-    """What an item was made of, in [0, 255]."""
+    """What an item for the host's own loops was made of, in [0, 255]."""
     inputs = data[index][0]
     return host.source_frames(data.cfg, inputs).mul(255).round().to(torch.uint8)
 
@@ -63,7 +65,10 @@ def test_the_central_clip_is_the_middle_in_time_and_space(videos, films):
         wanted = read_frames(films / name, picks)[:, :, 16:80]
         assert torch.equal(data.clip(0), wanted)
         assert data.clip(0).dtype == torch.uint8
-        inputs, label, index, _ = data[0]
+        (frames,), label, index, unreadable = data.sample(0)
+        assert (label, index, unreadable) == (1, 0, {}) and frames.dtype == torch.uint8
+        assert torch.equal(frames, wanted)
+        inputs, label, index, _ = data[0]  # as the host's own loops read it
         assert (label, index) == (1, 0) and inputs[0].shape == (3, 8, 64, 64)
         assert torch.equal(pixels(data, 0).permute(1, 2, 3, 0), wanted)
 
@@ -89,7 +94,7 @@ def test_a_listed_part_is_all_that_is_seen(videos, films, part, first, last):
     data = videos("train", [f"a.mp4{part} 0"], "BIAS.DATA.SHORT", "loop")
     for seed in range(3):
         with seeded(seed):
-            assert data[0][0][0].shape == (3, 8, 64, 64)
+            assert data.sample(0).inputs[0].shape == (8, 64, 64, 3)
 
 
 def test_a_part_behind_the_end_is_an_error_that_says_so(videos):
@@ -106,12 +111,14 @@ def test_test_views_are_all_windows_and_crops_video_by_video(videos, films):
     for index in range(6):
         start, left = [0, 22][index // 3], [0, 16, 32][index % 3]
         picks = torch.linspace(0, 15, 8).long() + start
-        got = pixels(data, index).permute(1, 2, 3, 0)
+        (got,), label, came, _ = data.sample(index)
         assert torch.equal(got, whole[picks, :, left : left + 64])
-        assert data[index][1:3] == (0, index)
-    assert data[6][1:3] == (1, 6)
+        assert torch.equal(pixels(data, index).permute(1, 2, 3, 0), got)
+        assert (label, came) == data[index][1:3] == (0, index)
+    assert data.sample(6)[1:3] == data[6][1:3] == (1, 6)
     one = videos("test", ["a.mp4 0"], "TEST.NUM_SPATIAL_CROPS", 1)
-    assert torch.equal(one[0][0][0], data[1][0][0])  # a single crop is the middle one, on all hosts
+    # a single crop is the middle one, on all hosts
+    assert torch.equal(one.sample(0).inputs[0], data.sample(1).inputs[0])
 
 
 # -- randomness ----------------------------------------------------------------------------------
@@ -122,7 +129,7 @@ def test_training_draws_from_the_seeded_generators_only(videos):
     seen = []
     for seed in (1, 2, 1):
         with seeded(seed):
-            seen.append(data[0][0][0])
+            seen.append(data.sample(0).inputs[0])
     assert torch.equal(seen[0], seen[2]) and not torch.equal(seen[0], seen[1])
 
 
@@ -131,9 +138,9 @@ def test_the_val_list_is_random_only_if_asked(videos):
         opts = ("BIAS.DATA.VAL_CENTRAL", central, "DATA.TRAIN_JITTER_SCALES", [64, 80])
         data = videos("val", ["a.mp4 0"], *opts)
         with seeded(1):
-            first = data[0][0][0]
+            first = data.sample(0).inputs[0]
         with seeded(2):
-            assert torch.equal(first, data[0][0][0]) == central
+            assert torch.equal(first, data.sample(0).inputs[0]) == central
 
 
 def test_nothing_is_mirrored_where_the_config_says_so(videos):
@@ -141,18 +148,14 @@ def test_nothing_is_mirrored_where_the_config_says_so(videos):
         data, mirrored = videos("train", ["c 0"], "DATA.RANDOM_FLIP", flip), 0
         for seed in range(12):
             with seeded(seed):
-                top = pixels(data, 0)[0, :, :12].float().mean(1)
+                top = data.sample(0).inputs[0][:, :12, :, 0].float().mean(1)
             mirrored += bool(top[:, :8].mean() > top[:, -8:].mean())  # small numbers: dark left
         assert bool(mirrored) == flip
 
 
 def pathways(arch):
     """The words of a config for one pathway or two."""
-    paths = 1 + (arch == "slowfast")
-    return (
-        "MODEL.ARCH", arch, "DATA.INPUT_CHANNEL_NUM", [3] * paths, "SLOWFAST.ALPHA", 4,
-        "RESNET.NUM_BLOCK_TEMP_KERNEL", [[2] * paths] * 4,
-    )  # fmt: skip
+    return SLOWFAST if arch == "slowfast" else ["MODEL.ARCH", arch]
 
 
 @pytest.mark.parametrize("arch", ["slow", "slowfast"])
@@ -168,11 +171,12 @@ def test_what_our_loader_hands_over_in_uint8_is_what_the_items_hold(videos, arch
     data = videos("train", ["a.mp4 0", "b.mp4 1", "c 0"], *opts)
     (batch,) = Loader(data, 3, training=True, seed=4)
     assert [x.dtype for x in batch.inputs] == [torch.uint8]
-    got = inputs_of(data.cfg, batch, torch.device("cpu"))
+    task = make_task(data.cfg, host.build_model(data.cfg))
+    got = task.inputs(batch, torch.device("cpu"))
     for place, index in enumerate(batch.indices.tolist()):
         with seeded(4, 0, index):
             item = data[index]
-        assert item[1:3] == (batch.labels[place], index)
+        assert item[1:3] == (batch.targets[place], index)
         for whole, alone in zip(got, item[0], strict=True):
             assert torch.equal(whole[place], alone)
 
@@ -184,14 +188,16 @@ def test_evaluation_drops_and_measurement_drops(videos, tmp_path):
     rows = ["a.mp4 0", "bad.mp4 1", "none.mp4 0"]
     data = videos("val", rows)
     batches = list(Loader(data, 2, training=False, seed=0))
-    assert [batch.dropped for batch in batches] == [[1], [2]]
-    reasons = {k: v for batch in batches for k, v in batch.reasons.items()}
-    assert sorted(reasons) == [1, 2] and "bad.mp4" in reasons[1] and "none.mp4" in reasons[2]
+    assert [batch.indices.tolist() for batch in batches] == [[0], []]
+    assert [sorted(batch.unreadable) for batch in batches] == [[1], [2]]
+    reasons = {k: v for batch in batches for k, v in batch.unreadable.items()}
+    assert "bad.mp4" in reasons[1] and "none.mp4" in reasons[2]
     assert data.describe(1)[1] == f"{tmp_path}/val.csv, row 2"
-    source = SourceClips(videos("val", rows, dataset=False), "videos", "val")
-    assert [source[i] is None for i in range(3)] == [False, True, True]
+    source = SourceClips(videos("val", rows, dataset=False), "val")
+    assert [source.sample(i).inputs == () for i in range(3)] == [False, True, True]
+    assert torch.equal(source.sample(0).inputs[0], data.clip(0))
     (batch,) = Loader(source, 3, training=False, seed=0)
-    assert sorted(batch.reasons) == [1, 2] and "bad.mp4" in batch.reasons[1]
+    assert sorted(batch.unreadable) == [1, 2] and "bad.mp4" in batch.unreadable[1]
     assert source.describe(1) == data.describe(1)
 
 
@@ -199,20 +205,25 @@ def test_training_takes_the_next_good_video_of_the_same_label(videos):
     rows = ["a.mp4 0", "bad.mp4 1", "none.mp4 1", "b.mp4 0", "c 1", "c#t=1,2 1"]
     data = videos("train", rows)
     (batch,) = Loader(data, 6, training=True, seed=0)
-    came = dict(zip(range(6), [data[i][2] for i in range(6)], strict=True))
+    came = dict(zip(range(6), [data.sample(i).index for i in range(6)], strict=True))
     assert came == {0: 0, 1: 4, 2: 4, 3: 3, 4: 4, 5: 5}
-    assert sorted(batch.replaced) == [1, 2] and batch.dropped == []
-    assert sorted(batch.labels.tolist()) == [0, 0, 1, 1, 1, 1]
-    assert sorted(batch.reasons) == [1, 2]
+    assert came == dict(zip(range(6), [data[i][2] for i in range(6)], strict=True))
+    assert sorted(batch.indices.tolist()) == sorted(came.values())
+    assert sorted(batch.targets.tolist()) == [0, 0, 1, 1, 1, 1]
+    assert sorted(batch.unreadable) == [1, 2]
+    assert "bad.mp4" in batch.unreadable[1] and "none.mp4" in batch.unreadable[2]
 
 
 def test_after_the_last_of_a_label_comes_its_first(videos):
-    assert videos("train", ["b.mp4 0", "a.mp4 1", "bad.mp4 1"])[2][1:3] == (1, 1)
+    data = videos("train", ["b.mp4 0", "a.mp4 1", "bad.mp4 1"])
+    assert data.sample(2)[1:3] == data[2][1:3] == (1, 1)
 
 
 def test_a_label_without_a_good_video_is_dropped_even_in_training(videos):
     data = videos("train", ["a.mp4 0", "bad.mp4 1"])
-    assert data[1] is None and sorted(data.failures) == [1]
+    sample = data.sample(1)
+    assert sample[:3] == Sample((), None, 1)[:3] and sorted(sample.unreadable) == [1]
+    assert data[1] is None
 
 
 def test_every_kind_of_bad_file_is_dropped_by_name(videos, films):
@@ -230,8 +241,10 @@ def test_every_kind_of_bad_file_is_dropped_by_name(videos, films):
     assert len(names) == 6
     data = videos("val", ["a.mp4 0", *(f"kinds/{name} 1" for name in names)])
     for index, name in enumerate(names, start=1):
-        assert data[index] is None and name in data.failures[index]
-    assert data[0] is not None
+        inputs, _, came, unreadable = data.sample(index)
+        assert (inputs, came, list(unreadable)) == ((), index, [index])
+        assert name in unreadable[index] and data[index] is None
+    assert len(data.sample(0).inputs) == 1 and data[0] is not None
 
 
 # -- configs -------------------------------------------------------------------------------------
@@ -247,9 +260,10 @@ def test_settings_that_cannot_work_are_refused(videos):
             videos("train", ["a.mp4 0"], "DATA.TRAIN_JITTER_SCALES_RELATIVE", [0.1, 1.0])
 
 
-def test_the_hosts_own_loader_is_not_given_keys_that_it_ignores(videos):
-    if host.name != "pypi":
-        pytest.skip("main's loader has these keys")
-    for key, value in (("DATA.RANDOM_FLIP", False), ("DATA.PATH_LABEL_SEPARATOR", ",")):
-        with pytest.raises(ConfigError, match=f"{key}.*Set TRAIN.DATASET.*`videos`"):
-            videos("train", ["a.mp4 0"], "TRAIN.DATASET", "kinetics", key, value)
+def test_kinetics_is_this_data_set_with_all_its_keys(videos):
+    for name in ("kinetics", "Kinetics"):
+        opts = ["TRAIN.DATASET", name, "DATA.RANDOM_FLIP", False, "DATA.PATH_LABEL_SEPARATOR", ","]
+        cfg = videos("train", ["a.mp4,1"], *opts, dataset=False)
+        assert (cfg.TRAIN.DATASET, cfg.BIAS.DATA.FORMAT) == ("videos", "csv")
+        data = open_dataset(cfg.TRAIN.DATASET, cfg, "train")
+        assert data.describe(0)[0].endswith("a.mp4") and data.target(0) == 1

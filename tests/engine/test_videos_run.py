@@ -13,12 +13,14 @@ import pytest
 import torch
 from support.videos import cut, has_codec, spoil, write_audio, write_video
 
-from slowfast_bias import engine, host
+from slowfast_bias import engine
 from slowfast_bias.bias import BiasReport
-from slowfast_bias.datasets.loader import Share
+from slowfast_bias.cli import main
+from slowfast_bias.datasets.contract import open_dataset
+from slowfast_bias.datasets.loader import RankSampler
 from slowfast_bias.engine.setup import network
+from slowfast_bias.engine.steps import check_data
 from slowfast_bias.errors import UserError
-from slowfast_bias.run import main
 
 pytestmark = pytest.mark.host
 
@@ -167,7 +169,7 @@ def test_two_processes_name_the_same_files(config, tmp_path):
 def test_one_process_that_alone_meets_too_much_stops_them_all(config, tmp_path, capsys, rank):
     words = config("NUM_GPUS", 2, bad=())
     seed = engine.load_cfg((), words).RNG_SEED
-    row = list(Share(40, rank, 2, seed, 8))[2]
+    row = list(RankSampler(40, rank, 2, seed, 8))[2]
     rows = (tmp_path / "train.csv").read_text().splitlines()
     rows[row] = f"gone.mp4 {rows[row][-1]}"
     (tmp_path / "train.csv").write_text("\n".join(rows))
@@ -222,8 +224,8 @@ def test_a_video_of_which_a_view_is_damaged_does_not_count_in_the_test(config, t
     cfg = engine.load_cfg((), words)
     weights = str(tmp_path / "weights.pyth")
     torch.save({"model_state": network.build_network(cfg).state_dict()}, weights)
-    data = host.build_dataset("videos", cfg, "test")
-    seen = [data[index] is not None for index in range(5 * 6, 6 * 6)]
+    data = open_dataset("videos", cfg, "test")
+    seen = [not data.sample(index).unreadable for index in range(5 * 6, 6 * 6)]
     assert any(seen) and not all(seen)
     result = engine.test(engine.load_cfg((), [*words, "TEST.CHECKPOINT_FILE_PATH", weights]))
     assert (result.videos, result.dropped) == (5, [5])
@@ -263,8 +265,6 @@ def test_a_list_without_a_readable_video_is_an_error(config, tmp_path):
 
 
 def test_check_data_describes_the_lists_and_finds_what_is_bad(config, tmp_path, capsys):
-    from slowfast_bias.engine.preflight.videos import check_data
-
     def check(words):
         cfg = engine.load_cfg((), words)
         return check_data(cfg, processes=1, quick=False, progress=lambda steps, *_: steps)
@@ -278,3 +278,15 @@ def test_check_data_describes_the_lists_and_finds_what_is_bad(config, tmp_path, 
     (tmp_path / "val.csv").write_text("gone.mp4 0\n")
     bad = check([*config(bad=()), "TRAIN.ENABLE", False, "TEST.ENABLE", False])[0].bad
     assert bad == {}
+
+
+def test_check_data_decodes_what_silencing_reads(config, tmp_path):
+    off = ["TRAIN.ENABLE", False, "TEST.ENABLE", False]
+    words = config(*off, "BIAS.ABLATION.ENABLE", True, bad=())
+    (tmp_path / "test.csv").write_text("gone.mp4 0\n")
+    cfg = engine.load_cfg((), words)
+    found = check_data(cfg, processes=1, quick=False, progress=lambda steps, *_: steps)
+    assert {checked.split for checked in found} == {"val", "test"}
+    (test,) = (checked for checked in found if checked.split == "test")
+    (name,) = test.bad
+    assert "gone.mp4" in name and f"{tmp_path}/test.csv, row 1" in name

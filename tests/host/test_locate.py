@@ -104,13 +104,13 @@ def test_a_second_slowfast_is_mentioned_once_and_not_used(tmp_path, run_python):
 SPAWNS = """
 import multiprocessing, sys
 from slowfast_bias import host
-from slowfast_bias.datasets.loader import Clips
+from slowfast_bias.datasets.loader import DeterministicDataset
 if __name__ == "__main__":
     sys.path.append(sys.argv[1])
     print(host.name)
     for method in ("spawn", "forkserver"):
         context = multiprocessing.get_context(method)
-        process = context.Process(target=print, args=(Clips([], 0, False),))
+        process = context.Process(target=print, args=(DeterministicDataset([], 0),))
         process.start()
         process.join()
         assert process.exitcode == 0

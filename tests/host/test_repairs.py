@@ -7,7 +7,7 @@ import importlib
 import pytest
 import torch
 
-from slowfast_bias.host.repairs import none_at_last, topks_correct, whole_crop
+from slowfast_bias.host.repairs import topks_correct, whole_crop
 
 
 def test_topks_agree_with_counting_by_hand():
@@ -30,18 +30,6 @@ def test_a_crop_of_the_whole_image_keeps_its_boxes():
     got, boxes = whole_crop(never)(images, 8, "boxes")
     assert got is images and boxes == "boxes"
     assert whole_crop(lambda *arguments: arguments)(images, 4)[1:] == (4, None)
-
-
-def test_giving_up_is_none_and_other_errors_stay_errors():
-    def raising(message):
-        def get(self, index):
-            raise RuntimeError(message)
-
-        return none_at_last(get)
-
-    assert raising("Failed to fetch video after 8 retries.")(None, 0) is None
-    with pytest.raises(RuntimeError, match="worse"):
-        raising("worse")(None, 0)
 
 
 @pytest.mark.host

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from slowfast_bias.datasets.pairs.static_dynamic import reorder
+from slowfast_bias.datasets.pairs.frame_order import reorder
 from slowfast_bias.models.replay import Replay, frame_wise_prefix
 
 
@@ -91,3 +91,25 @@ def test_a_forward_that_raises_leaves_the_network_as_it_was():
     with pytest.raises(RuntimeError), replay.recording():
         net([torch.rand(1, 5, 8, 6, 6)])
     assert all("forward" not in vars(module) for module in net.modules())
+
+
+def test_a_forward_that_somebody_else_put_there_is_run_and_put_back():
+    net, calls = Net().eval(), []
+    forward = net.s1.forward
+
+    def patched(x):
+        calls.append(len(x))
+        return forward(x)
+
+    net.s1.forward = patched
+    replay, x = Replay(net, ["s1", "s2"]), torch.rand(1, 3, 8, 6, 6)
+    with torch.no_grad():
+        with replay.recording():
+            plain = net([x])
+        assert calls == [1] and net.s1.forward is patched
+        with replay.playing(forget=False):
+            assert torch.equal(net([x]), plain)
+        assert calls == [1] and net.s1.forward is patched
+        with pytest.raises(RuntimeError), replay.recording():
+            net([torch.rand(1, 5, 8, 6, 6)])
+    assert net.s1.forward is patched and "forward" not in vars(net.s2)

@@ -136,6 +136,38 @@ def test_a_head_without_a_classifier_inside_is_a_module_like_others(clip):
     assert y.shape[-1] == 3 and (y[..., 1] == 0).all() and (y[..., 0] != 0).all()
 
 
+class Masked(nn.Module):
+    """Calls its child with a tensor and another one by keyword, and returns a pair."""
+
+    class Mix(nn.Module):
+        def forward(self, x, mask, scale):
+            return x * mask, scale * x
+
+    def __init__(self):
+        super().__init__()
+        self.mix = self.Mix()
+
+    def forward(self, x):
+        return self.mix(x, mask=torch.ones_like(x), scale=torch.ones_like(x))
+
+
+def test_a_tap_of_a_keyword_silences_what_came_under_it():
+    x = torch.rand(2, 3, 4) + 1
+    tap = Tap("mix", of="input", argument="scale")
+    with torch.no_grad(), silenced(model := Masked(), "mix", [1], taps=[tap]):
+        product, scaled = model(x)
+    assert torch.equal(product, x)
+    assert scaled[:, 1].eq(0).all() and torch.equal(scaled[:, ::2], x[:, ::2])
+
+
+def test_of_a_tap_on_the_first_output_the_others_are_no_pathways():
+    x = torch.rand(2, 3, 4) + 1
+    with torch.no_grad(), silenced(model := Masked(), "mix", [1], taps=[Tap("mix", first=True)]):
+        product, scaled = model(x)
+    assert product[:, 1].eq(0).all() and torch.equal(product[:, ::2], x[:, ::2])
+    assert torch.equal(scaled, x)
+
+
 def test_a_tap_of_an_input_silences_the_input(clip):
     net = Net(lambda x: x)
     taps = [Tap("head.projection", of="input", channels_last=True, name="seen")]
@@ -171,11 +203,19 @@ def test_nothing_is_left_after_success_or_after_an_error(clip, layer):
     assert traces(net) == 0
 
 
-def test_a_tap_inside_the_block_hears_silence(clip):
+HEAD = Tap("head.projection", of="input", channels_last=True, name="head")
+
+
+@pytest.mark.parametrize(("layer", "tap"), [("stage", Tap("stage")), ("head", HEAD)])
+def test_a_tap_inside_the_block_reads_silence(clip, layer, tap):
     net = Net(lambda x: x)
-    with silenced(net, "stage", [1]), tapped(net, ["stage"]) as features:
+    with silenced(net, layer, [1]), tapped(net, [tap]) as features:
         net(clip)
-    assert (features["stage"][:, 1] == 0).all() and (features["stage"][:, 0] != 0).all()
+    others = features[layer][:, [0, 2, 3]]
+    assert (features[layer][:, 1] == 0).all() and (others != 0).all()
+    with tapped(net, [tap]) as features:
+        net(clip)
+    assert torch.equal(features[layer][:, [0, 2, 3]], others)  # nothing else was changed
 
 
 def test_gradients_flow_through_the_channels_that_speak(clip):
@@ -214,7 +254,7 @@ def test_several_pathways_ask_for_a_number(clip):
 
 
 def test_an_output_that_is_not_understood_is_named(clip):
-    with pytest.raises(ValueError, match="'0' to give a tensor.*dict"):
+    with pytest.raises(ValueError, match="'0' to be a tensor.*dict"):
         output(nn.Sequential(Fixed(lambda x: {"x": x})), "0", [0], clip)
 
 
@@ -254,8 +294,7 @@ def test_every_layer_of_a_report_can_be_silenced_by_its_name(build, opts):
         with silenced(model, layer, range(channels), taps=taps), tapped(model, taps) as features:
             silent = run()
         assert not torch.equal(silent, plain), layer
-        if layer != "head":  # heard before it is silenced
-            assert (features[layer] == 0).all(), layer
+        assert (features[layer] == 0).all(), layer
     assert torch.equal(run(), plain) and traces(model) == 0
     assert [name for name, _ in model.named_modules()] == names
 

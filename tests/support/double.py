@@ -7,7 +7,6 @@ that puts an activation on the other side of a ReLU's zero: a bound on the diffe
 from __future__ import annotations
 
 import contextlib
-import importlib
 from collections.abc import Iterator
 
 import torch
@@ -15,6 +14,7 @@ from fvcore.common.config import CfgNode
 
 from slowfast_bias import engine
 from slowfast_bias.engine.runtime.launcher import launch
+from slowfast_bias.engine.training import loop
 
 
 @contextlib.contextmanager
@@ -34,4 +34,4 @@ def train(cfg: CfgNode) -> engine.TrainResult:
 
 def _train(cfg: CfgNode) -> engine.TrainResult:
     with float64():
-        return importlib.import_module("slowfast_bias.engine.training.loop").train(cfg)
+        return loop.train(cfg)

@@ -1,1 +1,1 @@
-"""How frames come out of files: the readers behind `datasets.decoding.read_frames`."""
+"""Reading frames from files: the readers behind `datasets.decoding.read_frames`."""

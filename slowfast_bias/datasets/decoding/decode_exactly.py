@@ -1,8 +1,8 @@
-"""The wanted frames of a film and no others: few packets are decoded, and damage is found out.
+"""Decodes the wanted frames of a video and no others: few packets are decoded, damage is found.
 
 A wanted frame is decoded from the last keyframe before it, without the frames that no other refers
-to; frames are known by their time stamps. If anything looks odd on this short way, everything is
-decoded from the start of the file, and what is damaged then is an error.
+to; frames are identified by their time stamps. If anything is odd on this short path, everything is
+decoded from the start of the file, and damage found then is an error.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from slowfast_bias.datasets.decoding.timeline import VideoError
 
 Taken = TypeVar("Taken")
 Take = Callable[[av.VideoFrame], Taken]
-Span = tuple[int, int]  # first and last position of a stretch of packets
+Span = tuple[int, int]  # first and last position of consecutive packets
 
 
 def collect(film: Film, indices: Collection[int], take: Take[Taken]) -> dict[int, Taken]:
-    """What ``take`` makes of the wanted frames, by number; VideoError where one is damaged."""
+    """Returns {number: `take(frame)`} of the wanted frames; VideoError if one is damaged."""
     if not film.shown:
         return in_order(film, indices, take)[0]
     wanted = {film.shown[i]: i for i in indices}
@@ -36,7 +36,7 @@ def collect(film: Film, indices: Collection[int], take: Take[Taken]) -> dict[int
             if position not in taken or any(first <= bad <= position for bad in odd):
                 raise VideoError(
                     f"Expected frame {i} of {film.path} (of {len(film.shown)}) to decode cleanly, "
-                    "but it or a frame it is built on is damaged."
+                    "but it or a frame that it refers to is damaged."
                 )
     return {i: taken[position] for position, i in wanted.items()}
 
@@ -44,9 +44,9 @@ def collect(film: Film, indices: Collection[int], take: Take[Taken]) -> dict[int
 def in_order(
     film: Film, indices: Collection[int] | None, take: Take[Taken]
 ) -> tuple[dict[int, Taken], int]:
-    """Decodes from the start and counts; for files whose time stamps tell nothing.
+    """Decodes from the start and counts; for files whose time stamps cannot be used.
 
-    Stops behind the last of ``indices`` (None: at the end). Returns what was taken and the count.
+    Stops after the last of `indices` (None: at the end). Returns what was taken and the count.
     """
     decoder, taken, count = film.stream.codec_context, {}, 0
     decoder.flush_buffers()
@@ -58,7 +58,7 @@ def in_order(
         if wrong or any(frame.is_corrupt for frame in frames):
             raise VideoError(
                 f"Expected frame {count} of {film.path} to decode cleanly, but it is damaged "
-                f"({wrong or 'bad data'}). Without time stamps the rest cannot be told apart."
+                f"({wrong or 'bad data'}). Without time stamps the rest cannot be numbered."
             )
         for frame in frames:
             if indices is not None and count in indices:
@@ -70,7 +70,7 @@ def in_order(
 
 
 def _joined(needs: Iterable[Span]) -> list[Span]:
-    """The spans in order, joined where they touch."""
+    """Returns the spans in order; those that touch are joined."""
     spans: list[Span] = []
     for first, last in sorted(needs):
         if spans and first <= spans[-1][1] + 1:
@@ -83,10 +83,10 @@ def _joined(needs: Iterable[Span]) -> list[Span]:
 def _decode(
     film: Film, wanted: Collection[int], spans: list[Span], take: Take[Taken], *, spare: bool
 ) -> tuple[dict[int, Taken], set[int]]:
-    """What ``take`` makes of the wanted positions, and the positions where something was odd.
+    """Returns {position: `take(frame)`} of the wanted positions, and the odd positions.
 
-    ``spare`` leaves out packets that no wanted frame needs, and finds it odd when a packet that
-    was decoded shows no frame.
+    `spare` leaves out packets that no wanted frame needs; a decoded packet that shows no frame is
+    then odd.
     """
     decoder, shown = film.stream.codec_context, set(film.shown)
     taken: dict[int, Taken] = {}
@@ -126,14 +126,14 @@ def _fed(
     stretch: Iterable[tuple[int, av.Packet]],
     wanted: Collection[int] | None,
 ) -> Iterator[tuple[int, av.Packet | None]]:
-    """The packets to decode, with their positions; at the end None, which empties the decoder.
+    """Yields the packets to decode, with their positions; at the end None, to flush the decoder.
 
-    ``wanted`` not None: without the packets that none of these frames needs.
+    If `wanted` is not None, packets that none of these frames needs are left out.
     """
     last = first
     for last, packet in stretch:
         idle = wanted is not None and last not in wanted and film.roles[last] == DISPOSABLE
-        # what is displayed before the first keyframe refers to frames before it
+        # frames displayed before the first keyframe refer to frames before it
         if not idle and (packet.pts is None or packet.pts >= film.stamps[first]):
             yield last, packet
     yield last, None

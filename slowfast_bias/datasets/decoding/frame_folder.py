@@ -1,7 +1,7 @@
 """Folders of numbered pictures: img_00001.jpg, frame_00001.jpg, 000001.png and the like.
 
-Only the wanted files are opened. Numbers may start anywhere; a missing one is an error, since every
-frame behind it would be another one.
+Only the wanted files are opened. Numbers may start anywhere; a missing one is an error, because
+every frame after it would get a wrong number.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from slowfast_bias.datasets.decoding.timeline import (
     stacked,
 )
 
-# The prefix of frames where a folder holds more than one series, such as flow_x_00001.jpg.
+# Prefixes of frames if a folder holds more than one series, such as flow_x_00001.jpg.
 FRAME_PREFIXES = ("", "img_", "image_", "frame_", "img", "image", "frame")
 _NUMBERED = re.compile(r"(.*?)(\d+)\.(jpg|jpeg|png)", re.IGNORECASE)
 
@@ -38,13 +38,13 @@ class Series:
     names: tuple[str, ...]
 
     def timeline(self, fps: float) -> Timeline:
-        """When they are shown at a rate."""
+        """Returns when the frames are shown at a rate."""
         return Timeline(len(self.names), fps, even_times(len(self.names), fps))
 
     def picture(self, index: int) -> np.ndarray:
-        """One frame, uint8 (H, W, 3) in RGB; VideoError where it is not there or not whole."""
+        """Returns a frame, uint8 (H, W, 3) in RGB; VideoError if it is missing or not whole."""
         path = f"{self.folder}/{self.names[index]}"
-        if not g_pathmgr.isfile(path):  # reading from a pipe would wait for ever
+        if not g_pathmgr.isfile(path):  # reading from a pipe would wait forever
             raise VideoError(f"Expected a picture in {path}, but it is no file, or a broken link.")
         try:
             with g_pathmgr.open(path, "rb") as file:
@@ -62,7 +62,7 @@ class Series:
 
 
 def probe(folder: str, fps: float) -> VideoInfo:
-    """What a folder of pictures is; the first one is opened for its size."""
+    """Returns the facts of a folder of pictures; the first one is opened for its size."""
     series = list_frames(folder)
     height, width = series.picture(0).shape[:2]
     kind = series.names[0].rpartition(".")[2].lower()
@@ -73,7 +73,7 @@ def probe(folder: str, fps: float) -> VideoInfo:
 
 
 def read(folder: str, picks: Picks, short_side: int, fps: float) -> torch.Tensor:
-    """The wanted frames, uint8 (T, H, W, 3), as `slowfast_bias.datasets.decode.read_frames`."""
+    """Returns the wanted frames, uint8 (T, H, W, 3), as `read_frames.read_frames`."""
     series = list_frames(folder)
     indices = resolve(folder, picks, series.timeline(fps))
     pictures = {i: shrink(series.picture(i), short_side) for i in set(indices)}
@@ -81,7 +81,7 @@ def read(folder: str, picks: Picks, short_side: int, fps: float) -> torch.Tensor
 
 
 def list_frames(folder: str) -> Series:
-    """The frames of a folder in the order of their numbers; VideoError where one is missing."""
+    """Returns a folder's frames in the order of their numbers; VideoError if one is missing."""
     try:
         names = g_pathmgr.ls(folder)
     except OSError as error:
@@ -125,13 +125,13 @@ def _prefix(folder: str, prefixes: list[str]) -> str:
 
 
 def _neighbour(name: str) -> str:
-    """The name that follows a numbered name."""
+    """Returns the name that follows a numbered name."""
     prefix, number, kind = _NUMBERED.fullmatch(name).groups()
     return f"{prefix}{int(number) + 1:0{len(number)}d}.{kind}"
 
 
 def _is_whole(data: bytes) -> bool:
-    """Does the picture reach its end mark? OpenCV paints the missing part grey without a word."""
+    """Returns whether the end mark is there; OpenCV silently paints a missing part grey."""
     if data.startswith(b"\xff\xd8"):
         return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
     return b"IEND" in data[-64:] if data.startswith(b"\x89PNG") else True

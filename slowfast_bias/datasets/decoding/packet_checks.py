@@ -1,4 +1,4 @@
-"""Is a listed video whole, and do its time stamps tell the order of display?"""
+"""Checks that a listed video is whole, and whether its time stamps give the order of display."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _HOLE = 256
 def check_whole(
     path: str, stream: VideoStream, stamps: list[int | None], places: list[tuple[int, int]]
 ) -> None:
-    """VideoError where frames are missing: those behind would all get a wrong number.
+    """Raises VideoError if frames are missing: all later ones would get a wrong number.
 
     Args:
-        path: For the message.
-        stream: Its video stream, read to the end.
-        stamps: Time stamp of each of its packets.
-        places: Offset and size of each packet; in Matroska those of all streams.
+        path: for the message.
+        stream: its video stream, read to the end.
+        stamps: time stamp of each of its packets.
+        places: offset and size of each packet; in Matroska those of all streams.
     """
     if not stamps:
         raise VideoError(f"Expected frames in the video stream of {path}, but it has none.")
-    announced = len(getattr(stream, "index_entries", ()))  # older PyAV does not tell
+    announced = len(getattr(stream, "index_entries", ()))  # older PyAV has none
     if len(stamps) < announced:
         raise VideoError(
             f"Expected the {announced} frames that the header of {path} announces, but the file "
@@ -32,9 +32,9 @@ def check_whole(
         )
     if "matroska" not in stream.container.format.name:
         return
-    # FFmpeg passes over what it cannot read in these, without a word
+    # FFmpeg silently skips what it cannot read in these
     hole = _largest_hole(places)
-    if hole > _HOLE and "alpha_mode" not in stream.metadata:  # transparency lies in between
+    if hole > _HOLE and "alpha_mode" not in stream.metadata:  # transparency is in between
         raise VideoError(
             f"Expected a whole video in {path}, but {hole} bytes between its frames are damaged."
         )
@@ -42,7 +42,7 @@ def check_whole(
     end, step = known[-1] * stream.time_base, _longest_step(known) * stream.time_base
     if end + max(2 * step, 0.5) < _announced_seconds(stream):
         raise VideoError(
-            f"Expected {_announced_seconds(stream):.1f} s of video in {path}, as its header says, "
+            f"Expected {_announced_seconds(stream):.1f} s of video in {path}, as in its header, "
             f"but the last frame is at {float(end):.1f} s: it is truncated."
         )
 
@@ -50,11 +50,11 @@ def check_whole(
 def tells_order(
     stream: VideoStream, stamps: list[int | None], keys: list[int | None], roles: list[str]
 ) -> bool:
-    """Can the stamps of all packets be trusted to be the times of display?
+    """Returns whether the stamps of all packets can be trusted to be the times of display.
 
-    Not where some are missing or twice there or start again. AVI holds none, and some writers leave
-    them out of other containers: FFmpeg then numbers the packets as they come, which is wrong where
-    there are B-frames.
+    Not if some are missing, repeated or start again. AVI holds none, and some writers leave them
+    out of other containers: FFmpeg then numbers the packets in file order, which is wrong if there
+    are B-frames.
     """
     if None in stamps or None in keys or len(set(stamps)) < len(stamps) or keys != sorted(keys):
         return False
@@ -76,7 +76,7 @@ def _longest_step(stamps: list[int]) -> int:
 
 
 def _announced_seconds(stream: VideoStream) -> float:
-    """How long the header says that the video is; 0 where it says nothing of it."""
+    """Returns the length of the video by its header; 0 if the header has none."""
     tag = stream.metadata.get("DURATION", "")  # 00:00:04.000000000
     try:
         hours, minutes, seconds = tag.split(":")

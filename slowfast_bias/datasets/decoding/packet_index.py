@@ -1,7 +1,7 @@
 """A video file opened with its packets listed, before anything is decoded.
 
-Listing a 10 s clip takes about 2 ms and tells which frames there are, when they are shown, where
-decoding can start and what can be left out. Positions count packets in the order of decoding.
+Listing a 10 s clip takes about 2 ms and shows which frames there are, when they are displayed,
+where decoding can start and what can be left out. Positions count packets in the order of decoding.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from slowfast_bias.datasets.decoding.timeline import VideoError
 
 KEPT_BYTES = 256 * 2**20  # held in memory; the packets of a larger file are read a second time
 
-# Containers of video. Others hold none, or name further files and addresses (playlists), and FFmpeg
-# would show a text as a picture.
+# Containers of video. Others hold no video, or name further files and addresses (playlists), and
+# FFmpeg would show a text file as a picture.
 _FORMATS = (
     "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,gif,apng,ivf,nut,mxf,rm,3gp,dv,wtv,"
     "h264,hevc,m4v,av1,obu,mjpeg,yuv4mpegpipe"
@@ -34,21 +34,21 @@ class Film:
 
     path: str
     stream: VideoStream
-    shown: tuple[int, ...]  # position of each displayed frame; empty where no time stamps tell
+    shown: tuple[int, ...]  # position of each displayed frame; empty without usable time stamps
     stamps: list[int | None]  # time of display of each packet, in units of stream.time_base
     keys: list[int]  # positions where decoding can start
     roles: list[str]
     kept: list[av.Packet] | None
 
     def start(self, position: int) -> int:
-        """The last keyframe at or before a position that is not displayed after its frame."""
+        """Returns the last keyframe up to a position that is not displayed after its frame."""
         at = bisect_right(self.keys, position) - 1
         while at > 0 and self.stamps[self.keys[at]] > self.stamps[position]:
             at -= 1  # an open group: decoded after a keyframe, displayed before it
         return self.keys[max(at, 0)]
 
     def packets(self) -> Iterator[av.Packet]:
-        """All packets, from memory or else from the file."""
+        """Yields all packets, from memory or else from the file."""
         if self.kept is not None:
             yield from self.kept
             return
@@ -58,7 +58,7 @@ class Film:
 
 @contextlib.contextmanager
 def open_film(path: str) -> Iterator[Film]:
-    """Opens a file, lists its packets, closes it in the end; VideoError where it is not whole."""
+    """Opens a file, lists its packets, closes it at the end; VideoError if it is not whole."""
     with _opened(path) as stream:
         try:
             film = _listed(path, stream)
@@ -70,16 +70,16 @@ def open_film(path: str) -> Iterator[Film]:
 
 
 def reason(error: Exception) -> str:
-    """FFmpeg's words without the file's name, which our messages hold already."""
+    """Returns FFmpeg's message without the file's name, which our messages already hold."""
     return str(getattr(error, "strerror", "") or error)
 
 
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[VideoStream]:
-    """The stream of moving pictures of a file, set to decode on one thread."""
+    """Opens a file and yields its video stream, set to decode on one thread."""
     try:
         container = av.open(
-            f"file:{path}",  # nothing in a name is a protocol
+            f"file:{path}",  # no part of a name is a protocol
             options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
             metadata_errors="replace",
         )
@@ -101,13 +101,13 @@ def _opened(path: str) -> Iterator[VideoStream]:
 
 
 def _packets(stream: VideoStream) -> Iterator[av.Packet]:
-    """The packets that hold something; the last one of a demuxer is an empty mark."""
+    """Returns the packets with data; the last one of a demuxer is an empty mark."""
     packets = stream.container.demux(*_needed_streams(stream))
     return (packet for packet in packets if packet.size)
 
 
 def _needed_streams(stream: VideoStream) -> list[VideoStream]:
-    """Matroska is checked for holes between its packets, of whatever stream: [] for all."""
+    """Returns the streams to list; [] means all: Matroska is checked for holes between packets."""
     return [] if "matroska" in stream.container.format.name else [stream]
 
 
@@ -118,9 +118,9 @@ def _listed(path: str, stream: VideoStream) -> Film:
         places.append((packet.pos or 0, packet.size))
         if packet.stream_index != stream.index:
             continue
-        if packet.is_corrupt:  # so FFmpeg marks where parts were lost on the way
+        if packet.is_corrupt:  # FFmpeg's mark of lost parts
             raise VideoError(
-                f"Expected a whole video in {path}, but behind {len(stamps)} frames a part is "
+                f"Expected a whole video in {path}, but after {len(stamps)} frames a part is "
                 "missing: it is truncated, or was lost on the way."
             )
         role_here = role(packet)
@@ -142,9 +142,10 @@ def _listed(path: str, stream: VideoStream) -> Film:
 
 
 def _displayed(stamps: list[int], first: int, seen: list[int]) -> tuple[int, ...]:
-    """Positions in the order of display.
+    """Returns positions in the order of display.
 
-    What comes or is displayed before the first keyframe cannot be decoded and does not count.
+    Packets before the first keyframe, in the file or in display, cannot be decoded and do not
+    count.
     """
     decodable = [i for i in seen if i >= first and stamps[i] >= stamps[first]]
     return tuple(sorted(decodable, key=lambda position: stamps[position]))

@@ -1,7 +1,7 @@
-"""What a packet is for, read from its first bytes: a frame that no other refers to can be left out.
+"""Roles of packets, read from their first bytes: a frame that no other refers to can be left out.
 
-Saying so needs a few bits of the codec's own header. Whatever is not understood counts as a
-reference, which costs time and nothing else.
+A few bits of the codec's own header show it. A packet that cannot be parsed counts as a reference,
+which only costs time.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ _NOT_UNDERSTOOD = 0x21  # the first byte of a reference picture in both H.264 an
 
 
 def role_reader(codec: str, extradata: bytes) -> Callable[[bytes | memoryview], str]:
-    """The function that tells the role of a packet's bytes.
+    """Returns the function that reads the role of a packet from its bytes.
 
     REFERENCE: other frames may need it; DISPOSABLE: none does; HIDDEN: needed but never shown.
 
     Args:
-        codec: FFmpeg's name, as h264.
-        extradata: The decoder's configuration from the container, empty where there is none.
+        codec: FFmpeg's name, such as h264.
+        extradata: the decoder's configuration from the container, empty if there is none.
     """
     if codec == "h264":
         return _role_of_units(extradata, 4, _h264_refers)
-    # hvcC counts temporal layers; of several, a picture may serve those above its own
+    # hvcC counts temporal layers; with several, a layer above may refer to a picture
     single_layer = len(extradata) > 21 and extradata[0] == 1 and extradata[21] >> 3 & 7 == 1
     if codec == "hevc" and single_layer:
         return _role_of_units(extradata, 21, _hevc_refers)
@@ -34,9 +34,9 @@ def role_reader(codec: str, extradata: bytes) -> Callable[[bytes | memoryview], 
 def _role_of_units(
     extradata: bytes, place: int, refers: Callable[[int], bool | None]
 ) -> Callable[[bytes | memoryview], str]:
-    """A reader of H.264 or HEVC: disposable when all picture units of the packet are.
+    """Returns a reader of H.264 or HEVC: disposable if all picture units of the packet are.
 
-    ``refers`` reads the first byte of a unit: is it a picture others refer to; None: no picture.
+    `refers` reads the first byte of a unit: True if others refer to this picture; None: no picture.
     """
     length = (extradata[place] & 3) + 1 if len(extradata) > place and extradata[0] == 1 else 0
 
@@ -50,7 +50,7 @@ def _role_of_units(
 
 def _h264_refers(head: int) -> bool | None:
     kind = head & 31
-    if kind == 0 or kind > 23:  # no such unit here: not what it seems
+    if kind == 0 or kind > 23:  # no such unit is valid here
         return True
     return bool(head >> 5 & 3) if kind <= 5 else None
 
@@ -61,7 +61,7 @@ def _hevc_refers(head: int) -> bool | None:
 
 
 def _unit_heads(data: memoryview, length: int) -> Iterator[int]:
-    """The first byte of each unit that starts with its length."""
+    """Yields the first byte of each unit, in data whose units start with their length."""
     at, end = 0, len(data)
     while at + length < end:
         head = data[at + length]
@@ -72,7 +72,7 @@ def _unit_heads(data: memoryview, length: int) -> Iterator[int]:
 
 
 def _marked_heads(data: bytes) -> Iterator[int]:
-    """The first byte of each unit that starts with the bytes 0, 0, 1."""
+    """Yields the first byte of each unit, in data whose units start with the bytes 0, 0, 1."""
     at = data.find(b"\0\0\1")
     while 0 <= at < len(data) - 3:
         yield data[at + 3]

@@ -19,23 +19,23 @@ from slowfast_bias.datasets.decoding.timeline import (
     stacked,
 )
 
-_DECLARED = 0.02  # by so much the rate that a file declares may differ from that of its frames
+_DECLARED = 0.02  # largest relative difference of a file's declared rate from that of its frames
 
 
 def version() -> str:
-    """PyAV's version and that of the decoders inside it."""
+    """Returns PyAV's version and that of the decoders inside it."""
     codecs = ".".join(map(str, av.library_versions["libavcodec"]))
     return f"pyav {av.__version__} (libavcodec {codecs})"
 
 
 def timeline(path: str) -> Timeline:
-    """The frames of a video file; none is decoded where there are time stamps."""
+    """Returns the timeline of a video file; if it has time stamps, no frame is decoded."""
     with open_film(path) as film:
         return timeline_of(film)
 
 
 def probe(path: str) -> VideoInfo:
-    """What a video file is; its first frame is decoded for size and rotation."""
+    """Returns the facts of a video file; its first frame is decoded for size and rotation."""
     with open_film(path) as film:
         width, height, turn = collect(film, {0}, _outline)[0]
         codec = film.stream.codec_context.name
@@ -45,7 +45,7 @@ def probe(path: str) -> VideoInfo:
 
 
 def read(path: str, picks: Picks, short_side: int = 0) -> torch.Tensor:
-    """The wanted frames, uint8 (T, H, W, 3), as `slowfast_bias.datasets.decode.read_frames`."""
+    """Returns the wanted frames, uint8 (T, H, W, 3), as `read_frames.read_frames`."""
     with open_film(path) as film:
         indices = resolve(path, picks, timeline_of(film))
         images = collect(film, set(indices), painter(short_side))
@@ -53,14 +53,14 @@ def read(path: str, picks: Picks, short_side: int = 0) -> torch.Tensor:
 
 
 def timeline_of(film: Film) -> Timeline:
-    """When the frames are shown; without time stamps they are decoded to be counted."""
+    """Returns when the frames are shown; without time stamps they are decoded to be counted."""
     fps = float(film.stream.average_rate or film.stream.guessed_rate or 0)
     if not film.shown:
         _, frames = in_order(film, None, lambda frame: None)
         return Timeline(frames, fps, even_times(frames, fps))
     stamps = [film.stamps[position] for position in film.shown]
     unit, per = film.stream.time_base.as_integer_ratio()
-    # whole numbers until the one division, which rounds as a fraction would and is ten times faster
+    # integers until the one division: rounds as exact fractions do, and is ten times faster
     times = tuple((stamp - stamps[0]) * unit / per for stamp in stamps)
     seen = (len(times) - 1) / times[-1] if times[-1] > 0 else 0.0
     if seen and abs(fps - seen) > _DECLARED * seen:
@@ -69,14 +69,14 @@ def timeline_of(film: Film) -> Timeline:
 
 
 def _outline(frame: av.VideoFrame) -> tuple[int, int, int]:
-    """Width and height as displayed, and the rotation that makes them so."""
+    """Returns width and height as displayed, and the rotation that was applied for them."""
     turn = _turn(frame)
     width, height = (frame.width, frame.height)[:: -1 if turn % 180 else 1]
     return width, height, turn
 
 
 def painter(short_side: int) -> Take[np.ndarray]:
-    """A function: decoded frame -> upright uint8 (H, W, 3), shrunk at once."""
+    """Returns a function: decoded frame -> upright uint8 (H, W, 3), shrunk at once."""
     reformatter = VideoReformatter()  # keeps FFmpeg's tables from frame to frame
 
     def paint(frame: av.VideoFrame) -> np.ndarray:
@@ -87,5 +87,5 @@ def painter(short_side: int) -> Take[np.ndarray]:
 
 
 def _turn(frame: av.VideoFrame) -> int:
-    """Degrees counterclockwise to turn a frame upright, a multiple of 90 from 0 to 270."""
+    """Returns the degrees counterclockwise that turn a frame upright: 0, 90, 180 or 270."""
     return round(frame.rotation / 90) * 90 % 360

@@ -1,11 +1,11 @@
-"""Frames out of a video file or a folder of pictures, by number, and never another in their place.
+"""Frames from a video file or a folder of pictures, by number, and never a different frame instead.
 
     info = probe("dance.mp4")                                # frames, fps, times, size, rotation
     clip = read_frames("dance.mp4", [0, 9, 9, 3])            # uint8 (4, H, W, 3)
     clip = read_frames("dance.mp4", lambda video: pick_frames(video.frames, video.fps, 8, 8))
 
 A frame's number is its place in the order of display; time stamps may be uneven. One study should
-use one backend: decoders round colours differently. `backend_version` is for its report.
+use one backend: decoders round colours differently. Reports hold its `backend_version`.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ BACKENDS = {"pyav": pyav_reader, "torchcodec": torchcodec_reader}
 def probe(
     path: str | os.PathLike[str], *, backend: str = "pyav", folder_fps: float = 30.0
 ) -> VideoInfo:
-    """What a video is; its first frame is decoded, the others are only counted.
+    """Returns the facts of a video; its first frame is decoded, the others are only counted.
 
     Args:
-        path: A video file, or a folder of numbered pictures.
+        path: a video file, or a folder of numbered pictures.
         backend: pyav or torchcodec; folders are always read with OpenCV.
-        folder_fps: The rate of a folder of pictures, which cannot say it itself.
+        folder_fps: the frame rate of a folder of pictures, which does not hold one.
     """
     if is_folder(path):
         return frame_folder.probe(os.fspath(path), folder_fps)
@@ -54,17 +54,17 @@ def read_frames(
     backend: str = "pyav",
     folder_fps: float = 30.0,
 ) -> torch.Tensor:
-    """The wanted frames, uint8 (T, H, W, 3) in RGB, upright; VideoError where one is not clean.
+    """Returns the wanted frames, uint8 (T, H, W, 3) in RGB, upright; VideoError if one is damaged.
 
     Args:
-        path: A video file, or a folder of numbered pictures.
-        picks: Frame numbers in any order, also repeated; or a function that is given the video's
+        path: a video file, or a folder of numbered pictures.
+        picks: frame numbers in any order, also repeated; or a function that gets the video's
             `Timeline` and returns them.
-        short_side: Shrinks the frames so that their short side has this many pixels; 0: as they
-            are. Smaller frames are never enlarged. It smooths (``interpolate(mode="bilinear",
-            antialias=True)``) where SlowFast drops pixels.
+        short_side: shrinks the frames so that their short side has this many pixels; 0 keeps their
+            size. Smaller frames are never enlarged. It smooths (`interpolate(mode="bilinear",
+            antialias=True)`), while SlowFast drops pixels.
         backend: pyav or torchcodec; folders are always read with OpenCV.
-        folder_fps: The rate of a folder of pictures, which cannot say it itself.
+        folder_fps: the frame rate of a folder of pictures, which does not hold one.
     """
     if is_folder(path):
         return frame_folder.read(os.fspath(path), picks, short_side, folder_fps)
@@ -72,23 +72,23 @@ def read_frames(
 
 
 def backend_version(backend: str = "pyav") -> str:
-    """Name and versions of a decoder, for reports."""
+    """Returns the name and versions of a decoder, for reports."""
     return _backend(backend).version()
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Is this a folder, to be read as numbered pictures?"""
+    """Returns whether this is a folder, to be read as numbered pictures."""
     return g_pathmgr.isdir(os.fspath(path))
 
 
 def _backend(name: str) -> object:
     if name not in BACKENDS:
-        raise ValueError(f"Expected a decoder out of {sorted(BACKENDS)}, but got {name!r}.")
+        raise ValueError(f"Expected a decoder, one of {sorted(BACKENDS)}, but got {name!r}.")
     return BACKENDS[name]
 
 
 def _local(path: str | os.PathLike[str]) -> str:
-    """The path of a plain file with something in it, on this machine."""
+    """Returns the path on this machine of a plain file that is not empty; VideoError otherwise."""
     name = os.fspath(path)
     try:
         local = g_pathmgr.get_local_path(name)
@@ -98,7 +98,7 @@ def _local(path: str | os.PathLike[str]) -> str:
         ) from error
     if not os.path.exists(local):
         raise VideoError(f"Expected a video at {name}, but there is no such file.")
-    if not os.path.isfile(local):  # reading from a pipe would wait for ever
+    if not os.path.isfile(local):  # reading from a pipe would wait forever
         raise VideoError(f"Expected a video file at {name}, but it is not a plain file.")
     if not os.path.getsize(local):
         raise VideoError(f"Expected a video at {name}, but the file is empty (0 bytes).")

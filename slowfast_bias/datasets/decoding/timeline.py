@@ -1,4 +1,4 @@
-"""What is known of a video before a frame is shown: how many frames, when, of what size."""
+"""Facts of a video that are known before a frame is used: number, times and size of its frames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from slowfast_bias.errors import DataError
 
 
 class VideoError(DataError):
-    """A video that cannot be read as asked; the message names the file. It is a ValueError."""
+    """A video that cannot be read as requested; the message names the file. A ValueError."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Timeline:
     """What choosing frames needs. Frames are counted from 0 in the order they are displayed."""
 
     frames: int
-    fps: float  # the average rate; 0 where nothing tells it
+    fps: float  # the average rate; 0 if it is not known
     times: tuple[float, ...]  # seconds from the first frame to each
 
     @property
@@ -31,11 +31,11 @@ class Timeline:
         return self.times[-1] + (1 / self.fps if self.fps else 0.0)
 
     def at(self, seconds: float) -> int:
-        """The frame on screen at a time; the first before the start, the last after the end."""
+        """Returns the frame on screen at a time; the first or last one outside of the video."""
         return max(bisect_right(self.times, seconds + _ROUNDING) - 1, 0)
 
     def between(self, start: float, end: float) -> range:
-        """The frames that come on screen at or after ``start`` and before ``end``, in seconds."""
+        """Returns the frames that appear on screen from `start` to before `end`, in seconds."""
         return range(
             bisect_left(self.times, start - _ROUNDING), bisect_left(self.times, end - _ROUNDING)
         )
@@ -43,7 +43,7 @@ class Timeline:
 
 @dataclass(frozen=True)
 class VideoInfo(Timeline):
-    """A timeline and what the frames look like; width and height as displayed, after rotation."""
+    """A timeline and the format of the frames; width and height as displayed, after rotation."""
 
     width: int
     height: int
@@ -56,10 +56,10 @@ _ROUNDING = 1e-6  # time stamps are fractions; a user writes 0.033333
 
 
 def resolve(path: str, picks: Picks, timeline: Timeline) -> list[int]:
-    """The frame numbers that ``picks`` asks for; VideoError where the video has no such frame."""
+    """Returns the frame numbers of `picks`; VideoError if the video has no such frame."""
     indices = [int(i) for i in (picks(timeline) if callable(picks) else picks)]
     if not indices:
-        raise VideoError(f"Expected at least one frame to read of {path}, but none is asked for.")
+        raise VideoError(f"Expected at least one frame to read from {path}, but got no number.")
     wrong = [i for i in indices if not 0 <= i < timeline.frames]
     if wrong:
         raise VideoError(
@@ -70,12 +70,12 @@ def resolve(path: str, picks: Picks, timeline: Timeline) -> list[int]:
 
 
 def even_times(frames: int, fps: float) -> tuple[float, ...]:
-    """The times of frames that all last equally long; all 0 where the rate is not known."""
+    """Returns the times of frames of equal duration; all 0 if the rate is not known."""
     return tuple(i / fps if fps else 0.0 for i in range(frames))
 
 
 def shrink(image: np.ndarray, short_side: int) -> np.ndarray:
-    """An image (H, W, 3) with the short side at ``short_side``; 0, or a smaller one: as it is.
+    """Returns an image (H, W, 3) shrunk to `short_side`; itself if that is 0, or if it is smaller.
 
     The long side is rounded down, as SlowFast does (datasets/transform.py).
     """
@@ -90,7 +90,7 @@ def shrink(image: np.ndarray, short_side: int) -> np.ndarray:
 
 
 def stacked(path: str, images: Sequence[np.ndarray]) -> torch.Tensor:
-    """Images (H, W, 3) as one tensor (T, H, W, 3); VideoError where the sizes differ."""
+    """Returns images (H, W, 3) as one tensor (T, H, W, 3); VideoError if the sizes differ."""
     for image in images:
         if image.shape != images[0].shape:
             (height, width), (h, w) = images[0].shape[:2], image.shape[:2]

@@ -1,8 +1,8 @@
-"""Video files with torchcodec, an option: `slowfast_bias[torchcodec]` and FFmpeg of the system.
+"""Video files with torchcodec, an option: `slowfast_bias[torchcodec]` and the system's FFmpeg.
 
-PyAV says which frames there are and when they are shown, and torchcodec must agree, or it is an
-error. Unlike `decoding.pyav_reader` it does not say when a frame is damaged: what of a file cannot
-be decoded cleanly may come as a wrong picture. `tools/check_data.py` finds such files beforehand.
+PyAV reads which frames there are and when they are shown, and torchcodec must agree, or it is an
+error. Unlike `decoding.pyav_reader` it does not report damage: a frame that cannot be decoded
+cleanly may come as a wrong picture. `slowfast_bias check` finds such files beforehand.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ from slowfast_bias.datasets.decoding.timeline import (
 )
 from slowfast_bias.errors import MissingPackageError
 
-# Started amid these, torchcodec shows frames late, or in part grey with the right time.
+# If it starts in the middle of these, torchcodec shows frames late, or partly grey.
 _NO_INDEX = ("mpegts", "mpeg", "mpegvideo", "h264", "hevc", "m4v", "av1", "obu")
 _LATE = 1e-4  # seconds by which times may differ: less than a frame lasts, more than rounding
 
 
 class Listed(NamedTuple):
-    """What PyAV says of a file."""
+    """What PyAV reads from a file."""
 
     timeline: Timeline
     start: float  # seconds on the file's own clock at which the first frame is shown
-    stream: int  # the number of its video stream: of several, torchcodec would choose by itself
+    stream: int  # the number of its video stream: torchcodec might choose another one
 
 
 def version() -> str:
-    """Torchcodec's version, and that of the system's decoders which it uses."""
+    """Returns torchcodec's version, and that of the system's decoders that it uses."""
     package = _torchcodec()
     try:
         core = importlib.import_module("torchcodec._core")
         codecs = ".".join(map(str, core.get_ffmpeg_library_versions()["libavcodec"]))
-    except (ImportError, AttributeError, KeyError, TypeError):  # no public name tells
+    except (ImportError, AttributeError, KeyError, TypeError):  # there is no public name for it
         codecs = "of unknown version"
     return f"torchcodec {package.__version__} (libavcodec {codecs})"
 
 
 def probe(path: str) -> VideoInfo:
-    """What a video file is, as PyAV says it: both number the frames alike."""
+    """Returns the facts of a video file, from PyAV: both number the frames in the same way."""
     _torchcodec()
     info = pyav_reader.probe(path)
     _decoder(path, _listed(path))
@@ -63,8 +63,8 @@ def probe(path: str) -> VideoInfo:
 
 
 def read(path: str, picks: Picks, short_side: int = 0) -> torch.Tensor:
-    """The wanted frames, uint8 (T, H, W, 3), as `slowfast_bias.datasets.decode.read_frames`."""
-    _torchcodec()  # its absence is no fault of a file
+    """Returns the wanted frames, uint8 (T, H, W, 3), as `read_frames.read_frames`."""
+    _torchcodec()  # if it is missing, that is not an error of the file
     listed = _listed(path)
     indices = resolve(path, picks, listed.timeline)
     decoder = _decoder(path, listed)
@@ -73,14 +73,14 @@ def read(path: str, picks: Picks, short_side: int = 0) -> torch.Tensor:
     except Exception as error:  # torchcodec raises RuntimeError and others
         raise VideoError(
             f"Expected frames {min(indices)} to {max(indices)} of {path} to decode, but torchcodec "
-            f"says: {_first_line(error)} `pyav` may read it, or say what is wrong."
+            f"reports: {_first_line(error)} `pyav` may read it, or name the damage."
         ) from error
     _check_times(path, listed, indices, found.pts_seconds.tolist())
     return stacked(path, [shrink(image, short_side) for image in found.data.numpy()])
 
 
 def is_usable() -> bool:
-    """Can torchcodec decode here?"""
+    """Returns whether torchcodec can decode here."""
     try:
         return bool(_torchcodec())
     except MissingPackageError:
@@ -89,7 +89,7 @@ def is_usable() -> bool:
 
 @functools.cache
 def _torchcodec() -> ModuleType:
-    """The package, once it has decoded a video: it may be there and its FFmpeg missing."""
+    """Returns the package after it has decoded a video: FFmpeg may be missing."""
     try:
         decoders = importlib.import_module("torchcodec.decoders")
         shape = tuple(decoders.VideoDecoder(_smallest_video())[0].shape)
@@ -99,7 +99,7 @@ def _torchcodec() -> ModuleType:
     except ModuleNotFoundError as error:
         raise MissingPackageError(
             f"Expected torchcodec, but it is not installed ({error}). `pip install torchcodec`, "
-            "and FFmpeg of the system, bring it; `pyav` needs neither."
+            "and the system's FFmpeg are needed; `pyav` needs neither."
         ) from error
     except Exception as error:  # built for another torch, or without FFmpeg
         raise MissingPackageError(
@@ -125,8 +125,8 @@ def _listed(path: str) -> Listed:
         kind = film.stream.container.format.name
         if kind in _NO_INDEX or not film.shown:
             raise VideoError(
-                f"Expected an index and time stamps in {path}, without which torchcodec gives "
-                f"other frames, but it is {kind}{'' if film.shown else ' without time stamps'}. "
+                f"Expected an index and time stamps in {path}, without which torchcodec returns "
+                f"wrong frames, but it is {kind}{'' if film.shown else ' without time stamps'}. "
                 "Read it with the decoder `pyav`."
             )
         start = float(film.stamps[film.shown[0]] * film.stream.time_base)
@@ -147,7 +147,7 @@ def _decoder(path: str, listed: Listed) -> Any:  # torchcodec.decoders.VideoDeco
     except Exception as error:  # torchcodec raises RuntimeError, ValueError and others
         raise VideoError(
             f"Expected a video in {path}, but torchcodec cannot open it as one: "
-            f"{_first_line(error)} `pyav` may read it, or say what is wrong."
+            f"{_first_line(error)} `pyav` may read it, or name the damage."
         ) from error
     if len(decoder) != listed.timeline.frames or abs(start - listed.start) > _LATE:
         raise VideoError(
@@ -159,17 +159,17 @@ def _decoder(path: str, listed: Listed) -> Any:  # torchcodec.decoders.VideoDeco
 
 
 def _check_times(path: str, listed: Listed, indices: list[int], seconds: list[float]) -> None:
-    """VideoError unless the frames that came are shown when the wanted ones are."""
+    """Raises VideoError unless the frames that came have the times of the wanted ones."""
     for i, second in zip(indices, seconds, strict=True):
         wanted = listed.start + listed.timeline.times[i]
         if abs(second - wanted) > _LATE:
             raise VideoError(
-                f"Expected frame {i} of {path} at {wanted:.3f} s, but torchcodec gave the frame at "
-                f"{second:.3f} s. Read it with the decoder `pyav`."
+                f"Expected frame {i} of {path} at {wanted:.3f} s, but torchcodec returned the one "
+                f"at {second:.3f} s. Read it with the decoder `pyav`."
             )
 
 
 def _first_line(error: Exception) -> str:
-    """What an error says, as a sentence; torchcodec adds pages of traces."""
+    """Returns the first line of an error, as a sentence; torchcodec adds pages of traces."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0].strip()
     return line if line.endswith((".", ":")) else f"{line}."

@@ -1,1 +1,1 @@
-"""List files: what each data set's publisher writes, read into rows of (path, label, part)."""
+"""List files: each data set publisher's format, read into rows of (path, label, part)."""

@@ -1,13 +1,13 @@
-"""Lists of videos, however they are written: read whole and checked before anything is decoded.
+"""Lists of videos in any known format: read whole and checked before anything is decoded.
 
     listed = read_list("ssv2", "/data/ssv2", "train", prefix="/data/ssv2/videos", num_classes=174)
     listed.videos[0]                  # Video(path=".../videos/78687.webm", label=0, row="entry 1")
 
-A reader of `READERS` yields the rows of a format; what holds for all formats is checked here. In a
-csv a part of a video is written behind its path (`slowfast_bias.datasets.lists.video_parts`).
+A reader of `READERS` yields the rows of a format; the rules of all formats are checked here. In a
+csv a part of a video is written after its path (`slowfast_bias.datasets.lists.video_parts`).
 
-The fence around the folder of the videos is a matter of names: a link in the folder was put there
-by its owner, not by the list, and is followed.
+Only names are checked for leading out of the folder of the videos: a link in the folder comes from
+its owner, not from the list, and is followed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from slowfast_bias.datasets.lists import json_lists, kinetics, text
+from slowfast_bias.datasets.lists import json_lists, kinetics, text, unlabelled
 from slowfast_bias.datasets.lists.list_source import Row, Source
 from slowfast_bias.datasets.lists.video_names import VideoNames
 from slowfast_bias.datasets.lists.video_parts import with_part
@@ -28,13 +28,14 @@ from slowfast_bias.errors import DataError
 
 log = logging.getLogger(__name__)
 
-# format -> its reader, and the levels of folders in which files are looked for by their name
+# format -> its reader, and the levels of folders in which files are searched by name
 READERS: dict[str, tuple[Callable[[Source], Iterable[Row]], int]] = {
     "csv": (text.read_csv, 0),
     "kinetics": (kinetics.read_kinetics, 3),
     "ucf101": (text.read_ucf101, 0),
     "hmdb51": (text.read_hmdb51, 0),
     "folders": (text.read_folders, 0),
+    "unlabelled": (unlabelled.read_unlabelled, 0),
     "ssv2": (json_lists.read_something, 1),
     "something_else": (json_lists.read_something, 1),
     "diving48": (json_lists.read_diving48, 1),
@@ -47,19 +48,19 @@ class Video(NamedTuple):
 
     path: str
     label: int
-    row: str  # where in the list it stands
+    row: str  # its place in the list
     start: float = 0.0
     end: float = 0.0
     unit: str = ""  # of start and end: "t" seconds, "frames", "" for the whole file
 
     @property
     def name(self) -> str:
-        """The path, with the part behind it."""
+        """The path, followed by the part."""
         return with_part(self.path, self.unit, self.start, self.end)
 
 
 class LeftOut(NamedTuple):
-    """A row that the publisher is known to have got wrong, and why it is no video."""
+    """A row that is a known error of its publisher, and why it is not a video."""
 
     name: str
     row: str
@@ -68,7 +69,7 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True)
 class VideoList:
-    """The videos of a split, the file they were listed in, and the rows of it that are none."""
+    """The videos of a split, the file of their list, and its rows that are not videos."""
 
     file: str
     videos: list[Video]
@@ -85,16 +86,16 @@ def read_list(
     separator: str | None = None,
     num_classes: int,
 ) -> VideoList:
-    """The videos of a split; DataError names the file and the first row that is wrong.
+    """Returns the videos of a split; DataError names the file and the first row that is wrong.
 
     Args:
-        form: One of `READERS`.
-        folder: Of the list files.
+        form: one of `READERS`.
+        folder: of the list files.
         split: train, val or test.
-        names: List files of train, val and test; none: those that the format's publisher gave.
-        prefix: The folder of the videos; "" for ``folder``. A row that leads out of it is refused.
-        separator: What stands between path and label in a csv; None or " ": any white space.
-        num_classes: How many classes the network tells apart.
+        names: list files of train, val and test; none: those of the format's publisher.
+        prefix: the folder of the videos; "" for `folder`. A row that leads out of it is an error.
+        separator: text between path and label in a csv; None or " ": any white space.
+        num_classes: number of classes of the network.
     """
     if form not in READERS:
         raise DataError(
@@ -140,12 +141,12 @@ def _warn(file: str, left_out: Sequence[LeftOut]) -> None:
 
 
 def inside(folder: str, name: str, strict: bool) -> str | None:
-    """The path of a listed name; None where it leads out of the folder.
+    """Returns the path of a listed name; None if it leads out of the folder.
 
     Args:
-        folder: The folder of the videos.
-        name: As it is listed, absolute or not.
-        strict: An absolute name must lie in the folder, too.
+        folder: the folder of the videos.
+        name: as it is listed, absolute or not.
+        strict: an absolute name must be in the folder, too.
     """
     if "\0" in name:
         return None
@@ -165,8 +166,8 @@ def _path(row: Row, folder: str, strict: bool, files: VideoNames | None, num_cla
         )
     if row.unit and not 0 <= row.start < row.end < math.inf:
         raise row.wrong(
-            f"its part goes from {row.start:g} to {row.end:g}; the end is a number and comes after "
-            "the start"
+            f"its part goes from {row.start:g} to {row.end:g}; the end must be a number and come "
+            "after the start"
         )
     if "://" not in row.name and posixpath.normpath(row.name) == ".":
         raise row.wrong(f"expected the name of a video, but got {row.name!r}")
@@ -186,7 +187,7 @@ def _path(row: Row, folder: str, strict: bool, files: VideoNames | None, num_cla
 
 
 def _is_text(name: str) -> bool:
-    """Is a name text, and not bytes that are none?"""
+    """Returns whether a name is valid text."""
     try:
         name.encode()
     except UnicodeEncodeError:

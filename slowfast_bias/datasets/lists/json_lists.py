@@ -15,10 +15,10 @@ _LABELS = ("something-something-v2-labels.json", "labels.json")
 
 
 def read_something(source: Source) -> Iterator[Row]:
-    """A list of ``{"id": "78687", "template": "Holding [something]"}``; labels.json beside it.
+    """Yields the rows of `{"id": "78687", "template": "Holding [something]"}`; needs labels.json.
 
-    The numbers in the labels.json of Something-Something are those of the alphabet. In those of
-    Something-Else they are not, and its authors number by the alphabet all the same.
+    The numbers in the labels.json of Something-Something are in alphabetical order. Those of
+    Something-Else are not, but its authors number classes in alphabetical order, so this does too.
     """
     path = source.list_file
     entries = source.json(path, list, 'a list of {"id": ..., "template": ...}')
@@ -36,7 +36,7 @@ def read_something(source: Source) -> Iterator[Row]:
 
 
 def _labels_file(source: Source, path: str) -> str:
-    """Beside the list or above it; ``base_training_set.json`` may have ``base_labels.json``."""
+    """Returns the file beside the list or above it; `base_labels.json` for `base_*.json` first."""
     beside, _, list_name = path.rpartition("/")
     names = (f"{list_name.partition('_')[0]}_labels.json", *_LABELS)
     known = [f"{folder}/{name}" for folder in (beside, source.folder) for name in names]
@@ -44,7 +44,7 @@ def _labels_file(source: Source, path: str) -> str:
 
 
 def _labels(source: Source, path: str) -> dict[str, int]:
-    """Template -> class, of an object ``{template: number}`` or of a list, by the alphabet."""
+    """Returns {template: class}, from an object of these, or from a list in alphabetical order."""
     tree = source.json(path, (dict, list), "an object {template: number}, or a list of templates")
     if isinstance(tree, list):
         return _numbered(_plain(str(name)) for name in tree)
@@ -58,7 +58,7 @@ def _labels(source: Source, path: str) -> dict[str, int]:
 
 
 def _numbered(names: Iterable[str]) -> dict[str, int]:
-    """Classes by the alphabet."""
+    """Returns {name: class}, numbered in alphabetical order."""
     return {name: number for number, name in enumerate(sorted(set(names)))}
 
 
@@ -67,10 +67,10 @@ def _plain(template: str) -> str:
 
 
 def read_diving48(source: Source) -> Iterator[Row]:
-    """A list of ``{"vid_name", "label", "start_frame", "end_frame"}``, V1 or V2.
+    """Yields the rows of `{"vid_name", "label", "start_frame", "end_frame"}`, V1 or V2.
 
-    The published files hold one dive each: their frames from ``start_frame``, 0 all over V2, up to
-    but without ``end_frame``.
+    The published files hold one dive each: their frames from `start_frame`, always 0 in V2, up to
+    but without `end_frame`.
     """
     path = source.list_file
     entries = source.json(path, list, 'a list of {"vid_name": ..., "label": ...}')
@@ -86,16 +86,16 @@ def read_diving48(source: Source) -> Iterator[Row]:
         yield Row(path, number, name, label, kind="entry", **part)
 
 
-_SHORTEST = 0.02  # s, a frame at 50 a second; most of those below are [0, 0] or [0.01, 0.02]
+_SHORTEST = 0.02  # s, a frame at 50 a second; most shorter ones are [0, 0] or [0.01, 0.02]
 _SUBSETS = {"train": "training", "val": "validation", "test": "validation"}
 
 
 def read_activitynet(source: Source) -> Iterator[Row]:
-    """One item for each annotated segment, in seconds; classes are numbered by the alphabet.
+    """Yields a row for each annotated segment, in seconds; classes are in alphabetical order.
 
-    The published list has flaws that nobody will mend. A segment that one video's annotations hold
-    twice with the same label, to a thousandth of a second, counts once; one that is too short to
-    hold a frame is left out; one that ends after its video ends with it.
+    The published list has errors that will not be fixed. A segment that is twice in a video's
+    annotations with the same label, to a thousandth of a second, counts once; one that is too short
+    for a frame is left out; one that ends after its video ends with the video.
     """
     path = source.list_file
     tree = source.json(path, dict, 'an object with "database"')
@@ -134,7 +134,7 @@ def _annotations(path: str, name: str, entry: Any) -> list[tuple[float, float, s
 
 
 def _number(value: float) -> float:
-    """As a float; infinite where it is too large for one."""
+    """Returns a number as a float; infinity if it is too large for one."""
     try:
         return float(value)
     except OverflowError:
@@ -142,7 +142,7 @@ def _number(value: float) -> float:
 
 
 def _field(entry: Any, name: str, types: tuple[type, ...], path: str, place: str) -> Any:
-    """A field of an entry; DataError names it where it is missing or of another type."""
+    """Returns a field of an entry; DataError names it if it is missing or of another type."""
     if not isinstance(entry, dict):
         raise wrong(path, place, f"expected an object, but got {str(entry)[:60]!r}")
     value = entry.get(name)

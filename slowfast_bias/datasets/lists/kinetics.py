@@ -12,11 +12,11 @@ _COLUMNS = ("label", "youtube_id", "time_start", "time_end")
 
 
 def read_kinetics(source: Source) -> Iterator[Row]:
-    """A csv of label, youtube_id, time_start, time_end and more.
+    """Yields the rows of a csv with label, youtube_id, time_start, time_end and more.
 
-    Classes are numbered by the alphabet over the training list, as in SlowFast's model zoo. A clip
-    is ``<id>_<start>_<end>``; also ``<id>``, unless the list has several clips of that video. The
-    test lists of Kinetics-600 and -700 have no labels: the validation list serves.
+    Classes are numbered in alphabetical order over the training list, as in SlowFast's model zoo. A
+    clip is `<id>_<start>_<end>`; also `<id>`, unless the list has several clips of that video. The
+    test lists of Kinetics-600 and -700 have no labels: the validation list replaces them.
     """
     path = source.list_file
     if source.split == "test" and not source.names and _lacks_labels(source, path):
@@ -41,7 +41,7 @@ def _lacks_labels(source: Source, path: str) -> bool:
 
 
 def _annotations(source: Source, path: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows and their numbers."""
+    """Yields the rows with their numbers."""
     reader = csv.DictReader(source.lines(path))
     try:
         missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
@@ -62,5 +62,5 @@ def _annotations(source: Source, path: str) -> Iterator[tuple[int, dict[str, str
 
 
 def _seconds(text: str, path: str, place: str) -> int:
-    """Some copies of the lists write whole seconds as 17.0."""
+    """Returns whole seconds; some copies of the lists write them as 17.0."""
     return whole(text.removesuffix(".0"), path, place)

@@ -1,4 +1,4 @@
-"""Where a reader of list files reads, and what it yields."""
+"""The input of a reader of list files, and the rows that it yields."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.errors import DataError
 
-# format -> candidates for the list files of train, val and test, the first one found counts.
-# Where a publisher keeps the labels of the test set, the validation list serves.
+# format -> candidates for the list files of train, val and test; the first one found is used.
+# If a publisher keeps the labels of the test set secret, the validation list replaces it.
 PUBLISHED: dict[str, dict[str, tuple[str, ...]]] = {
     "csv": {split: (f"{split}.csv",) for split in ("train", "val", "test")},
     "kinetics": {
@@ -45,6 +45,7 @@ PUBLISHED: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "hmdb51": dict.fromkeys(("train", "val", "test"), ("*_test_split1.txt",)),
     "folders": {"train": ("train",), "val": ("val", "test"), "test": ("test", "val")},
+    "unlabelled": dict.fromkeys(("train", "val", "test"), ("",)),  # the folder itself
 }
 
 
@@ -53,7 +54,7 @@ _OTHER = re.compile(rb"\A(\xff\xfe|\xfe\xff)|\0")
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a list, as it is written; the name is a path, or a name to be looked for."""
+    """One row of a list, as it is written; the name is a path, or a name to search for."""
 
     file: str
     number: int
@@ -63,16 +64,16 @@ class Row:
     start: float = 0.0
     end: float = 0.0
     unit: str = ""
-    others: tuple[str, ...] = ()  # names under which the file may be there as well
-    flaw: str = ""  # why a published row, which nobody will mend, is left out
+    others: tuple[str, ...] = ()  # other names that the file may have
+    flaw: str = ""  # why a published row, which will not be fixed, is left out
 
     @property
     def place(self) -> str:
-        """Where in its file it stands."""
+        """Its place in its file."""
         return f"{self.kind} {self.number}"
 
     def wrong(self, problem: str) -> DataError:
-        """The error about this row."""
+        """Returns the error about this row."""
         return wrong(self.file, self.place, problem)
 
 
@@ -92,7 +93,7 @@ class Source:
         return self.list_of(self.split)
 
     def list_of(self, split: str) -> str:
-        """The path of the list of a split."""
+        """Returns the path of the list of a split."""
         if self.names:
             if len(self.names) != 3:
                 raise DataError(
@@ -105,16 +106,16 @@ class Source:
         return self.path(next(there, known[0]))
 
     def path(self, name: str) -> str:
-        """The path of a name in the folder of the lists."""
+        """Returns the path of a name in the folder of the lists."""
         return name if name.startswith("/") or "://" in name else f"{self.folder}/{name}"
 
     def lines(self, path: str) -> list[str]:
-        """The lines of a text file; DataError where it is not there or no text."""
-        rows = re.split("\r\n|\r|\n", self.text(path))  # names may hold what else ends a line
+        """Returns the lines of a text file; DataError if it is missing or not text."""
+        rows = re.split("\r\n|\r|\n", self.text(path))  # names may hold `splitlines`' other ends
         return rows if rows[-1] else rows[:-1]
 
     def text(self, path: str) -> str:
-        """What stands in a text file."""
+        """Returns the content of a text file."""
         if not g_pathmgr.isfile(path):
             raise DataError(
                 f"Expected the list {path}, but there is no such file. Set DATA.PATH_TO_DATA_DIR "
@@ -123,17 +124,17 @@ class Source:
             )
         with g_pathmgr.open(path, "rb") as file:
             data = file.read()
-        # of a name that is no text a csv holds the bytes; other encodings have zeros, or marks
+        # a csv holds the bytes of a name that is not text; other encodings have zeros, or marks
         names = self.form == "csv" and not _OTHER.search(data)
         try:
             return data.decode("utf-8-sig", "surrogateescape" if names else "strict")
         except UnicodeDecodeError as error:
             raise DataError(
-                f"Expected text in UTF-8 in {path}, but byte {error.start} is none."
+                f"Expected text in UTF-8 in {path}, but byte {error.start} is not UTF-8."
             ) from error
 
     def json(self, path: str, shape: type, meaning: str) -> Any:
-        """What a JSON file holds; DataError where it is not JSON or of another shape."""
+        """Returns the content of a JSON file; DataError if it is not JSON or of another shape."""
         text = self.text(path)
         try:
             tree = json.loads(text, parse_int=_whole_or_text)
@@ -146,12 +147,12 @@ class Source:
 
 
 def wrong(file: str, place: str, problem: str) -> DataError:
-    """The error about a place in a list."""
+    """Returns the error about a place in a list."""
     return DataError(f"{file}, {place}: {problem}.")
 
 
 def whole(text: str, path: str, place: str) -> int:
-    """The number that a field of a list holds."""
+    """Returns the whole number in a field of a list."""
     try:
         return int(text)
     except ValueError:
@@ -159,9 +160,9 @@ def whole(text: str, path: str, place: str) -> int:
 
 
 def _whole_or_text(digits: str) -> int | str:
-    """A number of JSON; one that Python refuses for its length stays text, and no field takes it.
+    """Returns a number of JSON; one too long for Python stays text, which no field accepts.
 
-    Raised here, the error could not name the row.
+    An error raised here could not name the row.
     """
     try:
         return int(digits)

@@ -16,7 +16,7 @@ from slowfast_bias.errors import DataError
 
 log = logging.getLogger(__name__)
 
-_NO_ENDING = "its name does not end as that of a video does; rename it, or take it away"
+_NO_ENDING = "its name does not end as that of a video does; rename it, or remove it"
 _JUNK = (
     "thumbs.db", "desktop.ini", ".txt", ".json", ".csv", ".tsv", ".md", ".xml", ".yaml", ".yml",
     ".srt", ".vtt", ".npy", ".npz", ".log", ".html", ".pdf", ".md5", ".sha256",
@@ -24,7 +24,7 @@ _JUNK = (
 
 
 def read_csv(source: Source) -> Iterator[Row]:
-    """``path label`` a row, as SlowFast's; the path may hold the separator, the label is last."""
+    """Yields rows of `path label`, as SlowFast's; the path may hold the separator."""
     path = source.list_file
     separator = source.separator if (source.separator or "").strip() else None
     mark = "white space" if separator is None else repr(separator)
@@ -48,7 +48,7 @@ def read_csv(source: Source) -> Iterator[Row]:
 
 
 def read_ucf101(source: Source) -> Iterator[Row]:
-    """``Class/v_Class_g01_c01.avi [number]`` a row; classInd.txt beside it numbers the classes."""
+    """Yields rows of `Class/v_Class_g01_c01.avi [number]`; classInd.txt beside has the numbers."""
     path = source.list_file
     index = f"{path.rpartition('/')[0]}/classInd.txt"
     classes = {}
@@ -74,15 +74,15 @@ def read_ucf101(source: Source) -> Iterator[Row]:
 
 
 def read_hmdb51(source: Source) -> Iterator[Row]:
-    """One file a class, ``video.avi 1`` a row: 1 trains, 2 tests, 0 does neither.
+    """Yields the rows of one file a class, `video.avi 1`: 1 trains, 2 tests, 0 does neither.
 
-    Classes are numbered by the alphabet.
+    Classes are numbered in alphabetical order.
     """
     folder, _, pattern = source.list_file.rpartition("/")
     names = g_pathmgr.ls(folder) if g_pathmgr.isdir(folder) else []
     names = [n for n in names if not n.startswith(".") and fnmatch.fnmatchcase(n, pattern)]
     files = sorted((n.rpartition("_test_split")[0] or n.rpartition(".")[0], n) for n in names)
-    classes = sorted({name for name, _ in files})  # of the files, climb_stairs comes before climb
+    classes = sorted({name for name, _ in files})  # file names sort climb_stairs before climb
     if not files:
         raise DataError(
             f"Expected files {pattern}, one a class, in {folder}, but there are none. Set "
@@ -100,9 +100,9 @@ def read_hmdb51(source: Source) -> Iterator[Row]:
 
 
 def read_folders(source: Source) -> Iterator[Row]:
-    """``train/CLASS/video.mp4``: one folder a class, in the order of their names.
+    """Yields the videos of `train/CLASS/video.mp4`: one folder a class, in the order of the names.
 
-    What is no video by its ending is left out and named; hidden files, texts and the like are
+    Files without the ending of a video are left out and named; hidden files, texts and the like are
     counted in the log.
     """
     path, train = source.list_file, source.list_of("train")
@@ -142,7 +142,7 @@ def read_folders(source: Source) -> Iterator[Row]:
 
 
 def _is_junk(name: str) -> bool:
-    """Does nobody take it for a video?"""
+    """Returns whether a file clearly is not a video."""
     return name.startswith(".") or name.lower().endswith(_JUNK)
 
 

@@ -1,4 +1,4 @@
-"""Files found by their name without its ending: lists name videos so, and downloads differ."""
+"""Finds files by their name without its ending: lists name videos so, and downloads differ."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ _ENDINGS = (
     "y4m mjpeg mjpg h264 264 h265 265 hevc av1 obu gif apng"
 )
 VIDEOS = tuple(f".{ending}" for ending in _ENDINGS.split())
-_PREVIEWS = (".gif", ".apng")  # beside a video of the same name: a preview of it
+_PREVIEWS = (".gif", ".apng")  # previews, if they are beside a video of the same name
 PICTURES = (".jpg", ".jpeg", ".png")
 # where the scripts that download Kinetics put good copies of videos that are known to be damaged
 _REPLACED = re.compile(r"(.*/)?replacement[^/]*/")
 
 
 def is_video(name: str) -> bool:
-    """Does the name end as a video's?"""
+    """Returns whether the name ends as a video's."""
     return name.lower().endswith(VIDEOS)
 
 
 def is_picture(name: str) -> bool:
-    """Does the name end as a picture's?"""
+    """Returns whether the name ends as a picture's."""
     return name.lower().endswith(PICTURES)
 
 
 class VideoNames:
-    """The videos below a folder by their name; a folder may be a video, too: pictures of it.
+    """The videos below a folder by their name; a folder of pictures may be a video, too.
 
-    The listing is read once, when the first name is asked for.
+    The listing is read once, at the first `find`.
     """
 
     def __init__(self, folder: str, depth: int) -> None:
@@ -43,10 +43,10 @@ class VideoNames:
         self._found: dict[str, list[str]] | None = None
 
     def find(self, *names: str) -> str:
-        """The path below the folder of the first name that is there.
+        """Returns the path below the folder of the first name that is there.
 
-        Returns the first name as it is where none is there: reading it will say so. What lies below
-        a folder ``replacement...`` counts before the file that it replaces.
+        If none is there, returns the first name: reading it will raise an error. Files below a
+        folder `replacement...` are preferred to the files that they replace.
         """
         if self._found is None:
             self._found = {}
@@ -69,12 +69,12 @@ class VideoNames:
 
 
 def _target(path: str) -> str:
-    """The file that a path leads to, through links."""
+    """Returns the file that a path leads to, through links."""
     return path if "://" in path else os.path.realpath(path)
 
 
 def _walk(folder: str, depth: int, below: str = "") -> Iterator[str]:
-    """Videos, and folders that hold no folders further down, by their path below the folder."""
+    """Yields videos and folders, down to `depth`, by their path below the folder."""
     full = f"{folder}/{below}" if below else folder
     if not g_pathmgr.isdir(full):
         return
@@ -87,7 +87,7 @@ def _walk(folder: str, depth: int, below: str = "") -> Iterator[str]:
 
 
 def _entries(folder: str) -> list[tuple[str, bool]]:
-    """(name, is it a folder) of what a folder holds; pictures and hidden files left out."""
+    """Returns (name, whether a folder) of a folder's entries, without pictures and hidden files."""
     if "://" in folder:
         names = [n for n in g_pathmgr.ls(folder) if not n.startswith(".") and not is_picture(n)]
         return [(n, not is_video(n) and g_pathmgr.isdir(f"{folder}/{n}")) for n in sorted(names)]

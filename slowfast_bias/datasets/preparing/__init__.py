@@ -1,1 +1,1 @@
-"""From a download to list files: every video checked by decoding, copies of a smaller size."""
+"""From a download to list files: checks every video by decoding, makes copies of a smaller size."""

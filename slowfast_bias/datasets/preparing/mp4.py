@@ -1,4 +1,4 @@
-"""An mp4 written frame by frame: H.264 in the colours of BT.601 and limited range, tagged so."""
+"""Writes an mp4 frame by frame: H.264, with colours in BT.601 and limited range, and tags of it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 _KEYFRAMES = 32  # frames from one to the next: seeking decodes half as many on average
-_MPEG4_TIME_BASE = Fraction(1, 60000)  # that codec has no finer one
-_BT601 = 6  # FFmpeg's number of the matrix that is BT.601's, SMPTE 170M
+_MPEG4_TIME_BASE = Fraction(1, 60000)  # the codec has no finer one
+_BT601 = 6  # FFmpeg's number of BT.601's matrix, SMPTE 170M
 
 
 class Noted:
-    """A file that FFmpeg writes, and what the disk said: FFmpeg does not always pass it on."""
+    """A file that FFmpeg writes, and the disk's first error: FFmpeg does not always report it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
@@ -24,7 +24,7 @@ class Noted:
         self.seek, self.tell, self.truncate = file.seek, file.tell, file.truncate
 
     def write(self, data: bytes) -> int:
-        """As the file does; keeps the first error."""
+        """Writes to the file; keeps the first error."""
         try:
             return self.file.write(data)
         except OSError as error:
@@ -67,7 +67,7 @@ class Encoder:
 
     def add(self, image: np.ndarray, time: int, duration: int) -> None:
         """Encodes a picture (H, W, 3) in RGB."""
-        image = np.minimum(image, 254) + 1  # which FFmpeg's way back to RGB rounds down again
+        image = np.minimum(image, 254) + 1  # FFmpeg's conversion back to RGB rounds it down again
         small = self.reformatter.reformat(
             av.VideoFrame.from_ndarray(image, format="rgb24"),
             format="yuv420p",
@@ -87,6 +87,6 @@ class Encoder:
         self.out.close()
 
     def discard(self) -> None:
-        """Closes the file, if it is not, whatever it holds."""
+        """Closes the file if it is open, even if it is not complete."""
         with contextlib.suppress(av.FFmpegError, OSError):
             self.out.close()

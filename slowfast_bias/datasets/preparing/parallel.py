@@ -1,9 +1,9 @@
-"""Work on many files at a time, in processes of which each may die without harm to the others.
+"""Work on many files at a time, in processes; if one dies, the others are not affected.
 
-Synopsis::
-
-    for path, result in in_parallel(work, paths, processes=8):  # as they get done
+    for path, result in in_parallel(work, paths, processes=8):
         print(path, result)
+
+Results come in the order in which they finish.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Result = TypeVar("Result")
 def in_parallel(
     work: Callable[[Item], Result], items: Iterable[Item], processes: int
 ) -> Iterator[tuple[Item, Result | None]]:
-    """What ``work`` makes of each item, as they get done; None where its process died of it.
+    """Yields (item, `work(item)`) as they finish; None for an item that killed its process.
 
-    KeyboardInterrupt, or leaving off, ends the processes at once, without a word of theirs.
+    KeyboardInterrupt, or closing the generator, ends the processes at once; they print nothing.
     """
     if processes < 2:
         yield from ((item, work(item)) for item in items)
@@ -42,7 +42,7 @@ def in_parallel(
         from multiprocessing import forkserver
 
         context.set_forkserver_preload([getattr(work, "func", work).__module__])
-        with interrupts.held_back():  # it imports for seconds
+        with interrupts.sigint_blocked():  # its imports take seconds
             forkserver.ensure_running()
     items, running = iter(items), {}
     others = set(multiprocessing.active_children())
@@ -50,7 +50,7 @@ def in_parallel(
     try:
         while True:
             while len(running) < 2 * processes and (item := next(items, None)) is not None:
-                with interrupts.held_back():  # it may start a process
+                with interrupts.sigint_blocked():  # it may start a process
                     running[pool.submit(work, item)] = item
             if not running:
                 return
@@ -64,7 +64,7 @@ def in_parallel(
                 continue
             for future in done:
                 yield running.pop(future), future.result()
-    except (KeyboardInterrupt, GeneratorExit):  # here, or where the results are used
+    except (KeyboardInterrupt, GeneratorExit):  # here, or in the code that uses the results
         for process in set(multiprocessing.active_children()) - others:
             process.kill()
         raise
@@ -75,14 +75,14 @@ def in_parallel(
 def _one_by_one(
     work: Callable[[Item], Result], suspects: dict[Future, Item], context: object
 ) -> Iterator[tuple[Item, Result | None]]:
-    """A process died and took the results of others with it: each item in a process of its own."""
+    """Yields results after a process died and lost those of others: one process per item."""
     for future, item in suspects.items():
         if future.done() and not future.cancelled() and future.exception() is None:
             yield item, future.result()
             continue
         with ProcessPoolExecutor(1, context, _begin) as alone:
             try:
-                with interrupts.held_back():
+                with interrupts.sigint_blocked():
                     future = alone.submit(work, item)
                 result = future.result()
             except BrokenProcessPool:
@@ -91,9 +91,9 @@ def _one_by_one(
 
 
 def _begin() -> None:
-    """In a process among others: one thread, and an end together with the one that started it."""
+    """Sets up a worker process: one thread, and it ends when the process that started it ends."""
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     parent = multiprocessing.parent_process()
-    # killed, the parent cannot stop us, and we would write beside the call that takes it up
+    # a killed parent cannot stop us, and we would write at the same time as the next call
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

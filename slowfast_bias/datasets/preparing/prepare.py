@@ -1,9 +1,9 @@
-"""From what a user downloads to lists of videos that are known to be readable.
+"""From a user's download to lists of videos that are known to be readable.
 
     prepare("ssv2", "/data/ssv2/labels", "/data/ssv2/videos", "/data/ssv2/ready", processes=16)
 
 writes train.csv, val.csv and test.csv (`path label` rows, BIAS.DATA.FORMAT csv) and bad.csv, which
-names what was left out and why. It can be stopped and started again.
+names the videos that were left out and why. It can be stopped and started again.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from slowfast_bias.errors import DataError
 from slowfast_bias.files import alone_in, cannot_write, write_whole
 
 SPLITS = ("train", "val", "test")
-UNFINISHED = ".part"  # in the folder of the copies: those that are being written
+UNFINISHED = ".part"  # in the folder of the copies: copies that are being written
 Progress = Callable[[Iterable, int, str], Iterable]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was made: how many videos by split, the bad ones, and the keys that name the result."""
+    """The result: number of videos by split, the bad ones, and the config keys that a run needs."""
 
     counts: dict[str, int]
     bad: dict[str, str]  # path -> reason
@@ -62,16 +62,16 @@ def prepare(
     """Reads the lists of a data set, decodes every video, writes lists of the good ones.
 
     Args:
-        form: How the lists are written, as BIAS.DATA.FORMAT.
-        lists: Their folder.
-        videos: The folder of the videos; "" for that of the lists.
-        out: Where to write.
-        names: The lists' names, where they are not the publisher's.
-        separator: Of a csv.
-        short_side: Copies the videos with their short side at so many pixels; 0: no copies.
-        processes: How many videos at a time.
-        quick: Decode three frames of each instead of all.
-        progress: Called with (steps, total, title); gives the steps back.
+        form: format of the lists, as BIAS.DATA.FORMAT.
+        lists: their folder.
+        videos: the folder of the videos; "" for that of the lists.
+        out: the folder to write into.
+        names: the lists' names, if they are not the publisher's.
+        separator: of a csv.
+        short_side: copies the videos with their short side at this many pixels; 0: no copies.
+        processes: number of videos at a time.
+        quick: decodes three frames of each video instead of all.
+        progress: called with (steps, total, title); yields the steps again.
     """
     inside = f"{os.path.abspath(out)}/".startswith(f"{os.path.abspath(videos or lists)}/")
     if short_side and inside:  # the copies would be found as videos of the same names
@@ -128,7 +128,7 @@ def _prepare(
 def _read_lists(
     form: str, lists: str, videos: str, names: Sequence[str], separator: str | None
 ) -> dict[str, VideoList]:
-    """The lists that are there; that of training must be."""
+    """Returns the lists that are there; raises DataError if that of training is not."""
     found = {}
     for split in SPLITS:
         path = Source(form, lists, split, tuple(names)).list_file
@@ -149,12 +149,12 @@ class _Copies:
     short_side: int
 
     def target(self, path: str) -> str:
-        """The place of a copy; folders of pictures and videos elsewhere keep theirs."""
+        """Returns the path of a copy; DataError for folders of pictures and videos elsewhere."""
         below = os.path.relpath(path, self.root)
         if os.path.isdir(path) or below.startswith(".."):
             raise DataError(
-                f"Expected video files below {self.root} to copy, but got {path}. Leave the "
-                "short side out."
+                f"Expected video files below {self.root} to copy, but got {path}. Leave out the "
+                "short side."
             )
         return os.path.join(self.folder, below if below.endswith(".mp4") else f"{below}.mp4")
 
@@ -170,14 +170,14 @@ class _Copies:
 
 
 def _below(root: str, video: Video) -> str:
-    """The name in a list: from the folder of the videos on, where it lies there."""
+    """Returns the name for a list: from the folder of the videos on, if the video is in it."""
     path = video.path if "://" in video.path else os.path.abspath(video.path)
     inside = path.startswith(root.rstrip("/") + "/")
     return video._replace(path=path[len(root.rstrip("/")) + 1 :] if inside else path).name
 
 
 def _late(video: Video, facts: Facts) -> str:
-    """Why a listed part is not in the video; "" if it is."""
+    """Returns why a listed part is not in the video; "" if it is."""
     seconds = facts.frames / facts.fps if facts.fps else float("inf")
     if not video.unit or video.start < (seconds if video.unit == "t" else facts.frames):
         return ""
@@ -204,7 +204,7 @@ def _write_bad(
 
 
 def _write(path: str, text: str) -> None:
-    """A whole file; names in it may be any bytes. OutputError where it cannot be written."""
+    """Writes a whole file; names in it may be any bytes. OutputError if it cannot be written."""
     try:
         with write_whole(path) as file:
             file.write(text)
@@ -213,7 +213,7 @@ def _write(path: str, text: str) -> None:
 
 
 def _forget_unfinished(out: str) -> None:
-    """What a killed call left; the caller is alone in the folder."""
+    """Removes what a killed call left; the caller is alone in the folder."""
     shutil.rmtree(f"{out}/videos/{UNFINISHED}", ignore_errors=True)
     for name in (*SPLITS, "bad"):
         for path in glob.glob(f"{glob.escape(out)}/{name}.csv.*.tmp"):

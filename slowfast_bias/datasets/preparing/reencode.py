@@ -1,7 +1,7 @@
-"""Smaller copies of videos: the same frames at the same times, without sound, quick to seek in.
+"""Smaller copies of videos: the same frames at the same times, without sound, fast to seek in.
 
-Frames are read and shrunk as a run reads them. A copy's colours are those of BT.601 in limited
-range, and say so, whatever the video's are: read back, they are the same but for the compression.
+Frames are read and shrunk as a run reads them. A copy's colours are in BT.601 and limited range,
+and tagged so, for every video: read back, they are the same apart from the compression.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from slowfast_bias.datasets.decoding.read_frames import VideoError, probe
 from slowfast_bias.datasets.preparing.mp4 import Encoder, Noted
 from slowfast_bias.errors import OutputError
 
-_TIME_BASE = Fraction(1, 720000)  # where a video has none; the usual rates are whole in it
-_MADE = "slowfast_bias 2"  # in the files; another number makes the copies of old anew
+_TIME_BASE = Fraction(1, 720000)  # if a video has none; common rates are whole numbers in it
+_MADE = "slowfast_bias 2"  # in the files; with another number old copies are made again
 
 
 def reencode(path: str, target: str, short_side: int, part: str = "") -> None:
-    """Writes an mp4 with the short side at ``short_side``, or as it is where it is smaller.
+    """Writes an mp4 with the short side at `short_side`, or unchanged if it is smaller.
 
-    The copy is proved to hold as many frames, and appears only when it is whole. VideoError where
-    the video cannot be read, OutputError where the copy cannot be written.
+    The copy is checked to hold as many frames, and appears only when it is whole. VideoError if
+    the video cannot be read, OutputError if the copy cannot be written.
 
     Args:
-        path: Of the video.
-        target: Of the copy.
-        short_side: In pixels. Sides are made even, as the codec asks for, by a row or a column.
-        part: The folder of copies that are being written; by default that of ``target``.
+        path: of the video.
+        target: of the copy.
+        short_side: in pixels. Odd sides lose a row or a column: the codec needs even sides.
+        part: the folder of copies that are being written; by default that of `target`.
     """
     folder = os.path.dirname(target) or "."
     temporary = f"{part or folder}/{os.getpid()}.part"
@@ -56,7 +56,7 @@ def reencode(path: str, target: str, short_side: int, part: str = "") -> None:
             )
         os.replace(temporary, target)
     except av.FFmpegError as error:
-        raise VideoError(f"Expected to copy {path}, but FFmpeg says: {error}.") from error
+        raise VideoError(f"Expected to copy {path}, but FFmpeg reports: {error}.") from error
     except OSError as error:
         if isinstance(error, OutputError):
             raise
@@ -64,7 +64,7 @@ def reencode(path: str, target: str, short_side: int, part: str = "") -> None:
             raise VideoError(f"Expected to copy {path} to {target}, but: {error}.") from error
         raise OutputError(
             f"Expected to write a copy of {path} into {folder}, but: {error}. Free some space, or "
-            "give another folder. What is done stays there; started again, it goes on."
+            "give another folder. Finished copies stay there; the same command goes on from there."
         ) from error
     finally:
         with contextlib.suppress(OSError):
@@ -72,7 +72,7 @@ def reencode(path: str, target: str, short_side: int, part: str = "") -> None:
 
 
 def is_copy(path: str, target: str, short_side: int) -> bool:
-    """Is the copy there, younger than the video, and made for the same short side?"""
+    """Returns whether the copy is there, not older than the video, and of the same short side."""
     if not os.path.isfile(target) or os.path.getmtime(target) < os.path.getmtime(path):
         return False
     try:
@@ -87,7 +87,7 @@ def _comment(short_side: int) -> str:
 
 
 class _Copy:
-    """The frames of a film as they are decoded, encoded at once."""
+    """The frames of a video, encoded as soon as they are decoded."""
 
     def __init__(self, film: Film, path: str, file: Noted, short_side: int) -> None:
         self.film, self.path, self.file = film, path, file
@@ -100,7 +100,7 @@ class _Copy:
         self.next = 0
 
     def write(self) -> int:
-        """Writes all frames; returns how many there are."""
+        """Writes all frames; returns their number."""
         try:
             if self.film.shown:
                 collect(self.film, range(len(self.times)), self._take)
@@ -108,7 +108,7 @@ class _Copy:
                 in_order(self.film, range(len(self.times)), self._take)
             if self.next != len(self.times) or self.encoder is None:
                 raise VideoError(
-                    f"Expected {len(self.times)} frames of {self.path} in order, but behind frame "
+                    f"Expected {len(self.times)} frames of {self.path} in order, but after frame "
                     f"{self.next} another one came."
                 )
             self.encoder.close()
@@ -122,9 +122,9 @@ class _Copy:
         return self.next
 
     def _take(self, frame: av.VideoFrame) -> None:
-        """Encodes the frame if it is the next; the first one begins the copy, perhaps anew."""
+        """Encodes the frame if it is the next; the first one begins the copy, perhaps again."""
         number = self.numbers[frame.pts] if self.film.shown else self.next
-        if number == 0:  # decoded from the start once more, as something was odd
+        if number == 0:  # perhaps decoded from the start again, because something was odd
             self._begin(frame)
         if number != self.next:
             return
@@ -152,7 +152,7 @@ class _Copy:
 
 
 def _times(film: Film) -> tuple[Sequence[int], Fraction]:
-    """When each frame is shown, from 0 on, in whole units, and the unit in seconds."""
+    """Returns when each frame is shown, from 0 on, in whole units, and the unit in seconds."""
     if film.shown:
         unit, first = film.stream.time_base, film.stamps[film.shown[0]]
         ticks = [(film.stamps[i] - first) * unit.numerator for i in film.shown]
@@ -168,14 +168,14 @@ def _times(film: Film) -> tuple[Sequence[int], Fraction]:
 
 
 def _rate(times: Sequence[int], unit: Fraction) -> Fraction:
-    """Frames per second on average, for the encoder; the times themselves are what counts."""
+    """Returns the average frames per second, for the encoder; the exact times are kept anyway."""
     if len(times) < 2:
         return Fraction(30)
     return Fraction(len(times) - 1, max(times[-1], 1) * unit).limit_denominator(1001)
 
 
 def _even(image: np.ndarray) -> np.ndarray:
-    """Without the last row or column where their number is odd; a single one is doubled."""
+    """Returns an image without the last row or column of an odd number; doubles a single one."""
     height, width = (side // 2 * 2 for side in image.shape[:2])
     if not height or not width:
         image = np.pad(image, ((0, not height), (0, not width), (0, 0)), mode="edge")

@@ -1,10 +1,10 @@
-"""Whole videos decoded to find out whether they can be read, many at a time.
+"""Decodes whole videos to find out whether they can be read, many at a time.
 
-Synopsis::
-
-    facts = scan("a.mp4")  # a reason in them says why it cannot be read
-    for path, facts in scan_all(paths, processes=8, kept="checked.csv"):  # as they get done
+    facts = scan("a.mp4")  # facts.reason: why it cannot be read
+    for path, facts in scan_all(paths, processes=8, kept="checked.csv"):
         print(path, facts)
+
+Facts come in the order in which they finish.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _END = b",.\r\n"  # of a row
 
 @dataclass(frozen=True)
 class Facts:
-    """What was found out about a file; ``reason`` says why it cannot be read, "" if it can."""
+    """What was found out about a file; `reason` is why it cannot be read, "" if it can."""
 
     frames: int = 0
     fps: float = 0.0
@@ -47,7 +47,7 @@ class Facts:
 
 
 def scan(path: str, quick: bool = False) -> Facts:
-    """Decodes every frame; ``quick``: the first, the middle and the last one."""
+    """Decodes every frame; if `quick`, only the first, the middle and the last one."""
     try:
         info = probe(path)
         if quick:
@@ -62,14 +62,14 @@ def scan(path: str, quick: bool = False) -> Facts:
 def scan_all(
     paths: Sequence[str], *, processes: int, kept: str | None = None, quick: bool = False
 ) -> Iterator[tuple[str, Facts]]:
-    """The facts of files as they get done, those of an earlier call first.
+    """Yields (path, facts) of files as they finish, those of an earlier call first.
 
     Args:
-        paths: Each once.
-        processes: How many at a time.
-        kept: A csv of what is done; a call that was stopped goes on from there. A file that has
-            changed since is decoded again.
-        quick: As in `scan`.
+        paths: each once.
+        processes: number of files at a time.
+        kept: a csv of finished files, with which a stopped call goes on. A file that has changed
+            since then is decoded again.
+        quick: as in `scan`.
     """
     if kept:
         _cut_unfinished(kept)
@@ -106,7 +106,7 @@ def _facts(info: VideoInfo) -> Facts:
 
 
 def _mark(path: str) -> str:
-    """Changes when a local file does."""
+    """Returns a text that changes if a local file changes."""
     try:
         status = os.stat(path)
     except OSError:
@@ -115,7 +115,7 @@ def _mark(path: str) -> str:
 
 
 def _append(path: str, values: Sequence[object]) -> None:
-    """One row more in a csv; OutputError where the disk is full or may not be written to."""
+    """Adds a row to a csv; OutputError if the disk is full or may not be written to."""
     try:
         with open(path, "a", newline="", **TEXT) as file:
             csv.writer(file).writerow(values)
@@ -124,7 +124,7 @@ def _append(path: str, values: Sequence[object]) -> None:
 
 
 def _cut_unfinished(path: str) -> None:
-    """Takes away the end of a row that a kill or a full disk cut off; no row may follow it."""
+    """Removes a last row that a kill or a full disk cut off, so that rows can be added."""
     try:
         with open(path, "r+b") as file:
             data = file.read()

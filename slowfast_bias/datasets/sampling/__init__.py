@@ -1,1 +1,1 @@
-"""Which frames and which pixels of a video make a clip."""
+"""The choice of frames and pixels of a video that make a clip."""

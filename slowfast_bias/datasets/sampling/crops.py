@@ -1,8 +1,8 @@
 """Views of frames: scaled, cropped and mirrored as SlowFast does, in uint8 until the very end.
 
-Enlarging is torch's bilinear ``interpolate`` on uint8; what is made smaller is smoothed by the
-decoder. Random numbers come from torch's own generator, which the loader seeds for every clip.
-Shapes: T frames, H W space.
+Enlarging is torch's bilinear `interpolate` on uint8; the decoder shrinks, with smoothing. Random
+numbers come from torch's own generator, which the loader seeds for every clip.
+Shapes: B clips, T frames, H W space.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import cv2
 import torch
 from torch.nn import functional as F
 
-# Frames longer than this many times their width are cut around the crop before they are enlarged:
-# 10000 x 16 pixels would become 160000 x 256.
+# Frames longer than this many times their short side are cut around the crop before they are
+# enlarged: 10000 x 16 pixels would become 160000 x 256.
 _ELONGATED = 4
 
 
 @dataclass(frozen=True)
 class Crop:
-    """Frames with their short side at ``scale``, of which a square of ``size`` is taken.
+    """Frames with their short side at `scale`, from which a square of `size` is taken.
 
     Attributes:
-        scale: Of the short side, in pixels.
-        size: Of the square.
-        across: Where along the long side, from 0 (left, or top) to 1.
-        down: Where along the short side.
-        mirrored: Left and right exchanged.
+        scale: of the short side, in pixels.
+        size: of the square, in pixels.
+        across: its place along the long side, from 0 (left, or top) to 1.
+        down: its place along the short side.
+        mirrored: whether left and right are exchanged.
     """
 
     scale: int
@@ -39,7 +39,7 @@ class Crop:
     mirrored: bool = False
 
     def of(self, frames: torch.Tensor) -> torch.Tensor:
-        """The view (T, size, size, 3) of frames (T, H, W, 3), uint8."""
+        """Returns the view (T, size, size, 3) of frames (T, H, W, 3), uint8."""
         frames, across = _surroundings(frames, self)
         height, width = frames.shape[1:3]
         short = min(height, width)
@@ -53,15 +53,15 @@ class Crop:
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the frames of any shape, made a square of ``size``.
+    """A part of the frames, of any shape, resized to a square of `size`.
 
     Attributes:
-        size: Of the square.
-        area: Share of the frame.
-        ratio: Width by height.
-        across: Where the part lies from left to right, from 0 to 1.
-        down: Where from top to bottom.
-        mirrored: Left and right exchanged.
+        size: of the square, in pixels.
+        area: share of the frame.
+        ratio: width by height.
+        across: place of the part from left to right, from 0 to 1.
+        down: place from top to bottom.
+        mirrored: whether left and right are exchanged.
     """
 
     size: int
@@ -72,7 +72,7 @@ class Region:
     mirrored: bool = False
 
     def of(self, frames: torch.Tensor) -> torch.Tensor:
-        """The view (T, size, size, 3) of frames (T, H, W, 3), uint8."""
+        """Returns the view (T, size, size, 3) of frames (T, H, W, 3), uint8."""
         height, width = frames.shape[1:3]
         wide = round(math.sqrt(height * width * self.area * self.ratio))
         high = round(math.sqrt(height * width * self.area / self.ratio))
@@ -84,13 +84,13 @@ class Region:
 
 
 def random_crop(scales: Sequence[int], size: int, flip: bool, *, inverse: bool = False) -> Crop:
-    """A crop as in SlowFast's training: random scale, place and mirroring.
+    """Returns a crop as in SlowFast's training: random scale, place and mirroring.
 
     Args:
-        scales: Smallest and largest short side, in pixels.
-        size: Of the square.
-        flip: Mirror half of the clips.
-        inverse: As DATA.INV_UNIFORM_SAMPLE, the inverse of the scale is uniform.
+        scales: smallest and largest short side, in pixels.
+        size: of the square, in pixels.
+        flip: mirrors half of the clips.
+        inverse: as DATA.INV_UNIFORM_SAMPLE: the inverse of the scale is uniform.
     """
     low, high = scales
     scale = 1 / _uniform(1 / high, 1 / low) if inverse else _uniform(low, high)
@@ -98,14 +98,14 @@ def random_crop(scales: Sequence[int], size: int, flip: bool, *, inverse: bool =
 
 
 def random_region(areas: Sequence[float], ratios: Sequence[float], size: int, flip: bool) -> Region:
-    """A region as in SlowFast's training of transformers: random area, shape, place, mirroring."""
+    """Returns a random area, shape, place, mirroring, as SlowFast's training of transformers."""
     ratio = math.exp(_uniform(math.log(ratios[0]), math.log(ratios[1])))
     area = _uniform(*areas)
     return Region(size, area, ratio, _uniform(), _uniform(), flip and _uniform() < 0.5)
 
 
 def resize(frames: torch.Tensor, size: tuple[int, int], smooth: bool = False) -> torch.Tensor:
-    """Frames (T, H, W, 3) at another height and width, uint8."""
+    """Returns frames (T, H, W, 3) at another height and width, uint8."""
     if tuple(frames.shape[1:3]) == size:
         return frames
     planes = frames.permute(0, 3, 1, 2)
@@ -116,7 +116,7 @@ def resize(frames: torch.Tensor, size: tuple[int, int], smooth: bool = False) ->
 def normalised_planes(
     frames: torch.Tensor, mean: Sequence[float], std: Sequence[float]
 ) -> torch.Tensor:
-    """Frames (..., T, H, W, 3) in uint8 as float32 (..., 3, T, H, W); the only step to leave it."""
+    """Returns frames (..., T, H, W, 3) in uint8 as normalised float32 (..., 3, T, H, W)."""
     *batch, time, height, width, channels = frames.shape
     planes = torch.empty(*batch, channels, time, height, width, device=frames.device)
     clips = frames.reshape(-1, time, height, width, channels)
@@ -124,6 +124,17 @@ def normalised_planes(
     for clip, out in zip(clips, planes.view(-1, *planes.shape[-4:]), strict=True):
         fill(clip, out, mean, std)
     return planes
+
+
+def normalised(clips: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
+    """Returns clips (B, 3, T, H, W) in [0, 1], normalised for a network."""
+    shift, scale = (torch.tensor(v, device=clips.device).view(-1, 1, 1, 1) for v in (mean, std))
+    return (clips - shift) / scale
+
+
+def unit_range(clips: torch.Tensor) -> torch.Tensor:
+    """Returns clips as float32 in [0, 1]."""
+    return clips.float() / 255 if clips.dtype == torch.uint8 else clips
 
 
 def _by_arithmetic(
@@ -137,23 +148,23 @@ def _by_arithmetic(
 def _by_table(
     clip: torch.Tensor, out: torch.Tensor, mean: Sequence[float], std: Sequence[float]
 ) -> None:
-    """The same to the last bit, on a CPU in less than half the time: a byte has 256 values."""
+    """Fills out with the same bits, on a CPU in less than half the time: a byte has 256 values."""
     every = torch.arange(256, dtype=torch.uint8).view(1, 16, 16, 1).expand(-1, -1, -1, len(out))
     values = torch.empty(len(out), 1, 16, 16)
     _by_arithmetic(every, values, mean, std)
     tables, planes = values.flatten(1).numpy(), out.numpy()
-    for t, frame in enumerate(clip.numpy()):  # frame by frame OpenCV starts no threads
+    for t, frame in enumerate(clip.numpy()):  # frame by frame: then OpenCV starts no threads
         for channel, table, plane in zip(cv2.split(frame), tables, planes, strict=True):
             cv2.LUT(channel, table, dst=plane[t])
 
 
 def offset(room: int, place: float) -> int:
-    """Pixels left out before a crop; rounded up in the middle, as SlowFast's uniform_crop."""
+    """Returns the pixels before a crop; rounded up in the middle, as SlowFast's uniform_crop."""
     return min(math.ceil(room * place), room)
 
 
 def _surroundings(frames: torch.Tensor, crop: Crop) -> tuple[torch.Tensor, float]:
-    """Very long frames cut to what is around the crop, and the crop's place in them."""
+    """Returns very long frames cut to the part around the crop, and the crop's place in them."""
     height, width = frames.shape[1:3]
     short, long = min(height, width), max(height, width)
     if long <= _ELONGATED * short:

@@ -1,8 +1,8 @@
-"""Which frames make a clip: SlowFast's sampling, by number of frames.
+"""The frame numbers of a clip: SlowFast's sampling.
 
-The window of a clip is ``num_frames * sampling_rate / target_fps * fps`` frames long and its frames
-are spread from its first to its last: 8 frames at rate 8 come 9 apart, not 8. The model zoos were
-trained so, and so it is the default; ``stride="exact"`` takes them ``sampling_rate`` apart.
+The window of a clip is `num_frames * sampling_rate / target_fps * fps` frames long and its frames
+are spread from its first to its last: 8 frames at rate 8 are 9 apart, not 8. The model zoos were
+trained in this way, so it is the default; `stride="exact"` takes them `sampling_rate` apart.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ def pick_frames(
     short: str = "clamp",
     generator: torch.Generator | None = None,
 ) -> list[int]:
-    """The ``num_frames`` frame numbers of a clip.
+    """Returns the `num_frames` frame numbers of a clip.
 
     Args:
-        frames: Frames in the video.
-        fps: Its rate; 0 where it is not known, which counts as ``target_fps``.
-        num_frames: Frames in the clip.
-        sampling_rate: Frames between two of the clip, at ``target_fps``.
-        target_fps: The rate at which ``sampling_rate`` counts.
-        clip: Which of ``num_clips`` even positions, or RANDOM.
-        num_clips: Positions. They start at ``clip / num_clips`` of the way that the window can
-            move, so that the last one does not reach the end.
-        use_offset: As DATA.USE_OFFSET_SAMPLING: the last position reaches the end, and a single one
+        frames: number of frames in the video.
+        fps: its rate; 0 if it is not known, which counts as `target_fps`.
+        num_frames: number of frames in the clip.
+        sampling_rate: distance of two frames of the clip, at `target_fps`.
+        target_fps: the rate at which `sampling_rate` counts.
+        clip: which of `num_clips` even positions, or RANDOM.
+        num_clips: number of positions. They start at `clip / num_clips` of the range in which the
+            window can move, so that the last one does not reach the end.
+        use_offset: as DATA.USE_OFFSET_SAMPLING: the last position reaches the end, and a single one
             is central.
-        stride: host or exact.
-        short: What a clip does that is longer than the video: "clamp" stays on the last frame, as
+        stride: "host" or "exact".
+        short: for a clip that is longer than the video: "clamp" repeats the last frame, as
             SlowFast; "loop" starts again.
-        generator: Draws the RANDOM position; None: torch's own.
+        generator: draws the RANDOM position; None: torch's own.
     """
     _check(frames, clip, num_clips, stride, short)
     pace = (fps or target_fps) / target_fps
@@ -55,7 +55,7 @@ def pick_frames(
     else:
         offsets = torch.linspace(0, window - 1, num_frames).long()
     start = _start(max(frames - window, 0.0), clip, num_clips, use_offset, generator)
-    # The host decodes from the first frame at or after the start. Rounding mends 58.99999999.
+    # The host decodes from the first frame at or after the start. Rounding corrects 58.99999999.
     numbers = math.ceil(round(start, 6)) + offsets
     numbers = numbers % frames if short == "loop" else numbers.clamp(0, frames - 1)
     return numbers.tolist()
@@ -64,13 +64,13 @@ def pick_frames(
 def pick_segments(
     frames: int, num_frames: int, *, training: bool, generator: torch.Generator | None = None
 ) -> list[int]:
-    """One frame of each of ``num_frames`` even parts, random or middle, as SlowFast's ssv2.py.
+    """Returns one frame number of each of `num_frames` even parts, as SlowFast's ssv2.py.
 
     Args:
-        frames: Frames in the video.
-        num_frames: Frames in the clip.
-        training: A random frame of each part, not the middle one.
-        generator: Draws the random ones; None: torch's own.
+        frames: number of frames in the video.
+        num_frames: number of frames in the clip.
+        training: takes a random frame of each part, not the middle one.
+        generator: draws the random ones; None: torch's own.
     """
     _check(frames, RANDOM, 1, "host", "clamp")
     size = (frames - 1) / num_frames

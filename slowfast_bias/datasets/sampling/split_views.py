@@ -1,7 +1,7 @@
-"""Which frames and which pixels of a video a config asks for, split by split.
+"""The frames and pixels of a video that a config chooses, split by split.
 
 Training draws a window, a scale and a crop, and mirrors half of the clips; the val list shows the
-centre (BIAS.DATA.VAL_CENTRAL); the test list all its views. Frames stay uint8.
+centre (BIAS.DATA.VAL_CENTRAL); the test list shows all its views. Frames stay uint8.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from typing import Any
 import torch
 from fvcore.common.config import CfgNode
 
-from slowfast_bias.config.allowed import lookup
+from slowfast_bias.config.lookup import lookup
 from slowfast_bias.datasets.decoding.read_frames import Timeline, VideoError, read_frames
 from slowfast_bias.datasets.lists.files import Video
 from slowfast_bias.datasets.sampling.crops import Crop, Region, random_crop, random_region
 from slowfast_bias.datasets.sampling.frame_picks import RANDOM, pick_frames, pick_segments
 from slowfast_bias.errors import DataError
 
-# Augmentations of GitHub main that would be left out without a word.
+# Augmentations of GitHub main that this data set lacks; without the check they would be ignored.
 _NOT_HERE = (
     "AUG.ENABLE", "DATA.SSL_COLOR_JITTER", "DATA.TRAIN_JITTER_MOTION_SHIFT", "DATA.TIME_DIFF_PROB",
 )  # fmt: skip
 
 
-class VideoViews:
+class SplitViews:
     """The views of videos that a split shows.
 
     Attributes:
-        count: Views of one video.
+        count: number of views of one video.
     """
 
     def __init__(self, cfg: CfgNode, split: str) -> None:
@@ -39,11 +39,11 @@ class VideoViews:
         self.count = cfg.TEST.NUM_ENSEMBLE_VIEWS * self.crops if split == "test" else 1
 
     def central(self, video: Video) -> torch.Tensor:
-        """The middle of a video in time and space, uint8 (T, H, W, 3); VideoError."""
+        """Returns the middle of a video in time and space, uint8 (T, H, W, 3); VideoError."""
         return self._read(video, self._middle(), clip=0, num_clips=1, use_offset=True)
 
     def view(self, video: Video, number: int) -> torch.Tensor:
-        """One of the ``count`` views of a video, uint8 (T, H, W, 3); VideoError."""
+        """Returns one of the `count` views of a video, uint8 (T, H, W, 3); VideoError."""
         cfg = self.cfg
         if self.split == "test":
             clip, spot = divmod(number, self.crops)
@@ -58,7 +58,7 @@ class VideoViews:
         return self._read(video, self._drawn(), clip=RANDOM)
 
     def _middle(self) -> Crop:
-        """The middle; its scale is that of a single test crop on GitHub main."""
+        """Returns the middle crop; its scale is that of a single test crop on GitHub main."""
         data = self.cfg.DATA
         size = data.TEST_CROP_SIZE if self.split == "test" else data.TRAIN_CROP_SIZE
         return Crop(max(data.TRAIN_JITTER_SCALES[0], size), size)
@@ -83,7 +83,7 @@ class VideoViews:
         return crop.of(frames)
 
     def _picks(self, video: Video, **sampling: Any) -> Callable[[Timeline], list[int]]:
-        """Which frames of a timeline make the clip; those of the listed part only."""
+        """Returns a function: timeline -> the clip's frames, only of the listed part."""
         data, options = self.cfg.DATA, self.cfg.BIAS.DATA
         training = self.split == "train"  # the host's val list has the middle of each segment
         jitter = lookup(self.cfg, "DATA.TRAIN_JITTER_FPS", 0.0) if self.split == "train" else 0.0
@@ -110,7 +110,7 @@ class VideoViews:
 
 
 def part_of(video: Video, timeline: Timeline) -> range:
-    """The frames of a listed part; VideoError where the video ends before it."""
+    """Returns the frames of a listed part; VideoError if the video ends before it."""
     if video.unit == "t":
         part = timeline.between(video.start, video.end)
         # a part between two frames shows the one that is on screen
@@ -130,10 +130,10 @@ def part_of(video: Video, timeline: Timeline) -> range:
 
 
 def _check(cfg: CfgNode) -> None:
-    """What is wrong with the keys that only this data set reads."""
+    """Raises DataError if keys that only this data set reads are wrong."""
     on = [key for key in _NOT_HERE if lookup(cfg, key, False)]
     if on:
-        raise DataError(f"Expected {', '.join(on)} to be off: the dataset `videos` has none of it.")
+        raise DataError(f"Expected {', '.join(on)} to be off: the dataset `videos` lacks this.")
     low, high = cfg.DATA.TRAIN_JITTER_SCALES
     if not cfg.DATA.TRAIN_CROP_SIZE <= low <= high:
         raise DataError(

@@ -1,1 +1,1 @@
-"""Styles: other looks for the same motion, generated or in folders of styled frames."""
+"""Styles: other appearances of the same motion, generated or in folders of styled frames."""

@@ -1,8 +1,8 @@
 """The frames that the styles of one video have in common.
 
 The numbers of a clip's frames are chosen once per video and read in both of its styles, so that a
-dynamic pair differs in looks alone. A video whose styles differ in the number of frames, or in that
-of the first, is refused.
+dynamic pair differs only in appearance. A video whose styles differ in the number of frames, or in
+the number of the first one, is an error.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from iopath.common.file_io import g_pathmgr
 from slowfast_bias.datasets.decoding.frame_folder import list_frames
 from slowfast_bias.datasets.decoding.read_frames import Timeline, VideoError, is_folder, probe
 
-ABOUT = "video.json"  # beside a video's frames, from tools/stylize.py
+ABOUT = "video.json"  # beside a video's frames, from `slowfast_bias stylize`
 _NUMBER = re.compile(r"(\d+)\.\w+$")  # in the name of a frame
 
 
 @dataclass(frozen=True)
 class About:
-    """What a folder of frames tells of itself.
+    """What the file `video.json` in a folder of frames holds.
 
     Attributes:
-        fps: frames a second; 0 where it does not tell.
+        fps: frames per second; 0 if not known.
         every: which frames of the original were styled; 2 is every second one.
-        source: the path of the original, "" where it does not tell.
+        source: the path of the original, "" if not known.
     """
 
     fps: float = 0.0
@@ -39,16 +39,16 @@ class About:
 
 
 def aligned(paths: Sequence[str], fps: float = 30.0, backend: str = "pyav") -> Timeline:
-    """The frames that the styles of one video have in common; VideoError where they differ.
+    """Returns the frames that the styles of one video have in common; VideoError if they differ.
 
     Pictures are counted and not opened. Their numbers may start at 0 in one style and at 1 in
-    another, as programs do; any other difference is taken for frames that one of them lacks. The
-    rate is that of the first style which tells its own.
+    another, because programs differ; any other difference counts as frames that one style lacks.
+    The rate is that of the first style that has its own.
 
     Args:
         paths: the video in each style.
-        fps: the rate of folders of pictures that do not tell their own.
-        backend: the decoder of films.
+        fps: the rate of folders of pictures that do not have their own.
+        backend: the decoder of video files.
     """
     found = [_frames_of(path, fps, backend) for path in paths]
     first = found[0]
@@ -68,7 +68,7 @@ def aligned(paths: Sequence[str], fps: float = 30.0, backend: str = "pyav") -> T
 
 
 def about_video(path: str) -> About:
-    """What a folder of pictures tells of itself; VideoError where it does so wrongly."""
+    """Returns the `video.json` of a folder of pictures; VideoError if it is not valid."""
     about = f"{path}/{ABOUT}"
     if not g_pathmgr.isfile(about):
         return About()
@@ -81,14 +81,14 @@ def about_video(path: str) -> About:
     if not (math.isfinite(found.fps) and found.fps >= 0 and found.every >= 1):
         raise VideoError(
             f"Expected `fps` and `every` above 0 in {about}, but got {found.fps:g} and "
-            f"{found.every}. Mend it, or remove it: then BIAS.DATA.FOLDER_FPS counts."
+            f"{found.every}. Fix it, or remove it: then BIAS.DATA.FOLDER_FPS counts."
         )
     return found
 
 
 class _Frames(NamedTuple):
     timeline: Timeline
-    start: int  # the number of the first; a film's are counted from 1
+    start: int  # the number of the first; those of a video file are counted from 1
     tells_rate: bool
 
 

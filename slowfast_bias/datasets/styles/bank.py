@@ -1,16 +1,15 @@
-"""Styles: other looks for the same motion.
+"""Styles: other appearances of the same motion.
 
-A style is one fixed function of a frame, the same for all frames of all clips. Nothing about it is
-measured on the clip, so it adds no flicker, commutes with shuffling the frames, and does not care
-what else is in the batch.
+A style is one fixed function of a frame, the same for all frames of all clips. It depends on
+nothing else in the clip or the batch, so it adds no flicker and commutes with shuffling the frames.
 
     bank = make_styles("colour", num=4, seed=0)
     styled = bank(clips, 2)                       # one style for all, (B, 3, T, H, W) in [0, 1]
     styled = bank(clips, torch.tensor([0, 3]))    # or one for each clip
     print(style_report(bank, clips).table())
 
-Families: "colour" turns the colour cube about grey, by orthogonal matrices that lie far apart;
-"randconv" also adds a fixed random convolution, which changes textures too. Both follow from
+Families: "colour" rotates the colour cube about grey, by orthogonal matrices that are far apart;
+"randconv" also adds a fixed random convolution, which changes textures too. Both depend only on
 (family, num, seed), to be published with any measurement: "static" means what the bank destroys.
 
 Legend: B batch, C channels (3), T frames, H W space, S styles.
@@ -45,7 +44,7 @@ __all__ = [
 FAMILIES = ("colour", "randconv")
 _POOL = 2048  # random matrices to choose from
 _WIDTHS = (3, 5, 7)  # of the convolutions, in turn
-_TEXTURE = 1.5  # weight of the convolution, beside the colour matrix's 1
+_TEXTURE = 1.5  # weight of the convolution; that of the colour matrix is 1
 _CONTRAST = 1.0  # slope at grey of the curve that brings convolved frames into [0, 1]
 
 
@@ -55,9 +54,9 @@ class StyleBank:
 
     Attributes:
         family: "colour" or "randconv".
-        seed: what it was drawn from.
+        seed: of the random draws.
         matrices: (S, 3, 3) orthogonal, applied to colours minus grey.
-        kernels: for "randconv" one a style, (3, 3, k, k): orthonormal filters that sum to 0.
+        kernels: for "randconv", one a style, (3, 3, k, k): orthonormal filters that sum to 0.
     """
 
     family: str
@@ -70,20 +69,19 @@ class StyleBank:
         """S, the number of styles."""
         return len(self.matrices)
 
-    @property
     def about(self) -> dict[str, str | int]:
-        """What a report says of the styles, enough to make them again."""
+        """Returns what a report holds of the styles, enough to make them again."""
         return {"family": self.family, "num": self.num, "seed": self.seed}
 
     @property
     def reach(self) -> int:
-        """How many pixels away a pixel is felt."""
+        """The distance in pixels over which a pixel has influence."""
         return max((kernel.shape[-1] // 2 for kernel in self.kernels), default=0)
 
     def __call__(
         self, clips: torch.Tensor, style: int | Sequence[int] | torch.Tensor
     ) -> torch.Tensor:
-        """Returns the restyled clips, on their device and of their type.
+        """Returns the restyled clips, on the device and of the type of `clips`.
 
         Args:
             clips: (B, 3, T, H, W) float32 or float64 in [0, 1], before any normalisation.
@@ -98,7 +96,7 @@ class StyleBank:
         for index in styles.unique().tolist():
             mine = (styles == index).to(clips.device)
             turned[mine] += _TEXTURE * _convolve(centred[mine], self.kernels[index])
-        # a curve, since a gain that surely fits would leave little contrast
+        # a curve, because a gain that always fits would leave little contrast
         return turned.mul_(4 * _CONTRAST).sigmoid_()
 
     def _one_a_clip(self, style: int | Sequence[int] | torch.Tensor, batch: int) -> torch.Tensor:
@@ -113,12 +111,12 @@ class StyleBank:
 
 
 def make_styles(family: str = "colour", num: int = 4, seed: int = 0) -> StyleBank:
-    """Returns the bank that (family, num, seed) stand for, the same everywhere."""
+    """Returns the bank of (family, num, seed), the same on every machine."""
     if family not in FAMILIES:
         raise ValueError(f"Expected `family` to be {' or '.join(FAMILIES)}, but got {family!r}.")
     if not 2 <= num <= 16:
         raise ValueError(
-            f"Expected `num` to be 2 to 16, as a pair needs two styles and more than 16 look "
+            f"Expected `num` to be 2 to 16, because a pair needs two styles and more than 16 look "
             f"alike, but got {num}; 4 will do."
         )
     generator = torch.Generator().manual_seed(seed)
@@ -133,8 +131,8 @@ def make_styles(family: str = "colour", num: int = 4, seed: int = 0) -> StyleBan
 def style_distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Returns how far apart colour matrices (..., 3, 3) put a colour at distance 1 from grey.
 
-    The smaller of two: the root mean square over all colours, and the distance for white, as light
-    and dark are what most pictures are made of. With the gains that fit into [0, 1] included.
+    The smaller of two: the root mean square over all colours, and the distance for white, because
+    most pictures consist of light and dark. Includes the gains that fit colours into [0, 1].
     """
     apart = a * _fit(a).reshape(*a.shape[:-2], 1, 1) - b * _fit(b).reshape(*b.shape[:-2], 1, 1)
     overall = apart.square().sum((-2, -1)).div(3).sqrt()
@@ -143,7 +141,7 @@ def style_distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def _far_apart(pool: torch.Tensor, num: int) -> torch.Tensor:
-    """Returns `num` of the pool's matrices, (P, 3, 3), no two near: greedily, then by exchanges."""
+    """Returns `num` matrices of the pool, (P, 3, 3), far apart: greedily, then by exchanges."""
     chosen = [0]
     distances = {0: style_distance(pool, pool[0])}
 
@@ -161,21 +159,21 @@ def _far_apart(pool: torch.Tensor, num: int) -> torch.Tensor:
 
 
 def _random_orthogonal(count: int, generator: torch.Generator) -> torch.Tensor:
-    """Returns (count, 3, 3) float64, uniform over turns and mirrorings."""
+    """Returns (count, 3, 3) float64, uniform over rotations and mirrorings."""
     q, r = torch.linalg.qr(torch.randn(count, 3, 3, dtype=torch.float64, generator=generator))
-    return q * r.diagonal(dim1=-2, dim2=-1).sign()[:, None, :]  # QR alone prefers some
+    return q * r.diagonal(dim1=-2, dim2=-1).sign()[:, None, :]  # QR alone is not uniform
 
 
 def _random_kernel(width: int, generator: torch.Generator) -> torch.Tensor:
     """Returns (3, 3, k, k) float32: three orthonormal filters that ignore flat areas."""
     noise = torch.randn(3, 3, width, width, dtype=torch.float64, generator=generator)
-    # Flat areas are left to the colour matrix, which never hides an object.
+    # flat areas are left to the colour matrix, which never hides an object
     noise = (noise - noise.mean((2, 3), keepdim=True)).reshape(3, -1)
     return torch.linalg.qr(noise.T).Q.T.reshape(3, 3, width, width).float()
 
 
 def _fit(matrices: torch.Tensor) -> torch.Tensor:
-    """Returns the largest gains, (S, 1, 1, 1, 1), that keep the turned colour cube in the cube."""
+    """Returns the largest gains, (S, 1, 1, 1, 1), that keep the rotated colour cube in [0, 1]."""
     return matrices.abs().sum(-1).amax(-1).reciprocal().reshape(-1, 1, 1, 1, 1)
 
 
@@ -204,5 +202,5 @@ def _check_clips(clips: torch.Tensor) -> None:
     if clips.ndim != 5 or clips.shape[1] != 3 or clips.dtype not in (torch.float32, torch.float64):
         raise ValueError(
             "Expected `clips` to be (B, 3, T, H, W) of float32 or float64 in [0, 1], but got "
-            f"{tuple(clips.shape)} of {clips.dtype}; `.float()` it, and divide bytes by 255."
+            f"{tuple(clips.shape)} of {clips.dtype}; call `.float()`, and divide bytes by 255."
         )

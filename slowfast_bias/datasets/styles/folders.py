@@ -3,7 +3,7 @@
     style_0/dance/frame_00001.jpg ...    style_1/dance/frame_00001.jpg ...
     style_0/jump.mp4                     style_1/jump.mp4
 
-A video has the same name in every style; `aligned_frames` proves that it has the same frames.
+A video has the same name in every style; `aligned_frames` checks that it has the same frames.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from slowfast_bias.datasets.decoding.read_frames import VideoError
 from slowfast_bias.datasets.lists.video_names import is_picture, is_video
 from slowfast_bias.errors import DataError
 
-SETTINGS = "stylize.json"  # beside the folders of tools/stylize.py: how the styles were made
-_DEPTH = 3  # folders of classes in folders of splits, and no endless links
+SETTINGS = "stylize.json"  # from `slowfast_bias stylize`: how the styles beside it were made
+_DEPTH = 3  # enough for folders of classes in folders of splits; ends loops of links
 _NUMBERED = re.compile(r"\d\.\w+$")  # the name of a frame
 
 
 @dataclass(frozen=True)
 class StyleFolders:
-    """A bank of styles on disk: which videos there are in it, and where.
+    """A bank of styles on disk: its videos and their paths.
 
     Attributes:
         dirs: one folder per style.
-        names: the videos, by which they are counted.
-        paths: for each style {name: path}, also of videos that are not in ``names``.
+        names: of the videos, in the order of their numbers.
+        paths: for each style {name: path}, also of videos that are not in `names`.
         missing: {name: the style folders that lack it}.
     """
 
@@ -48,15 +48,14 @@ class StyleFolders:
         """The number of styles."""
         return len(self.dirs)
 
-    @property
     def about(self) -> dict[str, Any]:
-        """What a report says of the styles; also how they were made, where that is written down."""
+        """Returns what a report holds of the styles, and how they were made if that is known."""
         made = _made(self.dirs)
         known = {"made": made} if made else {}
         return {"source": "folders", "dirs": list(self.dirs), "num": self.num, **known}
 
     def of(self, video: int) -> list[str]:
-        """The paths of a video, style by style; VideoError where a style lacks it."""
+        """Returns the paths of a video, style by style; VideoError if a style lacks it."""
         name = self.names[video]
         if name in self.missing:
             raise VideoError(
@@ -66,17 +65,17 @@ class StyleFolders:
 
 
 def find_styles(dirs: Sequence[str], list_file: str = "") -> StyleFolders:
-    """The styles in ``dirs`` and the videos that all of them have, in the order of their names.
+    """Returns the styles in `dirs` and the videos that all of them have, in the order of names.
 
     Args:
-        dirs: one folder per style, two at least.
+        dirs: one folder per style, at least two.
         list_file: names of the videos to take instead, one a row, in this order. Those that a
             style lacks stay in the list, and cannot be read.
     """
     if len(dirs) < 2:
         raise DataError(
-            f"Expected two style folders or more, as a pair needs two looks, but got {list(dirs)}. "
-            "Name them in BIAS.STYLES.DIRS."
+            f"Expected two style folders or more, because a pair needs two styles, but got "
+            f"{list(dirs)}. Name them in BIAS.STYLES.DIRS."
         )
     _check_twice(dirs)
     paths = tuple(find_videos(folder) for folder in dirs)
@@ -103,10 +102,10 @@ def find_styles(dirs: Sequence[str], list_file: str = "") -> StyleFolders:
 
 
 def find_videos(folder: str) -> dict[str, str]:
-    """{name: path} of the videos below a folder: films, and folders of pictures.
+    """Returns {name: path} of the videos below a folder: video files, and folders of pictures.
 
-    The name is the path from the folder, without a film's ending, its letters composed alike on
-    every system. Hidden ones are left out, and pictures without a number.
+    The name is the path from the folder, without a video file's ending, in Unicode's form NFC on
+    every system. Hidden files, and pictures without a number, are left out.
     """
     if not g_pathmgr.isdir(folder):
         raise DataError(f"Expected a folder of videos at {folder}, but there is no such folder.")
@@ -123,7 +122,7 @@ def find_videos(folder: str) -> dict[str, str]:
 
 
 def is_series(folder: str) -> bool:
-    """Does a folder hold numbered pictures? DataError where it holds videos as well."""
+    """Returns whether a folder holds numbered pictures; DataError if it also holds videos."""
     inside = [name for name in g_pathmgr.ls(folder) if not name.startswith(".")]
     pictures = [name for name in inside if is_picture(name)]
     if not any(map(_NUMBERED.search, pictures)):
@@ -138,12 +137,12 @@ def is_series(folder: str) -> bool:
 
 
 def without_ending(name: str) -> str:
-    """The name of a film without its ending; other names as they are."""
+    """Returns the name of a video file without its ending; other names as they are."""
     return name.rpartition(".")[0] if is_video(name) else name
 
 
 def _check_twice(dirs: Sequence[str]) -> None:
-    """DataError where two styles are one folder: their pairs would be of one look."""
+    """Raises DataError if two styles are one folder: both members of a pair would look the same."""
     places = [d if "://" in d else os.path.realpath(d) for d in dirs]
     for k, place in enumerate(places):
         if place in places[:k]:
@@ -154,7 +153,7 @@ def _check_twice(dirs: Sequence[str]) -> None:
 
 
 def _made(dirs: Sequence[str]) -> dict[str, Any]:
-    """What `tools/stylize.py` wrote down of the styles, where all of ``dirs`` are of one call."""
+    """Returns the settings of `slowfast_bias stylize`, if one call made all of `dirs`; else {}."""
     parents = {os.path.dirname(folder.rstrip("/")) for folder in dirs}
     path = f"{parents.pop() or '.'}/{SETTINGS}"
     if parents or not g_pathmgr.isfile(path):
@@ -182,7 +181,7 @@ def _search(folder: str, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _read_list(path: str) -> list[str]:
-    """The names in a list file; DataError names the row that is wrong."""
+    """Returns the names in a list file; DataError names the row that is wrong."""
     if not g_pathmgr.isfile(path):
         raise DataError(f"Expected a list of videos at {path}, but there is no such file.")
     try:
@@ -203,7 +202,7 @@ def _read_list(path: str) -> list[str]:
         if problem:
             raise DataError(
                 f"Expected the name of a video in row {number} of {path}, but {problem}: {row!r}. "
-                "Mend or remove the row."
+                "Fix or remove the row."
             )
         if name:
             names[name] = number

@@ -1,4 +1,4 @@
-"""The videos from which styled ones were made, where they can be found, and frames of them."""
+"""The original videos from which styled ones were made: finds them, and reads their frames."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from slowfast_bias.datasets.styles.aligned_frames import about_video
 
 
 class Originals:
-    """Finds the original of a styled video: by its name, or by what lies beside its frames."""
+    """Finds the original of a styled video: by its name, or by the file beside its frames."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
         self.given = dict(given)
-        self._last: dict[str, list[str]] = {}  # by the end of the name: folders of classes differ
+        self._last: dict[str, list[str]] = {}  # by the last part of the name: class folders differ
         for name, path in self.given.items():
             self._last.setdefault(name.rpartition("/")[2], []).append(path)
 
     def find(self, name: str, styled: str) -> str:
-        """The path of the original of the video ``name``, one of whose styles is ``styled``; ""."""
+        """Returns the path of the original of the video `name`, styled in `styled`; "" if none."""
         if name in self.given:
             return self.given[name]
         alike = self._last.get(name.rpartition("/")[2], [])
@@ -34,13 +34,13 @@ class Originals:
 def original_frames(
     original: str, styled: str, frames: int, picks: Sequence[int]
 ) -> tuple[torch.Tensor | None, str]:
-    """The frames (T, H, W, 3) of which styled ones were made; None, and why they cannot be had.
+    """Returns the original frames (T, H, W, 3) of styled ones, and ""; or None, and the reason.
 
     Args:
-        original: its path, "" where there is none: then nothing is said.
+        original: its path; "" if there is none: then the reason is "" too.
         styled: a style of it.
-        frames: how many the styled video has.
-        picks: which of them are asked for.
+        frames: number of frames of the styled video.
+        picks: the wanted frame numbers of the styled video.
     """
     if not original:
         return None, ""

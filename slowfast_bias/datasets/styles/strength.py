@@ -1,4 +1,4 @@
-"""What a bank of styles does to clips, in numbers and in a picture.
+"""The effect of a bank of styles on clips, in numbers and in a picture.
 
 Legend: B batch, T frames, H W space, S styles.
 """
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import torch
 
-if TYPE_CHECKING:  # styles.py names the functions here, so it imports this file
+if TYPE_CHECKING:  # bank.py exports the functions here, so it imports this file
     from slowfast_bias.datasets.styles.bank import StyleBank
 
 _GUTTER = 2  # white pixels between the pictures of a strip
@@ -28,12 +28,12 @@ class StyleReport:
     Attributes:
         strength: mean |style a - style b| over pixels, clips and pairs of styles.
         pairs: the same for each pair, S rows of S, zeros on the diagonal.
-        flicker: mean frame-to-frame change where the originals stand still; 0 for a sound bank, NaN
-            where it is not known: a note says why.
-        commutes: largest |style(shuffled) - shuffled(style)|; 0 or float rounding for a sound bank,
-            NaN where it was not tried.
+        flicker: mean frame-to-frame change where the originals stand still; 0 for a good bank, NaN
+            if it is not known: a note gives the reason.
+        commutes: largest |style(shuffled) - shuffled(style)|; 0 or float rounding for a good bank,
+            NaN if it was not tested.
         flickers: the flicker of each style.
-        notes: how the numbers were come by, and what was left out; one sentence each.
+        notes: how the numbers were measured, and what was left out; one sentence each.
     """
 
     strength: float
@@ -58,7 +58,7 @@ class StyleReport:
 
 
 def style_report(bank: StyleBank, clips: torch.Tensor) -> StyleReport:
-    """Returns what the bank does to `clips`, (B, 3, T, H, W) in [0, 1] with T of 2 or more.
+    """Returns the bank's effect on `clips`, (B, 3, T, H, W) in [0, 1] with T of 2 or more.
 
     Works with any callable like a bank that has `num` and `reach`.
     """
@@ -68,7 +68,7 @@ def style_report(bank: StyleBank, clips: torch.Tensor) -> StyleReport:
             f"{tuple(clips.shape)}."
         )
     order = torch.randperm(clips.shape[2], generator=torch.Generator().manual_seed(0))
-    order = order if (order.diff() != 1).any() else order.flip(0)  # not the order they came in
+    order = order if (order.diff() != 1).any() else order.flip(0)  # not the original order
     half_still, still = _half_still(clips, bank.reach)
 
     styled = [bank(clips, style) for style in range(bank.num)]
@@ -98,8 +98,8 @@ def preview_strip(
     Args:
         bank: the styles.
         clip: (3, T, H, W) in [0, 1].
-        columns: how many frames, evenly spread over the clip, are shown side by side.
-        zoom: how often each pixel is repeated.
+        columns: number of frames, evenly spread over the clip, that are shown side by side.
+        zoom: how often each pixel is repeated in a row and a column.
     """
     picks = np.linspace(0, clip.shape[1] - 1, min(columns, clip.shape[1])).round().astype(int)
     rows = [clip, *(bank(clip[None], style)[0] for style in range(bank.num))]
@@ -115,7 +115,7 @@ def preview_strip(
 
 
 def save_preview(bank: StyleBank, clip: torch.Tensor, path: str | Path) -> None:
-    """Writes the strip of a clip, (3, T, H, W) in [0, 1], as a PNG, small ones enlarged."""
+    """Writes the strip of a clip, (3, T, H, W) in [0, 1], as a PNG; enlarges small ones."""
     strip = preview_strip(bank, clip, zoom=-(-96 // clip.shape[-1]))
     if not cv2.imwrite(str(path), strip[..., ::-1]):
         raise OSError(f"Expected to write a PNG to {path}, but could not; does its folder exist?")
@@ -128,7 +128,7 @@ def _shown(flicker: float) -> str:
 def _half_still(clips: torch.Tensor, reach: int) -> tuple[torch.Tensor, slice]:
     """Returns clips with their left half frozen, and the columns that the right cannot reach.
 
-    Half, since a style that is measured anew on each frame keeps a wholly frozen clip still, too.
+    Only half, because a style that is computed from each frame would keep a frozen clip still, too.
     """
     half = clips.shape[-1] // 2
     frozen = clips.clone()

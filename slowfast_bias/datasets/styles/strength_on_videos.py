@@ -1,9 +1,9 @@
-"""How strong the styles of a bank are and whether they flicker, seen on real videos.
+"""How strong the styles of a bank are and whether they flicker, measured on real videos.
 
-A generated bank is tried on the videos. Of folders, what is on disk is measured: a style flickers
-by as much as it changes where the originals stand still. Where there are no originals, another
-style tells what stands still, as all show the same motion. That is an estimate: of styles that
-flicker all together nothing is learnt, and the report says so.
+A generated bank is applied to the videos. Folders are measured as they are: the flicker of a style
+is its change where the originals stand still. Without originals, another style shows what stands
+still, because all have the same motion. This is an estimate: if all styles flicker together, it
+finds nothing, and the report notes that.
 Legend: T frames, H W space, S styles.
 """
 
@@ -28,15 +28,15 @@ from slowfast_bias.datasets.styles.originals import Originals, original_frames
 from slowfast_bias.datasets.styles.strength import StyleReport, style_report
 from slowfast_bias.errors import DataError
 
-_STILL = 2 / 255  # change of a pixel that decoding alone may bring
-_REACH = 3  # pixels around one that must stand still, too
+_STILL = 2 / 255  # change of a pixel that decoding alone may cause
+_REACH = 3  # neighbours up to this many pixels away must stand still, too
 _SHOWN = 3  # reasons in a note
 
 
 def report_on_videos(
     bank: StyleBank, paths: Iterable[str], videos: int = 8, frames: int = 16
 ) -> StyleReport:
-    """What a generated bank does to the middle frames of some of the videos."""
+    """Returns a generated bank's effect on the middle frames of some of the videos."""
 
     def one(path: str) -> StyleReport:
         clip = read_frames(path, _middle(probe(path).frames, frames)).float() / 255
@@ -60,14 +60,14 @@ def report_on_folders(
     videos: int = 8,
     frames: int = 16,
 ) -> StyleReport:
-    """What the styles on disk look like, in the middle frames of some of their videos.
+    """Returns how styles on disk differ and flicker, in middle frames of some of their videos.
 
     Args:
-        bank: as `find_styles` gives it.
-        originals: {name: path} of the videos before they were styled. Those that are not among
-            them are looked for where `tools/stylize.py` says that they were.
-        videos: how many are looked at.
-        frames: of each.
+        bank: as `find_styles` returns it.
+        originals: {name: path} of the videos before they were styled. Missing ones are searched
+            where `slowfast_bias stylize` recorded them.
+        videos: number of videos to measure.
+        frames: number of frames of each.
     """
     known = Originals(originals or {})
 
@@ -99,7 +99,7 @@ def report_on_folders(
         strength=float(np.sum(pairs)) / (bank.num * (bank.num - 1)),
         pairs=pairs,
         flicker=float(np.mean(found)) if found else math.nan,
-        commutes=math.nan,  # there is nothing to be tried on what is on disk
+        commutes=math.nan,  # styles on disk cannot be tested for it
         flickers=tuple(flickers),
         notes=(*_alike(pairs), *how, *notes),
     )
@@ -109,13 +109,13 @@ class _Seen(NamedTuple):
     """What one video shows of S styles."""
 
     pairs: tuple[tuple[float, ...], ...]
-    measured: list[float]  # change where the original stands still; NaN where there is none
-    estimated: list[float]  # change where another style does
-    why: str  # why the original could not be used, "" where it was or there is none
+    measured: list[float]  # change where the original stands still; NaN if there is none
+    estimated: list[float]  # change where another style stands still
+    why: str  # why the original could not be used, "" if it was or there is none
 
 
 def _flickers(seen: Sequence[_Seen]) -> tuple[list[float], list[str]]:
-    """The flicker of each style, and how it was come by."""
+    """Returns the flicker of each style, and notes on how it was measured."""
     problems = [video.why for video in seen if video.why]
     unused = f"the originals of {len(problems)} videos were not used: {_some(problems)}"
     notes = [unused] if problems else []
@@ -131,21 +131,21 @@ def _flickers(seen: Sequence[_Seen]) -> tuple[list[float], list[str]]:
         )
         return _nan_means(estimated), [how, *notes]
     how = (
-        "flicker: not known, as nothing stands still in any style: the camera moves, or all styles "
-        "flicker; give the original videos to learn which"
+        "flicker: not known, because nothing stands still in any style: the camera moves, or all "
+        "styles flicker; give the original videos to find out which"
     )
     return [math.nan] * len(seen[0].estimated), [how, *notes]
 
 
 def _alike(pairs: Sequence[Sequence[float]]) -> Iterator[str]:
-    """A note of each two styles that are no two looks."""
+    """Yields a note for each pair of styles that look the same."""
     for a, b in combinations(range(len(pairs)), 2):
         if pairs[a][b] <= _STILL:
             yield f"styles {a} and {b} hardly differ: their dynamic pairs show one look twice"
 
 
 def _apart(clips: Sequence[torch.Tensor]) -> tuple[tuple[float, ...], ...]:
-    """Mean difference in [0, 1] of each two of clips (T, H, W, 3) in uint8."""
+    """Returns the mean difference in [0, 1] of every two of the clips (T, H, W, 3) in uint8."""
     apart = np.zeros((len(clips), len(clips)))
     for a, b in combinations(range(len(clips)), 2):
         changes = [_difference(x, y).mean().item() for x, y in zip(clips[a], clips[b], strict=True)]
@@ -154,14 +154,14 @@ def _apart(clips: Sequence[torch.Tensor]) -> tuple[tuple[float, ...], ...]:
 
 
 def _still(clip: torch.Tensor) -> torch.Tensor:
-    """Where a clip (T, H, W, 3) does not change from frame to frame, bool (T - 1, H, W)."""
+    """Returns where a clip (T, H, W, 3) stays the same in the next frame, bool (T - 1, H, W)."""
     moved = torch.stack([_difference(x, y).amax(-1) for x, y in pairwise(clip)])
-    # styles look at what is around a pixel
+    # a style of a pixel depends on its neighbours
     return F.max_pool2d(moved, 2 * _REACH + 1, 1, _REACH) <= _STILL
 
 
 def _change(clip: torch.Tensor, where: torch.Tensor) -> float:
-    """Mean change of a clip (T, H, W, 3) from frame to frame at some pixels; NaN where at none."""
+    """Returns the mean change of a clip (T, H, W, 3) per frame at `where`; NaN if nowhere."""
     found = [
         _difference(x, y).mean(-1)[at] for (x, y), at in zip(pairwise(clip), where, strict=True)
     ]
@@ -175,7 +175,7 @@ def _difference(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 def _each(
     one: Callable[[str], NamedTuple], names: Sequence[str], videos: int
 ) -> tuple[list, tuple[str, ...]]:
-    """What ``one`` makes of some of the videos, and a note of those that cannot be read."""
+    """Returns `one(name)` for some of the videos, and a note of those that cannot be read."""
     found, problems = [], []
     chosen = spread(len(names), videos)
     for place in chosen:
@@ -200,7 +200,7 @@ def _means(tables: Sequence[tuple[tuple[float, ...], ...]]) -> tuple[tuple[float
 
 
 def _nan_means(rows: Sequence[Sequence[float]]) -> list[float]:
-    """The mean of each column without its NaNs; NaN where there is nothing else."""
+    """Returns the mean of each column without its NaNs; NaN if there is nothing else."""
     columns = ([x for x in column if not math.isnan(x)] for column in zip(*rows, strict=True))
     return [float(np.mean(column)) if column else math.nan for column in columns]
 

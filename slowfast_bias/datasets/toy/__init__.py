@@ -1,1 +1,1 @@
-"""The toy world: clips rendered on the fly, whose static and dynamic factors are known."""
+"""The toy world: clips rendered on demand, whose static and dynamic factors are known."""

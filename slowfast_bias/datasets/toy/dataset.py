@@ -1,4 +1,4 @@
-"""Toyvideos: the toy world behind SlowFast's dataset interface, registered with the host.
+"""Toyvideos: the toy world as a data set.
 
 Its keys are BIAS.TOY; a clip has DATA.NUM_FRAMES frames of DATA.TRAIN_CROP_SIZE pixels
 (TEST_CROP_SIZE in the test list).
@@ -6,19 +6,24 @@ Its keys are BIAS.TOY; a clip has DATA.NUM_FRAMES frames of DATA.TRAIN_CROP_SIZE
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from fvcore.common.config import CfgNode
 from torch.utils.data import Dataset
 
 from slowfast_bias import host
+from slowfast_bias.datasets.contract import FRAMES, Sample, register_dataset
 from slowfast_bias.datasets.sampling.crops import normalised_planes
 from slowfast_bias.datasets.toy.world import ToyWorld
 from slowfast_bias.errors import DataError
 
 
-@host.register_dataset
+@register_dataset
 class Toyvideos(Dataset):
-    """Clips of a `ToyWorld`, normalised and packed into pathways; all test views are alike."""
+    """Clips of a `ToyWorld`; all test views of a video are equal."""
+
+    streams = FRAMES
 
     def __init__(self, cfg: CfgNode, split: str) -> None:
         toy, self.cfg = cfg.BIAS.TOY, cfg
@@ -38,19 +43,32 @@ class Toyvideos(Dataset):
     def __len__(self) -> int:
         return len(self.world) * self.views
 
+    def sample(self, index: int) -> Sample:
+        """Returns the clip at a position, uint8 (T, H, W, 3)."""
+        video = index // self.views
+        return Sample((self.clip(video),), self.target(video), index)
+
     def clip(self, video: int) -> torch.Tensor:
-        """The frames of a video as they are, uint8 (T, H, W, 3)."""
+        """Returns the frames of a video, uint8 (T, H, W, 3)."""
         return self.world.clip(video)
 
-    def label(self, video: int) -> int:
-        """The class of a video."""
+    def target(self, video: int) -> int:
+        """Returns the class of a video."""
         return self.world.label(video)
 
+    def describe(self, index: int) -> tuple[str, str]:
+        """Returns the number of a clip's video, from which all of it is drawn."""
+        return f"toy video {index // self.views}", f"clip {index}"
+
+    def about(self) -> dict[str, Any]:
+        """Returns {}: the config has it all."""
+        return {}
+
     def __getitem__(self, index: int) -> tuple[list[torch.Tensor], int, int, dict]:
-        """Pathways [(C, T, H, W), ...], label, index and an empty dict, as SlowFast's datasets."""
+        """Returns pathways [(C, T, H, W), ...], label, index and {}, for SlowFast's own loops."""
         video = index // self.views
         planes = normalised_planes(self.clip(video), self.cfg.DATA.MEAN, self.cfg.DATA.STD)
-        return host.pack_pathways(self.cfg, planes), self.label(video), index, {}
+        return host.pack_pathways(self.cfg, planes), self.target(video), index, {}
 
 
 def _world(cfg: CfgNode, split: str) -> ToyWorld:

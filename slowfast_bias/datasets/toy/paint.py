@@ -1,4 +1,4 @@
-"""The brush of the toy world: from a clip's factors to its pixels, analytically, with soft edges.
+"""Renders the toy world: from a clip's factors to its pixels, analytically, with soft edges.
 
 Space is measured in half-widths: x and y run from -1 to 1 across a frame, y downwards, so a clip
 looks the same at every size. H W are pixels; 8 is the number of phases an object goes through.
@@ -52,9 +52,9 @@ class ToyFactors:
 def paint(factors: ToyFactors, shows: str, size: int) -> np.ndarray:
     """Returns the frames of the 8 phases in order, uint8 (8, H, W, 3).
 
-    `shows` is what the phase moves: the object's "place" on a circle, or its "size".
+    `shows` is what the phase changes: the object's "place" on a circle, or its "size".
     """
-    # Faint on purpose: at .10 and .20 a small network misses the object in 128 steps.
+    # faint on purpose: at .10 and .20 a small network does not learn the object in 128 steps
     pattern = 0.07 * _texture(factors, size)[..., None]
     ground = 0.5 + factors.brightness + 0.15 * _chroma(factors.hue) + pattern
     ground = ground.astype(np.float32)
@@ -68,8 +68,8 @@ def paint(factors: ToyFactors, shows: str, size: int) -> np.ndarray:
 def far_colour(hue: float, direction: tuple[float, float, float]) -> tuple[float, float, float]:
     """Returns a vivid colour along `direction` from grey, mirrored if on the side of `hue`.
 
-    A network that can find the object by one colour does so, and loses the motion in the next
-    style: with white objects, networks trained on motion measured as static.
+    A network that can find the object by one colour does so, and then misses the motion in the next
+    style: with white objects, networks trained on motion were measured as static.
     """
     away = np.array(direction)
     if away @ _chroma(hue) > 0:
@@ -124,7 +124,7 @@ def _object(factors: ToyFactors, shows: str, size: int) -> np.ndarray:
 
 
 def _outside(shape: str, x: np.ndarray, y: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Returns about how far outside a shape points lie, negative inside; all (8, H, W) or less."""
+    """Returns the approximate distance of points from a shape, negative inside, (8, H, W)."""
     if shape == "square":
         return np.maximum(np.abs(x), np.abs(y)) - 0.9 * radius
     if shape == "triangle":

@@ -1,6 +1,6 @@
 """A synthetic video world with a known answer: one object hops over one textured background.
 
-Every clip is decided by (seed, split, index) alone and rendered when asked for; there are no files.
+Every clip depends only on (seed, split, index) and is rendered on demand; there are no files.
 
     world = ToyWorld(size=32, frames=8, motion="orbit4", labels="dynamic")
     world.clip(0)         # uint8 (T, H, W, 3)
@@ -10,13 +10,13 @@ Every clip is decided by (seed, split, index) alone and rendered when asked for;
 Static factors are the background's texture and its hue, the dynamic one is the order of the hops.
 The object's shape is joint: it survives restyling and shuffling, and is never a label.
 
-All motions are one idea. The object has a phase on a cycle of 8 and starts at a uniformly random
-one; the class says by how much it hops. All hops are odd, so 8 frames visit all 8 phases whatever
-the class, and every second frame visits those of one parity whatever the class: frames without
-their order say nothing. Only the phase changes within a clip, since two ordered factors on one
-object would leak their product. Some choices of frames do tell (the first half of an orbit, a slow
-pathway); `unordered_frames_tell` answers exactly. Mirroring a clip turns +45 degrees into -45, so
-train with random flips switched off.
+All motions have one principle. The object has a phase on a cycle of 8 and starts at a uniformly
+random one; the class determines how far it hops. All hops are odd, so 8 frames visit all 8 phases
+in every class, and every second frame visits those of one parity in every class: without their
+order, frames contain nothing about the class. Only the phase changes within a clip, because two
+ordered factors on one object would leak their product. Some choices of frames do reveal the class
+(the first half of an orbit, a slow pathway); `unordered_frames_tell` tests this exactly. Mirroring
+a clip turns +45 degrees into -45, so train with random flips switched off.
 
 Legend: B batch, T frames, H W space.
 """
@@ -38,7 +38,7 @@ LABELS = ("static", "dynamic", "both", "correlated")
 
 @dataclass(frozen=True)
 class Motion:
-    """What the phase shows ("place" or "size") and the odd hop of each class."""
+    """What the phase changes ("place" or "size") and the odd hop of each class."""
 
     shows: str
     hops: tuple[int, ...]
@@ -52,8 +52,8 @@ MOTIONS = {
     # round a circle of 8 places, by +45, -45, +135 or -135 degrees
     "orbit4": Motion("place", (1, -1, 3, -3)),
     "orbit2": Motion("place", (1, -1)),
-    # The size swells, shrinks or throbs (swells thrice as fast), cyclically from a random start. A
-    # ramp from end to end would tell its direction in every second frame: 0 2 4 6, not 7 5 3 1.
+    # The size grows, shrinks or grows three times as fast, cyclically from a random start. A ramp
+    # from end to end would reveal its direction in every second frame: 0 2 4 6, not 7 5 3 1.
     "osc3": Motion("size", (1, -1, 3)),
     "ramp2": Motion("size", (1, -1)),
 }
@@ -64,20 +64,20 @@ class ToyWorld:
     """A world of `num_clips` clips.
 
     Texture and motion are independent, and each block of textures x motions clips, counted from 0,
-    holds every combination once. When correlated or in conflict, that holds of the motions alone.
+    holds every combination once. If correlated or in conflict, only the motions are balanced so.
 
     Attributes:
         size: height and width in pixels.
-        frames: T; a multiple of 8, or another number whose frames tell nothing without their order.
+        frames: T; a multiple of 8, or another number of frames that reveal nothing unordered.
         motion: "orbit4", "orbit2", "osc3" or "ramp2", see `MOTIONS`.
         labels: "static" (the texture), "dynamic" (the motion), "both" (texture * motions + motion),
-            or "correlated" (the motion, with a texture that gives it away).
+            or "correlated" (the motion, with a texture that predicts it).
         rho: for "correlated" only. With probability rho the texture has the motion's number, else
             it is uniform over all 4, so they agree with probability rho + (1 - rho) / 4.
         seed: 0 to 2**64 - 1.
         split: "train", "val" or "test", with disjoint random streams.
         cue_conflict: the texture never has the motion's number, and the other three are equally
-            likely. The label is the motion; `factors` tells the texture, to score choices by.
+            likely. The label is the motion; `factors` has the texture, for scoring choices.
         num_clips: the length. Clip i is the same in a longer world.
     """
 
@@ -120,18 +120,18 @@ class ToyWorld:
         return factors.motion
 
     def factors(self, index: int) -> ToyFactors:
-        """Returns everything that decides clip `index`."""
+        """Returns all factors of clip `index`."""
         if not 0 <= index < self.num_clips:
             raise IndexError(
                 f"Expected `index` to be 0 to {self.num_clips - 1}, but got {index}; "
-                "a larger `num_clips` gives more."
+                "a larger `num_clips` has more."
             )
         draws = iter(_uniform(self, _CLIP, index, 20).tolist())
 
         def between(low: float, high: float) -> float:
             return low + (high - low) * next(draws)
 
-        # both draws are taken in every mode, so that modes differ in texture and colours alone
+        # both draws are taken in every mode, so that modes differ only in texture and colours
         texture, motion = self._classes(index, next(draws), next(draws))
         hue = (texture + between(-0.15, 0.15)) / len(TEXTURES) % 1.0
         return ToyFactors(
@@ -154,13 +154,13 @@ class ToyWorld:
         return self.render(self.factors(index))
 
     def clips(self, indices: Iterable[int]) -> torch.Tensor:
-        """Returns the clips, uint8 (B, T, H, W, 3), each the same in any company."""
+        """Returns the clips, uint8 (B, T, H, W, 3), each independent of the others."""
         return torch.stack([self.clip(int(index)) for index in indices])
 
     def render(self, factors: ToyFactors) -> torch.Tensor:
-        """Returns the clip of any factors, be they an index's or made up, uint8 (T, H, W, 3)."""
+        """Returns the clip of any factors, of an index or invented, uint8 (T, H, W, 3)."""
         motion = MOTIONS[self.motion]
-        # no more than 8 frames differ, however many there are
+        # at most 8 frames differ, for any number of them
         seen = paint(factors, motion.shows, self.size)
         return torch.from_numpy(seen[motion.phases(factors.motion, factors.start, self.frames)])
 
@@ -181,11 +181,11 @@ class ToyWorld:
 
 
 def unordered_frames_tell(motion: str, picks: Sequence[int]) -> bool:
-    """Whether the frames at `picks`, without their order, tell any classes of `motion` apart.
+    """Returns whether the frames at `picks`, unordered, distinguish any classes of `motion`.
 
     Exact: compares which phases each class shows over the 8 equally likely starts. For example,
     the slow pathway of SlowFast takes `linspace(0, T - 1, T // alpha)`: of 8 frames with alpha 4
-    these are 0 and 7, which tell the size of an orbit4 hop, and nothing about orbit2.
+    these are 0 and 7, which reveal the size of an orbit4 hop, and nothing about orbit2.
     """
     kind, picks = MOTIONS[motion], list(picks)
     shown = [
@@ -198,10 +198,8 @@ def unordered_frames_tell(motion: str, picks: Sequence[int]) -> bool:
     return any(other != shown[0] for other in shown)
 
 
-_CLIP, _BLOCK = (
-    0,
-    1,
-)  # what a random stream is for: one clip's draws, or the order of one block's classes
+# What a random stream is for: one clip's draws, or the order of one block's classes.
+_CLIP, _BLOCK = 0, 1
 
 
 def _uniform(world: ToyWorld, stream: int, index: int, count: int) -> np.ndarray:

@@ -10,21 +10,26 @@ import torch
 from fvcore.common.config import CfgNode
 from torch import nn
 
-from slowfast_bias import host
 from slowfast_bias.bias import BiasMeter, Tap, evaluating, tapped
-from slowfast_bias.datasets.pairs.static_dynamic import Views, reorder
+from slowfast_bias.datasets.pairs.frame_order import reorder
+from slowfast_bias.datasets.pairs.request import Views
 from slowfast_bias.models.bf16 import prepared_for_bf16
+from slowfast_bias.models.families import family_of
 from slowfast_bias.models.replay import Replay, frame_wise_prefix
 
 log = logging.getLogger(__name__)
 
+Features = dict[str, torch.Tensor]
+
 
 def make_taps(model: nn.Module, layers: Iterable[str]) -> list[Tap]:
-    """Taps for BIAS.LAYERS: "auto" for what the host proposes, else modules by name."""
-    auto = [Tap(**proposal) for proposal in host.layers(model)]
+    """Returns taps for BIAS.LAYERS: "auto" for those of the network's kind, else by name."""
+    family, layers = family_of(model), list(layers)
+    head = family.head(model)
+    auto = family.layers(model) if head is not None or "auto" in layers else []
     known = {tap.label: tap for tap in auto} | {tap.module: tap for tap in auto}
-    slot = host.head(model)
-    known[slot.dropout] = Tap(slot.dropout, channels_last=slot.dropout_channels_last)
+    if head is not None:
+        known[head.dropout] = Tap(head.dropout, channels_last=head.dropout_channels_last)
     taps: dict[str, Tap] = {}
     for layer in layers:
         for tap in auto if layer == "auto" else [known.get(layer, Tap(layer))]:
@@ -32,12 +37,13 @@ def make_taps(model: nn.Module, layers: Iterable[str]) -> list[Tap]:
     return list(taps.values())
 
 
-class Listener:
-    """One network under measurement: runs the views through it and meters what its taps hear."""
+class Probe:
+    """Runs the views through one network and meters what its taps read."""
 
     def __init__(self, cfg: CfgNode, model: nn.Module) -> None:
         self.bf16 = cfg.BIAS.PRECISION == "bf16"
         self.model = prepared_for_bf16(model) if self.bf16 else model
+        self.family = family_of(self.model)
         self.taps = make_taps(self.model, cfg.BIAS.LAYERS)
         self.meter = BiasMeter(self.taps)
         self.device = next(model.parameters()).device
@@ -48,19 +54,19 @@ class Listener:
         self._checked = False
 
     @torch.no_grad()
-    def hear(self, views: Views, videos: list[int]) -> None:
+    def add(self, views: Views, videos: list[int]) -> None:
         """Adds one batch of views to the meter."""
         with (
             evaluating(self.model),
             torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16),
             tapped(self.model, self.taps) as features,
         ):
-            heard = self._run(views, features)
+            by_view = self._run(views, features)
         for factor, (a, b) in views.pairs.items():
-            self.meter.update(factor, heard[a], heard[b], torch.tensor(videos))
+            self.meter.update(factor, by_view[a], by_view[b], torch.tensor(videos))
 
-    def _run(self, views: Views, features: dict[str, torch.Tensor]) -> dict[str, dict]:
-        heard: dict[str, dict[str, torch.Tensor]] = {}
+    def _run(self, views: Views, features: Features) -> dict[str, Features]:
+        by_view: dict[str, Features] = {}
         sources = {source for source, _ in views.reordered.values()} if self.reused else set()
         replay = Replay(self.model, self.reused)
         for view, inputs in views.inputs.items():
@@ -74,16 +80,16 @@ class Listener:
                 self._check(inputs, dict(features), features)
             else:
                 self._forward(inputs)
-            heard.setdefault(view, dict(features))
-        return heard
+            by_view.setdefault(view, dict(features))
+        return by_view
 
     def _forward(self, inputs: list[torch.Tensor]) -> None:
         if self.bf16:
             inputs = [x.to(memory_format=torch.channels_last_3d) for x in inputs]
-        self.model(list(inputs))  # a new list: the host overwrites the one it gets
+        self.family.call(self.model, inputs)
 
-    def _check(self, inputs: list[torch.Tensor], reused: dict, features: dict) -> None:
-        """On the first batch, runs in full what was reused; leaves reuse off if they differ.
+    def _check(self, inputs: list[torch.Tensor], reused: Features, features: Features) -> None:
+        """Runs in full what was reused, on the first batch; switches reuse off if they differ.
 
         `features` holds the recomputed values afterwards.
         """

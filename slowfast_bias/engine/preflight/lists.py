@@ -1,4 +1,4 @@
-"""The lists of all steps of a run, read before the first one: a wrong one must not cost a training.
+"""Reads all lists of a run up front, so that a bad list fails in seconds and not after a training.
 
 Nothing is decoded. Each step reads its own list again when its turn comes.
 """
@@ -7,52 +7,33 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fvcore.common.config import CfgNode
 
-from slowfast_bias import host
+from slowfast_bias.datasets.contract import is_registered, open_dataset
 from slowfast_bias.datasets.styles.folders import find_styles
-from slowfast_bias.engine.setup.loaders import check_host_list
+from slowfast_bias.engine.setup.loaders import dataset_name
 
-# Their lists are all that they consist of; a loader of the hosts may be dear to construct.
-_OURS = ("videos", "toyvideos")
-
-
-def check_lists(cfg: CfgNode) -> None:
-    """Raises what the lists and styled folders of the enabled steps would raise later."""
-    for dataset, split in lists_of(cfg):
-        with _quiet():
-            check_host_list(cfg, dataset, split)
-            if dataset.lower() in _OURS:
-                host.build_dataset(dataset, cfg, split)
-    if measures_folders(cfg):
-        find_styles(cfg.BIAS.STYLES.DIRS, cfg.BIAS.STYLES.LIST)
+STYLED = "styled folders"  # in place of a list: what a measurement of BIAS.STYLES.DIRS reads
 
 
-def lists_of(cfg: CfgNode) -> list[tuple[str, str]]:
-    """(data set, split) of every list that the enabled steps read, in their order, each once."""
-    wanted = []
-    if cfg.TRAIN.ENABLE:
-        wanted += ["train", "val"]
-    if cfg.BIAS.ENABLE and not measures_folders(cfg):
-        wanted += [cfg.BIAS.SPLIT]
-    if cfg.TEST.ENABLE or cfg.BIAS.SHUFFLE.TEST or cfg.BIAS.ABLATION.ENABLE:
-        wanted += ["test"]
-    return [
-        (cfg.TEST.DATASET if split == "test" else cfg.TRAIN.DATASET, split)
-        for split in dict.fromkeys(wanted)
-    ]
+def check_lists(cfg: CfgNode, lists: Iterable[str]) -> None:
+    """Raises what the given lists ("train", "val", "test", `STYLED`) would raise later.
 
-
-def measures_folders(cfg: CfgNode) -> bool:
-    """Whether the measurement is of styled folders, which have no list of a data set."""
-    return cfg.BIAS.ENABLE and cfg.BIAS.STYLES.SOURCE == "folders"
+    Data sets of the host are left alone: they may be expensive to construct.
+    """
+    for split in lists:
+        if split == STYLED:
+            find_styles(cfg.BIAS.STYLES.DIRS, cfg.BIAS.STYLES.LIST)
+        elif is_registered(dataset_name(cfg, split)):
+            with _quiet():
+                open_dataset(dataset_name(cfg, split), cfg, split)
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the warnings of a list: the step that reads it gives them again."""
+    """Suppresses the warnings of a list: the step that reads it gives them again."""
     readers = logging.getLogger("slowfast_bias.datasets")
     before = readers.level
     readers.setLevel(logging.ERROR)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from fvcore.common.config import CfgNode
 
-from slowfast_bias import host
-from slowfast_bias.config.allowed import lookup
+from slowfast_bias.config.lookup import lookup
+from slowfast_bias.datasets.contract import open_dataset
 from slowfast_bias.datasets.decoding.read_frames import Timeline, VideoError
-from slowfast_bias.datasets.preparing.prepare import SPLITS, Progress
+from slowfast_bias.datasets.preparing.prepare import Progress
 from slowfast_bias.datasets.preparing.scan import Facts, scan_all
 from slowfast_bias.datasets.sampling.split_views import part_of
 from slowfast_bias.datasets.videos import Videos
+from slowfast_bias.engine.setup.loaders import dataset_name
 from slowfast_bias.errors import DataError
 
 
@@ -29,25 +30,20 @@ class Checked:
     bad: dict[str, str]  # "path (row)" -> reason
 
 
-def check_data(cfg: CfgNode, *, processes: int, quick: bool, progress: Progress) -> list[Checked]:
-    """Decodes the videos of all lists that the config uses; each file once."""
-    sets = {split: _dataset(cfg, split) for split in _splits(cfg)}
+def check_data(
+    cfg: CfgNode, splits: Iterable[str], *, processes: int, quick: bool, progress: Progress
+) -> list[Checked]:
+    """Decodes the videos of the given lists of a config, each file once."""
+    sets = {split: _dataset(cfg, split) for split in splits}
     paths = list(dict.fromkeys(v.path for data in sets.values() for v in data.list.videos))
     steps = scan_all(paths, processes=processes, quick=quick)
     facts = dict(progress(steps, len(paths), "decoding"))
     return [_checked(cfg, split, data, facts) for split, data in sets.items()]
 
 
-def _splits(cfg: CfgNode) -> Sequence[str]:
-    measured = (cfg.BIAS.SPLIT,) if cfg.BIAS.ENABLE else ()
-    tested = ("test",) if cfg.TEST.ENABLE or cfg.BIAS.SHUFFLE.TEST else ()
-    used = {*(("train", "val") if cfg.TRAIN.ENABLE else ()), *tested, *measured}
-    return [split for split in SPLITS if split in used] or SPLITS
-
-
 def _dataset(cfg: CfgNode, split: str) -> Videos:
-    name = cfg.TEST.DATASET if split == "test" else cfg.TRAIN.DATASET
-    data = host.build_dataset(name, cfg, split)
+    name = dataset_name(cfg, split)
+    data = open_dataset(name, cfg, split)
     if not isinstance(data, Videos):
         raise DataError(f"Expected the dataset `videos`, but the config has {name!r}.")
     return data
@@ -105,7 +101,7 @@ def _text(
 
 
 def _common(values: Iterable[str], shown: int = 6) -> str:
-    """The most frequent values and how often they come."""
+    """Returns the most frequent values and their counts."""
     counts = Counter(values).most_common()
     text = ", ".join(f"{value} ({count})" for value, count in counts[:shown])
     return text + (f" and {len(counts) - shown} more" if len(counts) > shown else "")

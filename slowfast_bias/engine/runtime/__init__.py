@@ -1,1 +1,1 @@
-"""Processes, their ranks, and what a run logs."""
+"""Processes, their ranks, and logging."""

@@ -1,7 +1,7 @@
-"""Starting a flow: in this process, in several new ones, or as one rank that a scheduler started.
+"""Starts a flow: in this process, in several new ones, or as one rank that a scheduler started.
 
-``func(cfg)`` is the same in all three cases. NUM_GPUS is the number of processes of a machine, as
-SlowFast has it; without a GPU they are CPU processes over gloo.
+`func(cfg)` is the same in all three cases. NUM_GPUS is the number of processes of a machine, as in
+SlowFast; without a GPU they are CPU processes over gloo.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch import distributed as dist
 from torch import multiprocessing as mp
 
 from slowfast_bias import interrupts
-from slowfast_bias.cluster_rank import Place, place_from_environment, processes_per_machine
+from slowfast_bias.cluster_rank import ClusterRank, processes_per_machine, rank_from_environment
 from slowfast_bias.config import ConfigError
 from slowfast_bias.datasets.decoding.read_frames import backend_version
 from slowfast_bias.engine.runtime import ranks
@@ -33,58 +33,62 @@ Flow = Callable[[CfgNode], Any]
 
 
 def launch(cfg: CfgNode, func: Flow, init_method: str | None = None) -> Any:
-    """Runs ``func(cfg)`` on all the processes that ``cfg`` or the environment asks for.
+    """Runs `func(cfg)` on all the processes that `cfg` or the environment requires.
 
     Returns what rank 0 returned (on every rank of a scheduler's group: its own), or raises what a
     process raised.
     """
-    backend_version(cfg.BIAS.DATA.DECODER)  # a missing one, said now, not by a worker
+    backend_version(cfg.BIAS.DATA.DECODER)  # raises here, not in a worker, if one is missing
+    given = rank_from_environment(os.environ)
     if ranks.together():
-        return func(_sharded(cfg))
-    if cfg.NUM_GPUS and not torch.cuda.is_available():
-        log.warning("no GPU that torch can see: running on the CPU, %d process(es)", cfg.NUM_GPUS)
-    place = place_from_environment(os.environ)
-    if place is not None:
-        _join(cfg, place)
-        return func(_sharded(cfg))
+        if given is not None:
+            ranks.share_machine(processes_per_machine(given, cfg.NUM_GPUS))
+        return func(_sharded(cfg, given))
+    cuda = cfg.NUM_GPUS > 0 and torch.cuda.is_available()
+    if cfg.NUM_GPUS and not cuda:
+        log.warning("torch finds no GPU: running on the CPU, %d process(es)", cfg.NUM_GPUS)
+    if given is not None:
+        ranks.join(given, processes_per_machine(given, cfg.NUM_GPUS), cuda)
+        return func(_sharded(cfg, given))
     world = max(1, cfg.NUM_GPUS) * cfg.NUM_SHARDS
     if world == 1:
-        if ranks.device_of(cfg).type == "cuda":
+        if cuda:
             torch.cuda.set_device(0)
         return func(cfg)
     if cfg.NUM_SHARDS > 1 and init_method is None:
         raise ConfigError(
             [
                 f"NUM_SHARDS {cfg.NUM_SHARDS}: expected --init_method tcp://HOST:PORT of the first "
-                "machine, where all of them meet, but got none"
+                "machine, to which all of them connect, but got none"
             ]
         )
-    return _spawn(cfg, func, world, init_method or f"tcp://127.0.0.1:{_free_port()}")
+    return _spawn(cfg, func, world, init_method or f"tcp://127.0.0.1:{free_port()}")
 
 
-def _sharded(cfg: CfgNode) -> CfgNode:
-    """``cfg`` with the number of machines that the scheduler really gave."""
-    place = place_from_environment(os.environ)
-    if place is None:
+def join_scheduler(cfg: CfgNode) -> None:
+    """Joins the group of torchrun or srun, if one of them started this process."""
+    given = rank_from_environment(os.environ)
+    if given is not None and not ranks.together():
+        cuda = cfg.NUM_GPUS > 0 and torch.cuda.is_available()
+        ranks.join(given, processes_per_machine(given, cfg.NUM_GPUS), cuda)
+
+
+def free_port() -> int:
+    """Returns a free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _sharded(cfg: CfgNode, given: ClusterRank | None) -> CfgNode:
+    """Returns `cfg` with the number of machines that the scheduler gave."""
+    if given is None:
         return cfg
-    local, seated = processes_per_machine(cfg), cfg.clone()
-    seated.defrost()
-    seated.NUM_SHARDS, seated.SHARD_ID = max(1, place.world // local), place.rank // local
-    seated.freeze()
-    return seated
-
-
-def _join(cfg: CfgNode, place: Place) -> None:
-    cuda = cfg.NUM_GPUS > 0 and torch.cuda.is_available()
-    if cuda:
-        # srun may show each process its own GPU only
-        torch.cuda.set_device(place.local_rank % torch.cuda.device_count())
-    dist.init_process_group(
-        "nccl" if cuda else "gloo",
-        init_method=place.init_method,
-        world_size=place.world,
-        rank=place.rank,
-    )
+    local, sharded = processes_per_machine(given, cfg.NUM_GPUS), cfg.clone()
+    sharded.defrost()
+    sharded.NUM_SHARDS, sharded.SHARD_ID = max(1, given.world // local), given.rank // local
+    sharded.freeze()
+    return sharded
 
 
 def _spawn(cfg: CfgNode, func: Flow, world: int, init_method: str) -> Any:
@@ -93,31 +97,36 @@ def _spawn(cfg: CfgNode, func: Flow, world: int, init_method: str) -> Any:
         arguments = (cfg, func, world, init_method, str(result))
         before = set(multiprocessing.active_children())
         try:
-            with interrupts.held_back():
-                group = mp.spawn(_child, args=arguments, nprocs=max(1, cfg.NUM_GPUS), join=False)
+            with interrupts.sigint_blocked():
+                group = mp.spawn(run_child, arguments, nprocs=max(1, cfg.NUM_GPUS), join=False)
             while not group.join():
                 pass
         except KeyboardInterrupt:
-            interrupts.stop([p for p in multiprocessing.active_children() if p not in before])
+            interrupts.terminate([p for p in multiprocessing.active_children() if p not in before])
             raise
         except (mp.ProcessRaisedException, mp.ProcessExitedException) as crash:
             raise _cause(folder, crash) from crash
-        # a file that our own child wrote into our own folder, so its objects may be loaded
+        # our own child wrote this file into our own folder, so it is safe to load its objects
         return torch.load(result, weights_only=False) if result.exists() else None
 
 
-def _child(local: int, cfg: CfgNode, func: Flow, world: int, init: str, result: str) -> None:
+def run_child(
+    local: int, cfg: CfgNode, func: Flow, world: int, init_method: str, result: str
+) -> None:
+    """Runs `func(cfg)` as process number `local` of this machine; the first one writes `result`."""
+    processes = max(1, cfg.NUM_GPUS)
     try:
-        interrupts.mind()
-        _share_cores(max(1, cfg.NUM_GPUS))
-        _join(cfg, Place(cfg.SHARD_ID * max(1, cfg.NUM_GPUS) + local, world, local, init))
+        interrupts.accept_one_sigint()
+        _share_cores(processes)
+        rank = ClusterRank(cfg.SHARD_ID * processes + local, world, local, init_method, processes)
+        ranks.join(rank, processes, cfg.NUM_GPUS > 0 and torch.cuda.is_available())
         value = func(cfg)
         if local == 0:
             torch.save(value, result)
     except KeyboardInterrupt:
-        interrupts.leave()
+        interrupts.exit_quietly()
     except UserError as error:
-        torch.save(error, f"{result}.{local}")  # `mp.spawn` would pass on its text alone
+        torch.save(error, f"{result}.{local}")  # `mp.spawn` would pass on only its text
         raise
     finally:
         if ranks.together():
@@ -125,7 +134,7 @@ def _child(local: int, cfg: CfgNode, func: Flow, world: int, init: str, result: 
 
 
 def _share_cores(processes: int) -> None:
-    """Gives this process its part of the cores, unless OMP_NUM_THREADS says how many.
+    """Gives this process its part of the cores, unless OMP_NUM_THREADS is set.
 
     More threads than cores wait for each other in loops: a step takes minutes instead of a second.
     """
@@ -134,15 +143,9 @@ def _share_cores(processes: int) -> None:
 
 
 def _cause(folder: str, crash: Exception) -> Exception:
-    """The error that a process left for us to raise again, else the crash itself.
+    """Returns the error that a process saved for us to raise again, else the crash itself.
 
-    Whatever process crashed first: the others fail when one is gone, and only one knows why.
+    The process that crashed first may be another one: when one ends, all others fail as well.
     """
     left = sorted(Path(folder).glob("result.*"))
     return torch.load(left[0], weights_only=False) if left else crash
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

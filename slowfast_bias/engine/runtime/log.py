@@ -1,6 +1,7 @@
-"""What a run says: log lines (stdout, stdout.log), JSON objects a line (json_stats.log), bars.
+"""Console, file and JSON logging. Only rank 0 logs.
 
-Only rank 0 speaks. JSON lines follow SlowFast's ``_type`` convention.
+Log lines go to stdout and stdout.log; JSON objects, one a line, go to json_stats.log. They follow
+SlowFast's `_type` convention.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tqdm import tqdm
 
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.files import make_output_dir
+from slowfast_bias.outputs import Outputs
 
 T = TypeVar("T")
 _FORMAT = "[%(asctime)s] %(name)s: %(message)s"
@@ -23,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def set_up_logging(output_dir: str) -> None:
-    """Sends this package's log to the terminal and to ``stdout.log``; other ranks keep silent."""
+    """Sends this package's log to the terminal and to stdout.log; other ranks log only errors."""
     package = logging.getLogger("slowfast_bias")
     for handler in list(package.handlers):
         package.removeHandler(handler)
@@ -32,39 +34,39 @@ def set_up_logging(output_dir: str) -> None:
     package.setLevel(logging.INFO if ranks.is_master() else logging.ERROR)
     if ranks.is_master():
         make_output_dir(output_dir)
-    ranks.wait()  # no rank looks into a folder that is not there yet
+    ranks.wait()  # so that no rank reads a folder that is not there yet
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
     if ranks.is_master():
-        handlers.append(logging.StreamHandler(g_pathmgr.open(f"{output_dir}/stdout.log", "a")))
+        handlers.append(logging.StreamHandler(g_pathmgr.open(Outputs(output_dir).log, "a")))
     for handler in handlers:
         handler.setFormatter(_Printable(_FORMAT, datefmt="%m/%d %H:%M:%S"))
         package.addHandler(handler)
 
 
 class _Printable(logging.Formatter):
-    """Names of files may be any bytes; what is no text is shown in numbers."""
+    """Names of files may be any bytes; bytes that are not text are shown as numbers."""
 
     def format(self, record: logging.LogRecord) -> str:
         return printable(super().format(record))
 
 
 def printable(text: str) -> str:
-    """Text that every file and terminal takes."""
+    """Returns text that every file and terminal accepts."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def log_json(output_dir: str, stats: Mapping[str, Any]) -> None:
-    """Logs one ``json_stats`` line and appends it to the file."""
+    """Logs one json_stats line and appends it to the file."""
     if not ranks.is_master():
         return
     rounded = {key: round(v, 6) if isinstance(v, float) else v for key, v in stats.items()}
     line = simplejson.dumps(rounded, sort_keys=True, ignore_nan=True)
     log.info("json_stats: %s", line)
-    with g_pathmgr.open(f"{output_dir}/json_stats.log", "a") as file:
+    with g_pathmgr.open(Outputs(output_dir).stats, "a") as file:
         file.write(line + "\n")
 
 
 def progress(steps: Iterable[T], total: int, title: str) -> Iterator[T]:
-    """``steps`` with a bar on a terminal; without one the log lines have to do."""
+    """Yields `steps`, with a bar if stderr is a terminal."""
     quiet = not (ranks.is_master() and sys.stderr.isatty())
     yield from tqdm(steps, total=total, desc=title, disable=quiet, leave=False)

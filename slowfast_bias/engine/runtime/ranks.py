@@ -2,49 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from fvcore.common.config import CfgNode
 from torch import distributed as dist
 
-from slowfast_bias.cluster_rank import processes_per_machine
+from slowfast_bias.cluster_rank import ClusterRank
+
+T = TypeVar("T")
+
+# Number of processes of this machine, set once when the group is joined; 0: alone.
+_per_machine = 0
+
+
+def join(rank: ClusterRank, per_machine: int, cuda: bool) -> None:
+    """Joins the group of processes as `rank`; with `cuda` each process has a GPU of its own."""
+    if cuda:
+        # srun may show each process only its own GPU
+        torch.cuda.set_device(rank.local_rank % torch.cuda.device_count())
+    dist.init_process_group(
+        "nccl" if cuda else "gloo",
+        init_method=rank.init_method,
+        world_size=rank.world,
+        rank=rank.rank,
+    )
+    share_machine(per_machine)
+
+
+def share_machine(processes: int) -> None:
+    """Stores how many processes of the group share this machine."""
+    global _per_machine
+    _per_machine = processes
 
 
 def together() -> bool:
-    """Whether a process group is up."""
+    """Returns whether a process group is up."""
     return dist.is_available() and dist.is_initialized()
 
 
 def rank() -> int:
-    """The number of this process, 0 when alone."""
+    """Returns the number of this process, 0 when alone."""
     return dist.get_rank() if together() else 0
 
 
 def world_size() -> int:
-    """How many processes work on this run."""
+    """Returns how many processes work on this run."""
     return dist.get_world_size() if together() else 1
 
 
 def is_master() -> bool:
-    """Whether this process writes the files and the log."""
+    """Returns whether this process writes the files and the log."""
     return rank() == 0
 
 
 def device_of(cfg: CfgNode) -> torch.device:
-    """The device of this process: its GPU, or the CPU where NUM_GPUS is 0 or there is none."""
+    """Returns the device of this process: its GPU; the CPU if NUM_GPUS is 0 or there is none."""
     if cfg.NUM_GPUS == 0 or not torch.cuda.is_available():
         return torch.device("cpu")
     return torch.device("cuda", torch.cuda.current_device())
 
 
 def local_batch(cfg: CfgNode, size: int) -> int:
-    """Clips per process of a batch of ``size`` per machine, as SlowFast counts it."""
-    return size // processes_per_machine(cfg) if together() else size
+    """Returns the clips per process of a batch of `size` per machine, as SlowFast counts it."""
+    return size // (_per_machine or max(1, cfg.NUM_GPUS)) if together() else size
 
 
 def sum_over_processes(*tensors: torch.Tensor) -> None:
-    """Adds each tensor up over all processes, in place."""
+    """Replaces each tensor by its sum over all processes, in place."""
     if together():
         for tensor in tensors:
             dist.all_reduce(tensor)
@@ -57,8 +83,8 @@ def max_over_processes(*tensors: torch.Tensor) -> None:
             dist.all_reduce(tensor, op=dist.ReduceOp.MAX)
 
 
-def gather_objects(value: Any) -> list[Any]:
-    """The values of all processes, in the order of their ranks, on every process."""
+def gather_objects(value: T) -> list[T]:
+    """Returns the values of all processes, in the order of their ranks, on every process."""
     if not together():
         return [value]
     values: list[Any] = [None] * world_size()
@@ -66,7 +92,34 @@ def gather_objects(value: Any) -> list[Any]:
     return values
 
 
+def from_master(value: T) -> T:
+    """Returns rank 0's value on every process, so that all decide the same."""
+    if not together():
+        return value
+    values = [value]
+    dist.broadcast_object_list(values, src=0)
+    return values[0]
+
+
+def all_or_none(work: Callable[[], T]) -> list[T]:
+    """Returns what `work` returned on each rank; its error, on every rank, if one failed.
+
+    Without this the others would wait for the failed rank forever. `work` contains no collective.
+    """
+    try:
+        outcome: Any = work()
+    except Exception as error:
+        if not together():
+            raise
+        outcome = error
+    outcomes = gather_objects(outcome)
+    for other in outcomes:
+        if isinstance(other, Exception):
+            raise other
+    return outcomes
+
+
 def wait() -> None:
-    """Returns when every process has come here."""
+    """Returns when every process has reached this call."""
     if together():
         dist.barrier()

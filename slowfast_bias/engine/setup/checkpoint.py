@@ -1,13 +1,12 @@
 """Checkpoints in the hosts' own format: written whole or not at all, read without running code.
 
-A file is a dict of ``epoch, model_state, optimizer_state, cfg, slowfast_bias`` and, on a GPU with
-mixed precision, ``scaler_state``. Both hosts read it, and theirs are read here.
+A file is a dict of `epoch, model_state, optimizer_state, cfg, slowfast_bias` and, on a GPU with
+mixed precision, `scaler_state`. Both hosts read it, and theirs are read here.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,14 +17,9 @@ from torch import nn
 
 from slowfast_bias.files import write_whole
 from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
+from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
-_NAME = re.compile(r"checkpoint_epoch_(\d+)\.pyth$")
-
-
-def checkpoint_path(output_dir: str, epoch: int) -> str:
-    """Where the weights after ``epoch`` finished epochs are kept."""
-    return f"{output_dir}/checkpoints/checkpoint_epoch_{epoch:05d}.pyth"
 
 
 def save_checkpoint(
@@ -36,9 +30,9 @@ def save_checkpoint(
     scaler: torch.amp.GradScaler | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> str:
-    """Writes the state after epoch number ``epoch`` (0-based) and returns its path.
+    """Writes the state after epoch number `epoch` (0-based) and returns its path.
 
-    ``extra`` holds tensors and primitives of this project; other readers ignore it.
+    `extra` holds tensors and primitives of this project; other readers ignore it.
     """
     state: dict[str, Any] = {
         "epoch": epoch,
@@ -49,24 +43,17 @@ def save_checkpoint(
     }
     if scaler is not None and scaler.is_enabled():
         state["scaler_state"] = scaler.state_dict()
-    g_pathmgr.mkdirs(f"{cfg.OUTPUT_DIR}/checkpoints")
-    path = checkpoint_path(cfg.OUTPUT_DIR, epoch + 1)
+    outputs = Outputs(cfg.OUTPUT_DIR)
+    g_pathmgr.mkdirs(outputs.checkpoints)
+    path = outputs.checkpoint(epoch + 1)
     with write_whole(path, "wb") as file:
         torch.save(state, file)
     return path
 
 
-def checkpoints_in(output_dir: str) -> list[str]:
-    """The checkpoints of a run, newest first."""
-    folder = f"{output_dir}/checkpoints"
-    names = g_pathmgr.ls(folder) if g_pathmgr.isdir(folder) else []
-    epochs = sorted((int(m[1]) for m in map(_NAME.search, names) if m), reverse=True)
-    return [checkpoint_path(output_dir, epoch) for epoch in epochs]
-
-
 def last_good_checkpoint(output_dir: str) -> tuple[str, dict[str, Any]] | None:
-    """The newest checkpoint of a run that can be read, with its content."""
-    for path in checkpoints_in(output_dir):
+    """Returns the newest checkpoint of a run that can be read, and its content."""
+    for path in Outputs(output_dir).list_checkpoints():
         try:
             return path, read_checkpoint(path)
         except CheckpointError as error:

@@ -5,34 +5,34 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-import random
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from fvcore.common.config import CfgNode
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from slowfast_bias import host
-from slowfast_bias.datasets.loader import fold
 from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.runtime.log import set_up_logging
 from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.models.sync_batchnorm import convert_sync_batchnorm
 from slowfast_bias.models.weights.fit import load_weights
+from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
+from slowfast_bias.seeding import seed_all
 
 log = logging.getLogger(__name__)
 
 
-def seed_all(*numbers: int) -> None:
-    """Seeds python, numpy and torch, GPUs too; SlowFast itself forgets python's generator."""
-    seed = fold(*numbers)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
+class Trained(NamedTuple):
+    """A network with its weights, and the file they are of."""
+
+    model: nn.Module
+    weights: str
 
 
 def build_network(cfg: CfgNode, seed: int | None = None) -> nn.Module:
-    """The network with fresh weights on this process's device; the same weights on every rank."""
+    """Returns the network with fresh weights on this process's device, the same on every rank."""
     seed_all(cfg.RNG_SEED if seed is None else seed)
     model = host.build_model(cfg)
     if cfg.BN.NORM_TYPE == "sync_batchnorm":
@@ -40,8 +40,19 @@ def build_network(cfg: CfgNode, seed: int | None = None) -> nn.Module:
     return model.to(ranks.device_of(cfg))
 
 
+def open_trained(cfg: CfgNode) -> Trained:
+    """Sets up logging and returns the network with its weights: how every flow but training begins.
+
+    Weights are those of TEST.CHECKPOINT_FILE_PATH, else of the newest checkpoint of OUTPUT_DIR,
+    else of TRAIN.CHECKPOINT_FILE_PATH, as SlowFast does; never from thin air.
+    """
+    set_up_logging(cfg.OUTPUT_DIR)
+    model = build_network(cfg)
+    return Trained(model, load_trained(cfg, model))
+
+
 def across_processes(model: nn.Module) -> nn.Module:
-    """``model``, wrapped so that gradients are averaged where several processes train it."""
+    """Returns `model`, wrapped so that gradients are averaged if several processes train it."""
     if ranks.world_size() == 1:
         return model
     device = next(model.parameters()).device
@@ -54,17 +65,13 @@ def across_processes(model: nn.Module) -> nn.Module:
 
 
 def autocast(cfg: CfgNode, device: torch.device) -> contextlib.AbstractContextManager:
-    """Mixed precision where TRAIN.MIXED_PRECISION asks for it: fp16 on a GPU, bf16 on a CPU."""
+    """Opens mixed precision if TRAIN.MIXED_PRECISION: fp16 on a GPU, bf16 on a CPU."""
     dtype = torch.float16 if device.type == "cuda" else torch.bfloat16
     return torch.autocast(device.type, dtype=dtype, enabled=cfg.TRAIN.MIXED_PRECISION)
 
 
 def load_trained(cfg: CfgNode, model: nn.Module) -> str:
-    """Fills ``model`` for testing and measuring; returns the path of the weights.
-
-    Taken from TEST.CHECKPOINT_FILE_PATH, else the newest checkpoint of OUTPUT_DIR, else
-    TRAIN.CHECKPOINT_FILE_PATH, as SlowFast does; never from thin air.
-    """
+    """Fills `model` for testing and measuring, see `open_trained`; returns the file of weights."""
     path, kind = cfg.TEST.CHECKPOINT_FILE_PATH, cfg.TEST.CHECKPOINT_TYPE
     if not path:
         found = checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)
@@ -73,12 +80,12 @@ def load_trained(cfg: CfgNode, model: nn.Module) -> str:
         elif cfg.TRAIN.CHECKPOINT_FILE_PATH:
             path, kind = cfg.TRAIN.CHECKPOINT_FILE_PATH, cfg.TRAIN.CHECKPOINT_TYPE
         else:
-            raise checkpoint.CheckpointError(
+            raise CheckpointError(
                 f"Expected weights, but TEST.CHECKPOINT_FILE_PATH is empty and {cfg.OUTPUT_DIR} "
                 "has no checkpoint. Give TEST.CHECKPOINT_FILE_PATH, or train first: TRAIN.ENABLE "
                 "True."
             )
-    state = checkpoint.read_checkpoint(path, kind)
+    state = read_checkpoint(path, kind)
     load_weights(
         model,
         state["model_state"],

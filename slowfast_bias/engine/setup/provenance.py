@@ -1,38 +1,66 @@
-"""What a report of a list says of its videos: how they were read, and which are not in it."""
+"""Where numbers come from: the `meta` of every result of a run.
+
+One function for all of them, so that a reader finds the same names in every file.
+"""
 
 from __future__ import annotations
 
+import platform
 from typing import Any
 
 import torch
 from fvcore.common.config import CfgNode
 
+import slowfast_bias
 from slowfast_bias import host
-from slowfast_bias.datasets.loader import Loader
+from slowfast_bias.config.lookup import lookup
+from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.setup.loaders import dataset_name
+from slowfast_bias.files import write_whole
+from slowfast_bias.models.families import family_named
+from slowfast_bias.outputs import Outputs
 
 
-def what_was_shown(
-    cfg: CfgNode, loader: Loader, split: str, views: int, seen: torch.Tensor
-) -> dict[str, Any]:
-    """The same on every process, after `bad_videos.settle`; names are those of ``report.json``.
+def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str, Any]:
+    """Returns everything a reader needs to judge a result, or to compute it again.
 
-    ``seen`` (V,) tells of which videos all ``views`` could be read. Data sets of the hosts cannot
-    say how they read, nor why they could not.
+    Args:
+        cfg: the config of the run.
+        split: the list that was used.
+        config: the file that holds `cfg`.
+        found: what the flow knows: checkpoint, videos, dropped_videos, how the list was read, ...
     """
-    dataset = loader.dataset.dataset
-    dropped = (~seen).nonzero().flatten().tolist()
-    describe = getattr(dataset, "describe", None)
-    names = [describe(video * views)[0] for video in dropped] if describe else []
-    told = [(name, *loader.told[name]) for name in names if name in loader.told]
-    about = getattr(dataset, "about", dict)
     return {
-        "host": f"SlowFast {host.name}",
-        "data": f"{cfg.TEST.DATASET if split == 'test' else cfg.TRAIN.DATASET}/{split}",
+        "config": config,
+        "model": network_name(cfg),
+        "data": f"{dataset_name(cfg, split)}/{split}",
         "frames": f"{cfg.DATA.NUM_FRAMES}x{cfg.DATA.SAMPLING_RATE}",
-        "views": views,
         "classes": cfg.MODEL.NUM_CLASSES,
-        "videos": int(seen.sum()),
-        **about(),
-        "dropped_videos": dropped,
-        "dropped_because": [dict(zip(("path", "row", "reason"), t, strict=True)) for t in told],
+        "processes": ranks.world_size(),
+        "device": _device(ranks.device_of(cfg)),
+        "host": f"SlowFast {host.name}",
+        "versions": {
+            "slowfast_bias": slowfast_bias.__version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+        **found,
     }
+
+
+def write_bias_config(cfg: CfgNode) -> None:
+    """Writes the config that the files in `bias/` came from; on one process."""
+    with write_whole(Outputs(cfg.OUTPUT_DIR).bias_config) as file:
+        file.write(cfg.dump())
+
+
+def network_name(cfg: CfgNode) -> str:
+    """Returns what kind of network a config builds, in words: "SlowFast slowfast depth 50"."""
+    family = family_named(cfg.MODEL.MODEL_NAME)
+    described = family.described_by if family is not None else {}
+    more = [f"{label} {value}" for label, key in described.items() if (value := lookup(cfg, key))]
+    return " ".join([cfg.MODEL.MODEL_NAME, cfg.MODEL.ARCH, *more])
+
+
+def _device(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

@@ -1,1 +1,1 @@
-"""Programs made of several runs: sweeps, dose response, the demo."""
+"""Programs of several runs: sweeps, dose response, the demo."""

@@ -1,7 +1,7 @@
-"""The demo: four toy networks whose bias is known beforehand, trained, measured and compared.
+"""The demo: trains, measures and compares four toy networks whose bias is known beforehand.
 
-A network that learnt textures must come out static, one that learnt motion dynamic, one without
-temporal kernels purely static whatever it was asked to learn, and an untrained one static too.
+A network that learnt textures must be measured as static, one that learnt motion as dynamic, one
+without temporal kernels as purely static for any labels, and an untrained one as static too.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from fvcore.common.config import CfgNode
 from slowfast_bias import engine
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine.measuring.measurement import measure_networks
-from slowfast_bias.engine.setup import network
 from slowfast_bias.engine.testing.frame_orders import accuracy_by_order
+from slowfast_bias.files import write_whole
 from slowfast_bias.visualization.drawing.save import save_figure
 from slowfast_bias.visualization.figures.pages import comparison_figure
 
@@ -32,20 +32,21 @@ def run(output_dir: str = "runs/demo", configs: str = "") -> dict[str, BiasRepor
     """Runs the whole demo, prints its table, writes its figure and reports; returns the reports.
 
     Args:
-        output_dir: where everything goes; a second run finds its checkpoints there.
-        configs: the folder that holds ``configs/``.
+        output_dir: the folder of all results; a second run finds its checkpoints there.
+        configs: the folder that holds `configs/`.
     """
     start, reports, accuracies = time.perf_counter(), {}, {}
     for name, config in NETWORKS.items():
         cfg = _load(configs + config, f"{output_dir}/{Path(config).stem}")
         engine.train(cfg)
         reports[name] = engine.measure(cfg)
-        model = network.build_network(cfg)
-        network.load_trained(cfg, model)
-        accuracies[name] = accuracy_by_order(cfg, model)
+        accuracies[name] = accuracy_by_order(cfg, engine.trained_network(cfg))
     cfg = _load(configs + NETWORKS["motion labels"], output_dir)
-    model = network.build_network(cfg)
-    reports["untrained"] = measure_networks(cfg, {"untrained": model})["untrained"]
+    config = f"{output_dir}/untrained.yaml"
+    with write_whole(config) as file:
+        file.write(cfg.dump())
+    model = engine.build_network(cfg)
+    reports["untrained"] = measure_networks(cfg, {"untrained": model}, config)["untrained"]
     accuracies["untrained"] = accuracy_by_order(cfg, model)
     reports["untrained"].save(f"{output_dir}/untrained.json")
     save_figure(comparison_figure(reports), f"{output_dir}/demo.png")
@@ -62,7 +63,7 @@ def _load(config: str, output_dir: str) -> CfgNode:
 
 
 def summary(reports: dict[str, BiasReport], accuracies: dict[str, dict[str, Any]]) -> str:
-    """The table at the end: what the classifier sees, and what shuffling the frames costs."""
+    """Returns the table at the end: the bias of the classifier's input, the cost of shuffling."""
     lines = [
         f"{'network':<20} {'accuracy':>9} {'shuffled':>9} {'S_static':>15} {'S_dynamic':>15} "
         f"{'static-only':>12} {'dynamic-only':>13}"

@@ -1,7 +1,7 @@
-"""One trained network in the figures of a dose response (the paper's Fig. 13 and 14).
+"""Numbers of one trained network for a dose response (the paper's Fig. 13 and 14).
 
 Besides accuracies and scores: which share of the classifier's evidence comes from dynamic units,
-what a toy network follows where texture and motion disagree, how rare and common classes fare.
+what a toy network follows if texture and motion disagree, accuracies of rare and common classes.
 """
 
 from __future__ import annotations
@@ -16,35 +16,38 @@ import torch
 from fvcore.common.config import CfgNode
 from torch import nn
 
-from slowfast_bias import host
-from slowfast_bias.bias import LayerBias, PairStats, Tap, evaluating, tapped
+from slowfast_bias.bias import LayerBias, PairStats, evaluating, tapped
+from slowfast_bias.datasets.contract import is_registered, open_dataset
+from slowfast_bias.datasets.toy.dataset import Toyvideos
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.measuring.report_files import write_reports
 from slowfast_bias.engine.runtime import ranks
-from slowfast_bias.engine.runtime.log import set_up_logging
-from slowfast_bias.engine.setup import network
-from slowfast_bias.engine.setup.loaders import build_loader, inputs_of
-from slowfast_bias.engine.testing.accuracy import predict_videos
+from slowfast_bias.engine.setup.loaders import build_loader
+from slowfast_bias.engine.setup.network import autocast, open_trained
+from slowfast_bias.engine.setup.provenance import write_bias_config
+from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.frame_orders import accuracy_by_order
-from slowfast_bias.models.static_dropout import find_classifier
+from slowfast_bias.engine.testing.vote import as_filmed, vote
+from slowfast_bias.models.families import classifier_of, family_of, find_classifier, head_tap
+from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
 
-CLASSES = 10  # of the least and of the most common ones, or half of all where there are fewer
+CLASSES = 10  # of the least and of the most common ones, or half of all if there are fewer
 
 
 def dose_figures(cfg: CfgNode) -> dict[str, Any]:
-    """Measures and tests the trained network of ``cfg``; NaN or None for what has no answer.
+    """Returns measurements and tests of `cfg`'s trained network; NaN or None if not defined.
 
     Accuracies and cue choices are in percent, `dynamic_ratio` and `dynamic_share` in [0, 1]. Writes
-    ``bias/report.*``.
+    `bias/report.*`.
     """
-    set_up_logging(cfg.OUTPUT_DIR)
-    model = network.build_network(cfg)
-    path = network.load_trained(cfg, model)
-    reports = measure_networks(cfg, {"trained": model}, {"checkpoint": path})
+    model, weights = open_trained(cfg)
+    config = Outputs(cfg.OUTPUT_DIR).bias_config
+    reports = measure_networks(cfg, {"trained": model}, config, {"checkpoint": weights})
     if ranks.is_master():
         write_reports(cfg.OUTPUT_DIR, reports)
+        write_bias_config(cfg)
     head = reports["trained"]["head"]
     orders = accuracy_by_order(cfg, model)
     figures = {
@@ -62,14 +65,14 @@ def dose_figures(cfg: CfgNode) -> dict[str, Any]:
 
 
 def dynamic_ratio(head: LayerBias) -> float:
-    """Dynamic-only units among the dynamic-only and static-only ones; NaN where there are none."""
+    """Returns the share of dynamic-only among dynamic-only and static-only units; NaN if none."""
     units = head.units()
     both = len(units["dynamic"]) + len(units["static"])
     return len(units["dynamic"]) / both if both else math.nan
 
 
 def dynamic_share(head: LayerBias, weights: torch.Tensor) -> float:
-    """`dynamic_ratio` with every unit counted by its weight, (C,); NaN where there are none."""
+    """Returns `dynamic_ratio` with every unit counted by its weight, (C,); NaN if all are 0."""
     units = head.units()
     dynamic, static = (float(weights[units[kind]].sum()) for kind in ("dynamic", "static"))
     return dynamic / (dynamic + static) if dynamic + static > 0 else math.nan
@@ -77,23 +80,23 @@ def dynamic_share(head: LayerBias, weights: torch.Tensor) -> float:
 
 @torch.no_grad()
 def evidence(cfg: CfgNode, model: nn.Module) -> torch.Tensor:
-    """How much each unit moves the classifier, (C,): |W_i| sd(z_i).
+    """Returns how much each unit changes the classifier's scores, (C,): |W_i| sd(z_i).
 
-    |W_i| is the L2 norm over classes of the classifier's column for unit i, sd(z_i) the standard
-    deviation over the clips of the test list of what the classifier sees of it, pooled over time
-    and space.
+    |W_i| is the L2 norm over classes of the classifier's column for unit i. sd(z_i) is the standard
+    deviation, over the clips of the test list, of its value at the classifier's input, pooled over
+    time and space.
     """
-    slot = host.head(model)
-    found = find_classifier(model.get_submodule(slot.path))
+    family, head = family_of(model), classifier_of(model)
+    found = find_classifier(model.get_submodule(head.path))
     if found is None:
-        raise ValueError(f"Expected a linear classifier in {slot.path}, but there is none.")
-    device = next(model.parameters()).device
-    tap = Tap(slot.projection, of="input", channels_last=True, name="head")
+        raise ValueError(f"Expected a linear classifier in {head.path}, but there is none.")
+    device, task = next(model.parameters()).device, make_task(cfg, model)
     stats = PairStats.empty(found[1].in_features).to(device)
-    with evaluating(model), tapped(model, [tap]) as features:
+    with evaluating(model), tapped(model, [head_tap(head)]) as features:
         for batch in build_loader(cfg, "test"):
-            if len(batch.labels):
-                model(inputs_of(cfg, batch, device))
+            if batch.clips():
+                with autocast(cfg, device):
+                    family.call(model, task.inputs(batch, device))
                 stats = stats.merge(PairStats.of(features["head"], features["head"]))
     stats = functools.reduce(PairStats.merge, ranks.gather_objects(stats.to("cpu")))
     norm = found[1].weight.detach().double().norm(dim=0).cpu()
@@ -101,12 +104,12 @@ def evidence(cfg: CfgNode, model: nn.Module) -> torch.Tensor:
 
 
 def cue_choices(cfg: CfgNode, model: nn.Module) -> dict[str, float | None]:
-    """Percent of toy clips with texture and motion in conflict that are classed by either one.
+    """Returns the percent of toy clips in cue conflict that are classified by motion, by texture.
 
     None for other data, and for toy labels that have no such clips.
     """
     none = {"cue_motion": None, "cue_texture": None}
-    if cfg.TEST.DATASET.capitalize() != "Toyvideos":
+    if cfg.TEST.DATASET.capitalize() != Toyvideos.__name__:
         return none
     toy = cfg.BIAS.TOY
     if toy.MOTION != "orbit4" or toy.LABELS not in ("dynamic", "correlated"):
@@ -114,10 +117,11 @@ def cue_choices(cfg: CfgNode, model: nn.Module) -> dict[str, float | None]:
     mine = cfg.clone()
     mine.defrost()
     mine.BIAS.TOY.CUE_CONFLICT = True
-    world = host.build_dataset(mine.TEST.DATASET, mine, "test").world
-    scores, motions, _ = predict_videos(mine, model)
+    world = Toyvideos(mine, "test").world
+    task = make_task(mine, model)
+    votes = vote(mine, task, as_filmed(task, model), "test")
     textures = torch.tensor([world.factors(i).texture for i in range(len(world))])
-    chosen = scores.argmax(1)
+    chosen, motions = votes.tally.scores[0].argmax(1), votes.tally.labels
     share = {"cue_motion": chosen == motions, "cue_texture": chosen == textures}
     return {name: 100 * float(hits.double().mean()) for name, hits in share.items()}
 
@@ -125,10 +129,10 @@ def cue_choices(cfg: CfgNode, model: nn.Module) -> dict[str, float | None]:
 def by_frequency(
     per_class: dict[int, float], train_labels: list[int] | None
 ) -> dict[str, float | None]:
-    """Mean accuracy over the k least and the k most common classes of the training list.
+    """Returns the mean accuracy over the k least and k most common classes of the training list.
 
-    k is `CLASSES`, or half of the tested classes where they are fewer than twice as many. Classes
-    of equal frequency come in the order of their numbers.
+    k is `CLASSES`, or half of the tested classes if they are fewer than twice as many. Classes of
+    equal frequency are in the order of their numbers.
     """
     if train_labels is None or not per_class:
         return {"least_common": None, "most_common": None}
@@ -140,10 +144,8 @@ def by_frequency(
 
 
 def _train_labels(cfg: CfgNode) -> list[int] | None:
-    """The labels of the training list, nothing decoded; None where the data set has none."""
-    dataset = host.build_dataset(cfg.TRAIN.DATASET, cfg, "train")
-    if hasattr(dataset, "label"):
-        return [int(dataset.label(i)) for i in range(len(dataset))]
-    labels = getattr(dataset, "_labels", None)  # the hosts' own name
-    plain = labels is not None and all(isinstance(label, int) for label in labels)
-    return list(labels) if plain else None
+    """Returns the labels of the training list, without decoding; None for the host's data sets."""
+    if not is_registered(cfg.TRAIN.DATASET):
+        return None
+    dataset = open_dataset(cfg.TRAIN.DATASET, cfg, "train")
+    return [int(dataset.target(video)) for video in range(len(dataset) // dataset.views)]

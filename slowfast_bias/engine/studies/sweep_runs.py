@@ -1,4 +1,4 @@
-"""The runs of a sweep: what sets each apart, the folder it works in, and its config."""
+"""The runs of a sweep: their settings, folders and configs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.config import ConfigError, load_cfg
-from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.errors import OutputError
+from slowfast_bias.outputs import Outputs
 
 KINDS = ("none", "standard", "static")
 Options = Sequence[Any]  # KEY, VALUE, KEY, VALUE, ...
@@ -21,7 +21,7 @@ Options = Sequence[Any]  # KEY, VALUE, KEY, VALUE, ...
 
 @dataclass(frozen=True)
 class Run:
-    """One network to train; a rate where something is dropped, a temperature where it is static."""
+    """One network to train; a rate if there is dropout, a temperature if that is static."""
 
     config: str
     kind: str
@@ -31,7 +31,7 @@ class Run:
 
     @property
     def stem(self) -> str:
-        """The config's name, wherever it lies."""
+        """The config's name, without folder and ending."""
         return PurePath(self.config).stem
 
     @property
@@ -42,7 +42,7 @@ class Run:
         return f"{self.stem}-{self.kind}{rate}{temperature}-s{self.seed}"
 
     def options(self) -> list[Any]:
-        """The config keys that make this run what it is."""
+        """Returns the config keys and values of this run."""
         drop = {"KIND": self.kind, "RATE": self.rate, "TEMPERATURE": self.temperature}
         keys = {f"BIAS.STATIC_DROPOUT.{k}": v for k, v in drop.items() if v is not None}
         keys |= {"BIAS.STATIC_DROPOUT.ENABLE": True}
@@ -57,7 +57,7 @@ def plan(
     temperatures: Sequence[float] = (1.0,),
     seeds: Sequence[int] = (0,),
 ) -> list[Run]:
-    """Every run, seed by seed; "none" has neither rate nor temperature, "standard" only a rate."""
+    """Returns all runs, by seed; "none" has no rate or temperature, "standard" only a rate."""
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
         raise ConfigError([f"kinds: expected some of {', '.join(KINDS)}, but got {unknown[0]!r}"])
@@ -81,7 +81,7 @@ def plan(
 
 
 def run_config(out: str, run: Run, options: Options = (), start: str = "") -> CfgNode:
-    """The config of a run in the sweep's folder; it begins with the last weights of ``start``."""
+    """Returns the config of a run in the sweep's folder; it begins with `start`'s last weights."""
     words = [*options, *run.options(), "OUTPUT_DIR", f"{out}/{run.name}"]
     if start:
         words += [
@@ -92,14 +92,14 @@ def run_config(out: str, run: Run, options: Options = (), start: str = "") -> Cf
 
 
 def start_config(out: str, start: str, seed: int) -> CfgNode:
-    """The config of the network that all runs of a seed begin with."""
+    """Returns the config of the network that all runs of a seed begin with."""
     folder = f"{out}/start-{PurePath(start).stem}-s{seed}"
     return load_cfg(start, ["RNG_SEED", seed, "TRAIN.AUTO_RESUME", True, "OUTPUT_DIR", folder])
 
 
 def refuse_other_settings(cfg: CfgNode) -> None:
-    """Raises where the folder of ``cfg`` holds a run of another config: two would be mixed up."""
-    path = f"{cfg.OUTPUT_DIR}/config.yaml"
+    """Raises OutputError if the folder of `cfg` holds a run of another config: they would mix."""
+    path = Outputs(cfg.OUTPUT_DIR).config
     if not g_pathmgr.exists(path):
         return
     with g_pathmgr.open(path, "r") as file:
@@ -107,7 +107,7 @@ def refuse_other_settings(cfg: CfgNode) -> None:
     new = [line.strip() for line in cfg.dump().splitlines() if line not in there]
     if new:
         raise OutputError(
-            f"Expected {cfg.OUTPUT_DIR} to be of the same settings, but it holds a run of others "
+            f"Expected {cfg.OUTPUT_DIR} to have the same settings, but it holds a run of others "
             f"(now {', '.join(new[:3])}{', ...' if len(new) > 3 else ''}). Give the sweep another "
             "folder, or delete this one."
         )
@@ -116,4 +116,4 @@ def refuse_other_settings(cfg: CfgNode) -> None:
 def _last_weights(cfg: CfgNode) -> str:
     drop = cfg.BIAS.STATIC_DROPOUT
     epochs = cfg.SOLVER.MAX_EPOCH + (drop.FINETUNE_EPOCHS if drop.ENABLE else 0)
-    return checkpoint.checkpoint_path(cfg.OUTPUT_DIR, epochs)
+    return Outputs(cfg.OUTPUT_DIR).checkpoint(epochs)

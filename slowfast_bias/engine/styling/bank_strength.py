@@ -1,4 +1,4 @@
-"""Strength and flicker of any bank, generated or on disk, from the command line's arguments."""
+"""Strength and flicker of any bank, generated or on disk, from a command's arguments."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def bank_report(
     frames: int = 16,
     preview: str = "",
 ) -> StyleReport:
-    """What a bank looks like on some videos.
+    """Returns the strength and flicker of a bank on some videos.
 
     Args:
-        sources: videos, or folders of them; with ``dirs`` the originals, which may be none: then
-            they are looked for where `tools/stylize.py` says that they were.
+        sources: videos, or folders of them; with `dirs` the originals. If there are none, they are
+            searched where `slowfast_bias stylize` recorded them.
         dirs: the folders of a bank on disk; () for a generated one.
         bank: family, number and seed of a generated one.
-        videos: how many are looked at.
-        frames: of each, from its middle.
-        preview: where to write a picture of the first video in every style of a generated bank.
+        videos: number of videos to measure.
+        frames: number of frames of each, from its middle.
+        preview: path for a picture of the first video in every style of a generated bank.
     """
     originals = collect(sources) if sources else {}
     if dirs:
@@ -45,7 +45,7 @@ def bank_report(
 
 
 def _first_readable(paths: Sequence[str], frames: int) -> torch.Tensor:
-    """The first frames (3, T, H, W), in [0, 1], of the first video that can be read."""
+    """Returns the first frames (3, T, H, W), in [0, 1], of the first video that can be read."""
     for place, path in enumerate(paths, 1):
         try:
             clip = read_frames(path, lambda video: range(min(video.frames, frames)))

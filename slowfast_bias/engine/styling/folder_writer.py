@@ -1,8 +1,8 @@
 """Writes styled folders: OUT/style_0/VIDEO/frame_00001.jpg and so on, for every style.
 
-A video's folder gets its name when all its frames are there, so that a run that was stopped is
-taken up where it was. What cannot be read is listed in OUT/bad.csv. OUT/stylize.json says how the
-frames were made, and a run with other settings is refused; so is a second one at the same time.
+A video's folder gets its name when all its frames are there, so that a stopped run can go on.
+Videos that cannot be read are listed in OUT/bad.csv. OUT/stylize.json holds the settings; a run
+with other settings, or a second one at the same time, is an error.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """What became of the videos, by name."""
+    """The result for each video, by name."""
 
     written: list[str]
-    skipped: list[str]  # all there from before
-    failed: dict[str, str]  # with the reason
+    skipped: list[str]  # finished by an earlier call
+    failed: dict[str, str]  # name -> reason
 
 
 def stylize(
@@ -49,18 +49,18 @@ def stylize(
     options: Options = Options(),  # noqa: B008  frozen
     workers: int = 0,
 ) -> Outcome:
-    """Writes every video below ``sources`` in every style into ``out``.
+    """Writes every video below `sources` in every style into `out`.
 
     Args:
-        sources: videos, and folders in which all videos are taken.
-        out: a local folder, made where it is not there; in none of the sources.
+        sources: videos, and folders of which all videos are taken.
+        out: a local folder, created if it is not there; not in one of the sources.
         options: what is written.
-        workers: processes; 0: this one alone.
+        workers: number of processes; 0: only this one.
     """
     out = out.rstrip("/") or "/"
     _check_apart(sources, out)
     videos = collect(sources)
-    make_styler(options.recipe)  # what is wrong with it is said before any work
+    make_styler(options.recipe)  # so that its errors come before any work
     folders = [f"{out}/style_{k}" for k in range(options.recipe.styles)]
     with alone_in(out):
         settle(out, options)
@@ -83,7 +83,7 @@ def stylize(
 
 
 def collect(sources: Sequence[str]) -> dict[str, str]:
-    """{name: path} of the videos that ``sources`` are or hold; a folder of pictures is a video."""
+    """Returns {name: path} of the videos in `sources`; a folder of pictures is a video."""
     videos: dict[str, str] = {}
     for source in sources:
         source = source.rstrip("/") or "/"
@@ -110,7 +110,7 @@ def collect(sources: Sequence[str]) -> dict[str, str]:
 
 
 def _check_apart(sources: Sequence[str], out: str) -> None:
-    """DataError where the styled videos would be found as videos to be styled."""
+    """Raises DataError if a later call would take the styled videos for videos to style."""
     for source in sources:
         if f"{os.path.realpath(out)}/".startswith(f"{os.path.realpath(source)}/"):
             raise DataError(
@@ -125,7 +125,7 @@ def _forget_unfinished(folders: Sequence[str]) -> None:
 
 
 def _warn_of_others(folder: str, done: Mapping[str, str]) -> None:
-    """Says where a video that is there was made of another file than the one given now."""
+    """Warns of styled videos that were made from another file than the one given now."""
     other = []
     for name, path in done.items():
         try:
@@ -136,7 +136,7 @@ def _warn_of_others(folder: str, done: Mapping[str, str]) -> None:
             other.append(f"{name} (of {source}, not {path})")
     if other:
         log.warning(
-            "%d videos were there before, by these names, of other files; they stay as they are: "
+            "%d videos of these names were there before, of other files; they are not changed: "
             "%s%s",
             len(other), "; ".join(other[:5]), "; ..." * (len(other) > 5),
         )  # fmt: skip
@@ -145,12 +145,12 @@ def _warn_of_others(folder: str, done: Mapping[str, str]) -> None:
 def _together(
     videos: Mapping[str, str], folders: Sequence[str], options: Options, workers: int
 ) -> Iterator[tuple[str, str]]:
-    """(name, what is wrong) of each video as it is finished."""
+    """Yields (name, what is wrong, or "") of each video as it is finished."""
     work = functools.partial(write_video, folders=tuple(folders), options=options)
     for (name, path), problem in in_parallel(work, videos.items(), workers):
         if problem is None:
             problem = (
-                f"Expected to style {path}, but its process died, perhaps for want of memory. "
-                "Fewer --workers need less."
+                f"Expected to style {path}, but its process died, perhaps because of too little "
+                "memory. Fewer --workers need less."
             )
         yield name, problem

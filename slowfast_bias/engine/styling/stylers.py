@@ -1,7 +1,7 @@
-"""What turns frames into styled frames: a bank of generated styles, or a user's own generators.
+"""Stylers turn frames into styled frames: a bank of generated styles, or a user's own generators.
 
-A styler is named by a plain, frozen `Recipe`, so that it can be written down beside the frames and
-made again in another process.
+A plain, frozen `Recipe` describes a styler, so that it can be saved beside the frames and made
+again in another process.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from slowfast_bias.models.style_generator import PatchGenerator
 
 # style, frames (T, H, W, 3) uint8 -> the same in that style
 Styler = Callable[[int, torch.Tensor], torch.Tensor]
-_PIXELS = 2**19  # styled at once; a generator holds some 2 kB for each
-_PER_GPU = 4  # processes: reading and writing keep them busy in turn
+_PIXELS = 2**19  # styled at once; a generator holds about 2 kB for each
+_PER_GPU = 4  # processes: while some read and write, others use the GPU
 
 
 class GeneratorError(UserError, ValueError):
@@ -32,14 +32,14 @@ class GeneratorError(UserError, ValueError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which styles are made.
+    """The choice of styles.
 
     Attributes:
         family: of generated styles: "colour" or "randconv".
-        num: how many of them.
-        seed: what they are drawn from.
+        num: number of generated styles.
+        seed: of generated styles.
         generators: instead, checkpoints of Few-Shot-Patch-Based Training, one per style.
-        norm: theirs where it has no weights: "instance" or "none"; "": it has.
+        norm: their normalisation if it has no weights: "instance" or "none"; "": it has weights.
     """
 
     family: str = "colour"
@@ -50,11 +50,11 @@ class Recipe:
 
     @property
     def styles(self) -> int:
-        """How many styles are made."""
+        """The number of styles."""
         return len(self.generators) or self.num
 
     def about(self) -> dict[str, object]:
-        """What tells these styles from others."""
+        """Returns what distinguishes these styles from others."""
         if self.generators:
             return {"generators": list(self.generators), "norm": self.norm}
         return {"family": self.family, "num": self.num, "seed": self.seed}
@@ -62,14 +62,14 @@ class Recipe:
 
 @functools.lru_cache(maxsize=1)
 def make_styler(recipe: Recipe) -> Styler:
-    """The function that styles frames; UserError where a generator cannot be loaded."""
+    """Returns the function that styles frames; UserError if a generator cannot be loaded."""
     if recipe.generators:
         gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
         device = torch.device("cuda", os.getpid() % gpus) if gpus else torch.device("cpu")
         networks = [read_generator(p, recipe.norm).eval().to(device) for p in recipe.generators]
 
         def paint(style: int, frames: torch.Tensor) -> torch.Tensor:
-            """(T, 3, H, W) in [0, 1], in and out."""
+            """Returns styled frames for frames, (T, 3, H, W) in [0, 1] both."""
             try:
                 return networks[style].stylize(frames.to(device)).cpu()
             except torch.cuda.OutOfMemoryError as error:
@@ -95,7 +95,7 @@ def make_styler(recipe: Recipe) -> Styler:
 
 
 def fingerprints(recipe: Recipe) -> dict[str, list[str]]:
-    """What tells the generators' weights from others of the same name; {} of generated styles."""
+    """Returns hashes of the generators' weights, as names may repeat; {} for generated styles."""
     marks = []
     for path in recipe.generators:
         with g_pathmgr.open(path, "rb") as file:
@@ -104,14 +104,14 @@ def fingerprints(recipe: Recipe) -> dict[str, list[str]]:
 
 
 def default_processes(recipe: Recipe) -> int:
-    """As many as there are cores, but few to a GPU: each holds the generators there."""
+    """Returns the number of cores, but few per GPU, because each process holds the generators."""
     cores = os.cpu_count() or 1
     gpu = recipe.generators and torch.cuda.is_available()
     return min(cores, _PER_GPU * torch.cuda.device_count()) if gpu else cores
 
 
 def read_generator(path: str, norm: str = "") -> PatchGenerator:
-    """The generator in a checkpoint; nothing that it may hold besides tensors is ever executed."""
+    """Returns the generator in a checkpoint; never runs code that the file may hold."""
     if not g_pathmgr.isfile(path):
         raise GeneratorError(f"Expected a generator's checkpoint at {path}, but there is no file.")
     try:
@@ -139,11 +139,11 @@ def read_generator(path: str, norm: str = "") -> PatchGenerator:
     if broken:
         raise GeneratorError(
             f"Expected numbers in {path}, but {broken[0]} has some that are not finite: its "
-            "training had failed. Take an earlier checkpoint."
+            "training failed. Use an earlier checkpoint."
         )
     if network.shape.inputs != 3:
         raise GeneratorError(
-            f"Expected a generator that is given frames, 3 channels, but {path} wants "
+            f"Expected a generator whose input is frames, 3 channels, but {path} wants "
             f"{network.shape.inputs}: it was trained with guides beside the frames. Style the "
             "frames with that project, and measure its folders."
         )

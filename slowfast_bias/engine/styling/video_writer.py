@@ -1,4 +1,4 @@
-"""One video in all styles, whole or not at all; and the folder that keeps how it was made.
+"""Writes one video in all styles, whole or not at all, and the settings of their folder.
 
 Frames are written into a hidden folder, which gets the video's name when they are all there.
 """
@@ -38,9 +38,9 @@ class Options:
 
     Attributes:
         recipe: the styles.
-        every: each n-th frame of a video.
-        short_side: of the frames, in pixels; smaller ones are not enlarged; 0: as they are.
-        png: PNG files, exact; else JPEG.
+        every: n, to write every n-th frame of a video.
+        short_side: of the frames, in pixels; smaller ones are not enlarged; 0 keeps their size.
+        png: writes PNG files, which are exact; otherwise JPEG.
         quality: of JPEG files, 1 to 100.
         backend: the decoder.
         folder_fps: the rate of videos that are folders of pictures.
@@ -56,17 +56,17 @@ class Options:
 
 
 def write_video(named: tuple[str, str], folders: Sequence[str], options: Options) -> str:
-    """Writes a video in all styles; returns what is wrong with it, "" where nothing is.
+    """Writes a video in all styles; returns what is wrong with it, "" if nothing is.
 
-    OutputError where it cannot be written.
+    OutputError if it cannot be written.
 
     Args:
-        named: its name, by which its folders are called, and its path.
+        named: its name, which is that of its folders, and its path.
         folders: those of the styles.
-        options: how.
+        options: how frames are written.
     """
     name, path = named
-    key = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()  # however long the name is
+    key = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()  # short for any name
     parts = [f"{folder}/{UNFINISHED}/{key}" for folder in folders]
     try:
         for part in parts:
@@ -74,7 +74,7 @@ def write_video(named: tuple[str, str], folders: Sequence[str], options: Options
             os.makedirs(part)
         _write_frames(path, parts, options)
         for part, folder in zip(parts, folders, strict=True):
-            if not os.path.isfile(f"{folder}/{name}/{ABOUT}"):  # there: stopped just here before
+            if not os.path.isfile(f"{folder}/{name}/{ABOUT}"):  # there if a call stopped here
                 os.makedirs(os.path.dirname(f"{folder}/{name}"), exist_ok=True)
                 os.rename(part, f"{folder}/{name}")
     except VideoError as error:
@@ -91,7 +91,7 @@ def write_video(named: tuple[str, str], folders: Sequence[str], options: Options
 
 
 def settle(out: str, options: Options) -> None:
-    """Writes down how the frames are made; OutputError where it was otherwise before."""
+    """Saves the settings of the frames; OutputError if those of an earlier call differ."""
     path = f"{out}/{SETTINGS}"
     how = {key: value for key, value in asdict(options).items() if key != "recipe"}
     styles = {**options.recipe.about(), **fingerprints(options.recipe)}
@@ -125,7 +125,7 @@ def _read_settings(path: str) -> dict[str, object]:
 
 
 def _compared(settings: dict[str, object], key: str) -> object:
-    """A setting without what may change: the decoder's version, and where a checkpoint lies."""
+    """Returns a setting without what may change: the decoder's version, a checkpoint's path."""
     value = None if key == "decoder" else settings.get(key)
     if isinstance(value, dict) and "weights" in value:
         return {k: v for k, v in value.items() if k != "generators"}
@@ -165,7 +165,7 @@ def _write_frames(path: str, parts: Sequence[str], options: Options) -> None:
 
 def _write_picture(stem: str, frame: np.ndarray, options: Options) -> None:
     kind, how = ".png", [cv2.IMWRITE_PNG_COMPRESSION, 1]
-    if not options.png:  # colours at full size, as styles are colours first of all
+    if not options.png:  # colours at full resolution, because styles are mainly colours
         full = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
         kind, how = ".jpg", [cv2.IMWRITE_JPEG_QUALITY, options.quality, *full]
     try:
@@ -175,5 +175,5 @@ def _write_picture(stem: str, frame: np.ndarray, options: Options) -> None:
             f"Expected frames that fit into a {kind} file, but they are {frame.shape[1]}x"
             f"{frame.shape[0]} px. A --short-side makes them smaller."
         ) from error
-    with open(f"{stem}{kind}", "wb") as file:  # unlike cv2.imwrite, says when the disk is full
+    with open(f"{stem}{kind}", "wb") as file:  # unlike cv2.imwrite, raises if the disk is full
         file.write(data.tobytes())

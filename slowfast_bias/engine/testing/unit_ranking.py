@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 
@@ -17,6 +16,10 @@ from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.measuring.probe import make_taps
 from slowfast_bias.engine.measuring.report_files import write_reports
 from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.setup.provenance import write_bias_config
+from slowfast_bias.models.families import family_of
+from slowfast_bias.outputs import Outputs
+from slowfast_bias.results import ResultError
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +27,9 @@ _KEY = "BIAS.ABLATION.LAYER"
 
 
 def find_layer(model: nn.Module, layer: str) -> Tap:
-    """Where ``layer`` ("s5", "s5/1" for a pathway, "head", any module) is read in reports."""
+    """Returns the tap of `layer` ("s5", "s5/1" for a pathway, "head", any module) in reports."""
     modules = dict(model.named_modules())
-    auto = {tap.label for tap in make_taps(model, ["auto"])}
+    auto = {tap.label for tap in family_of(model).layers(model)}
     base, _, pathway = layer.rpartition("/")
     name = base if base and pathway.isdecimal() and layer not in modules else layer
     if name not in auto:
@@ -39,12 +42,12 @@ def find_layer(model: nn.Module, layer: str) -> Tap:
 
 
 def report_for(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> tuple[BiasReport, str]:
-    """A report of ``model`` with ``weights`` that has BIAS.ABLATION.LAYER, and its file.
+    """Returns a report of `model` with `weights` that has BIAS.ABLATION.LAYER, and its file.
 
-    OUTPUT_DIR/bias/report.json where it is of these weights and heard ``tap``, else a new
+    OUTPUT_DIR/bias/report.json if it is of these weights and has `tap`, else a new
     measurement in its place. The same on every process.
     """
-    path = f"{cfg.OUTPUT_DIR}/bias/report.json"
+    path = Outputs(cfg.OUTPUT_DIR).report()
     why_not = ranks.gather_objects(_why_not(path, weights, tap.label))[0]
     if why_not:
         log.info("measuring first, as %s", why_not)
@@ -57,13 +60,13 @@ def report_for(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> tuple[
 
 
 def _why_not(path: str, weights: str, label: str) -> str | None:
-    """Why the report at ``path`` does not serve; None where it does."""
+    """Returns why the report at `path` cannot be used; None if it can."""
     if not g_pathmgr.exists(path):
         return f"there is no {path}"
     try:
         report = BiasReport.load(path)
-    except (ValueError, KeyError, TypeError, json.JSONDecodeError, OSError) as error:
-        return f"{path} cannot be read ({error})"
+    except ResultError as error:
+        return str(error)
     if report.meta.get("checkpoint") != weights:
         return f"{path} is of other weights ({report.meta.get('checkpoint')})"
     if _is_older(path, weights):
@@ -74,7 +77,7 @@ def _why_not(path: str, weights: str, label: str) -> str | None:
 
 
 def _is_older(path: str, weights: str) -> bool:
-    """Whether weights were written after the report: those of a new run under the old name."""
+    """Returns whether weights were written after the report, by a new run under the old name."""
     if "://" in path or "://" in weights or not os.path.exists(weights):
         return False
     return os.path.getmtime(path) < os.path.getmtime(weights)
@@ -84,8 +87,10 @@ def _measure(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> BiasRepo
     mine = cfg.clone()
     mine.defrost()
     mine.BIAS.LAYERS = [*cfg.BIAS.LAYERS, tap.label]
-    reports = measure_networks(mine, {"trained": model}, {"checkpoint": weights})
+    config = Outputs(cfg.OUTPUT_DIR).bias_config
+    reports = measure_networks(mine, {"trained": model}, config, {"checkpoint": weights})
     if ranks.is_master():
+        write_bias_config(cfg)
         write_reports(cfg.OUTPUT_DIR, reports)
     ranks.wait()
     return reports["trained"]

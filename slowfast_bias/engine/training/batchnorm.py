@@ -13,20 +13,21 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.engine.runtime import ranks
-from slowfast_bias.engine.setup.loaders import inputs_of
+from slowfast_bias.engine.tasks import Task
+from slowfast_bias.models.families import OneArgument
 
 
-def make_precise(cfg: CfgNode, model: nn.Module, loader: Loader) -> None:
+def make_precise(cfg: CfgNode, task: Task, model: nn.Module, loader: Loader) -> None:
     """Replaces running averages by averages over BN.NUM_BATCHES_PRECISE batches, no gradients."""
     device = next(model.parameters()).device
     batches = min(cfg.BN.NUM_BATCHES_PRECISE, len(loader))
 
     def inputs() -> Iterator[list[torch.Tensor]]:
         for batch in itertools.islice(loader, batches):
-            yield inputs_of(cfg, batch, device)
+            yield task.inputs(batch, device)
 
     model.train()
-    update_bn_stats(model, inputs(), batches)
+    update_bn_stats(OneArgument(model), inputs(), batches)
 
 
 def share_statistics(model: nn.Module) -> None:

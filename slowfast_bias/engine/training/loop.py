@@ -1,4 +1,4 @@
-"""The training loop, on the host's networks, optimizers, schedules, losses and checkpoint format.
+"""The training loop, on the host's networks, optimizers, schedules and checkpoint format.
 
 Reads from top to bottom. Every epoch is seeded by (RNG_SEED, epoch, rank), so a run that was killed
 and started again continues exactly as if nothing had happened.
@@ -7,6 +7,7 @@ and started again continues exactly as if nothing had happened.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import math
 from typing import Any
@@ -16,19 +17,27 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias import host
-from slowfast_bias.datasets.loader import Batch, Loader, fold
+from slowfast_bias.bias import BiasReport
+from slowfast_bias.datasets.contract import Batch
+from slowfast_bias.datasets.loader import Loader
+from slowfast_bias.datasets.pairs.frame_order import shuffled
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json, progress, set_up_logging
 from slowfast_bias.engine.runtime.tensorboard import Scalars
-from slowfast_bias.engine.setup import checkpoint, network, unreadable_videos
-from slowfast_bias.engine.setup.loaders import build_loader, inputs_of, shuffle_frames
+from slowfast_bias.engine.setup import checkpoint, network
+from slowfast_bias.engine.setup.loaders import build_loader
+from slowfast_bias.engine.setup.unreadable_videos import UnreadableVideos
+from slowfast_bias.engine.tasks import Task, make_task
 from slowfast_bias.engine.training import batchnorm
-from slowfast_bias.engine.training.meters import TrainMeter, count_hits, errors
-from slowfast_bias.engine.training.periodic_measurement import Watch
+from slowfast_bias.engine.training.meters import TrainMeter
+from slowfast_bias.engine.training.periodic_measurement import PeriodicMeasurement
+from slowfast_bias.engine.training.resume import errors_so_far, start_from
 from slowfast_bias.engine.training.static_dropout import Debiasing
 from slowfast_bias.errors import DataError, NotFiniteError
 from slowfast_bias.files import write_whole
-from slowfast_bias.models.weights.fit import load_optimizer, load_weights
+from slowfast_bias.models.families import family_of
+from slowfast_bias.outputs import Outputs
+from slowfast_bias.seeding import seed_all, seed_from
 
 log = logging.getLogger(__name__)
 
@@ -38,177 +47,157 @@ class TrainResult:
     """What a training run ended with."""
 
     epochs: int
-    train: dict[str, Any] | None  # figures of the last epoch; None where nothing was left to do
+    train: dict[str, Any] | None  # figures of the last epoch; None if nothing was left to do
     val: dict[str, Any] | None  # figures of the last validation
     checkpoint: str
     failed_measurements: int = 0  # of those that BIAS.PERIOD asked for
+    report: BiasReport | None = None  # of the last epoch's weights, if they were measured
 
 
 def train(cfg: CfgNode) -> TrainResult:
     """Trains in this process (one rank of the group, if there is one)."""
     set_up_logging(cfg.OUTPUT_DIR)
+    outputs = Outputs(cfg.OUTPUT_DIR)
     _write_config(cfg)
     model = network.build_network(cfg)
-    debias = Debiasing(cfg, model)  # before the network is wrapped for several processes
+    task = make_task(cfg, model)
+    debias = Debiasing(cfg, model, task)  # before the network is wrapped for several processes
     device = next(model.parameters()).device
     optimizer = host.construct_optimizer(model, cfg)
     scaler = torch.amp.GradScaler(
         device.type, enabled=cfg.TRAIN.MIXED_PRECISION and device.type == "cuda"
     )
-    first = _start(cfg, model, optimizer, scaler, debias)
+    first = start_from(cfg, model, optimizer, scaler, debias)
     wrapped = network.across_processes(model)
-    train_loader, val_loader = build_loader(cfg, "train"), build_loader(cfg, "val")
+    train_list = ListInUse(cfg, "train")
+    val_list = ListInUse(cfg, "val")
     scalars = Scalars(cfg)
-    watch, epochs = Watch(cfg, scalars), debias.epochs
+    measurement, epochs = PeriodicMeasurement(cfg, scalars), debias.epochs
     log.info("epochs %d to %d on %s", first + 1, epochs, device)
 
-    trained, val, best = None, None, math.inf
-    path = checkpoint.checkpoint_path(cfg.OUTPUT_DIR, first)
+    trained, val, report = None, None, None
+    best = min(errors_so_far(cfg.OUTPUT_DIR, first, task.watched).values(), default=math.inf)
+    path = outputs.checkpoint(first)
     for epoch in range(first, epochs):
-        network.seed_all(cfg.RNG_SEED, epoch, ranks.rank())
-        train_loader.set_epoch(epoch)
+        seed_all(cfg.RNG_SEED, epoch, ranks.rank())
+        train_list.loader.set_epoch(epoch)
         debias.begin_epoch(epoch)
-        trained = train_epoch(cfg, wrapped, optimizer, scaler, train_loader, epoch, debias)
+        trained = train_epoch(cfg, task, wrapped, optimizer, scaler, train_list, epoch, debias)
         scalars.write("Train", trained, epoch)
         evaluates = _due(epoch, cfg.TRAIN.EVAL_PERIOD, epochs)
         saves = _due(epoch, cfg.TRAIN.CHECKPOINT_PERIOD, epochs)
         if (evaluates or saves) and cfg.BN.USE_PRECISE_STATS:
-            batchnorm.make_precise(cfg, model, train_loader)
+            batchnorm.make_precise(cfg, task, model, train_list.loader)
         batchnorm.share_statistics(model)
         if saves:
-            path = checkpoint.checkpoint_path(cfg.OUTPUT_DIR, epoch + 1)
+            path = outputs.checkpoint(epoch + 1)
             if ranks.is_master():
                 checkpoint.save_checkpoint(cfg, epoch, model, optimizer, scaler, debias.state())
             ranks.wait()
         if evaluates:
-            val = validate(cfg, model, val_loader)
-            best = min(best, val["top1_err"])
+            val = validate(cfg, task, model, val_list)
+            best = min(best, val[task.watched])
             number = f"{epoch + 1}/{epochs}"
-            line = {"_type": "val_epoch", "epoch": number, "min_top1_err": best, **val}
+            line = {"_type": "val_epoch", "epoch": number, f"min_{task.watched}": best, **val}
             log_json(cfg.OUTPUT_DIR, line)
             scalars.write("Val", val, epoch)
-        watch.after_epoch(model, epoch, epochs)
-    watch.finish()
+        report = measurement.after_epoch(model, epoch, epochs)
+    measurement.finish()
     scalars.close()
-    return TrainResult(epochs, trained, val, path, watch.failed)
+    return TrainResult(epochs, trained, val, path, measurement.failed, report)
+
+
+class ListInUse:
+    """A list of a run: its batches, and what of it could not be read so far."""
+
+    def __init__(self, cfg: CfgNode, split: str) -> None:
+        self.loader: Loader = build_loader(cfg, split)
+        self.unreadable = UnreadableVideos(cfg, self.loader.dataset, split)
 
 
 def train_epoch(
     cfg: CfgNode,
+    task: Task,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
-    loader: Loader,
+    train_list: ListInUse,
     epoch: int,
     debias: Debiasing,
 ) -> dict[str, Any]:
-    """One pass over the training list; returns its figures."""
+    """Returns the figures of one pass over the training list."""
     model.train()
+    loader, family = train_list.loader, family_of(debias.model)
     device = next(model.parameters()).device
-    loss_of, meter = host.build_loss(cfg), TrainMeter(cfg, epoch, debias.epochs, len(loader))
+    meter = TrainMeter(cfg, epoch, debias.epochs, len(loader), task.no_figures())
     lr = host.lr_at(epoch, cfg)
     for step, batch in enumerate(progress(loader, len(loader), f"epoch {epoch + 1}")):
         meter.data_came()
-        _check_batch(cfg, batch, epoch, step, loader)
-        inputs = inputs_of(cfg, batch, device)
-        labels = batch.labels.to(device, non_blocking=True)
-        if cfg.BIAS.SHUFFLE.TRAIN:
-            inputs = shuffle_frames(cfg, inputs, batch.indices, fold(cfg.RNG_SEED, epoch))
-        debias.before_step(batch, inputs, epoch * len(loader) + step)
+        _check_batch(train_list, batch, epoch, step)
+        orders = _shuffle(cfg.BIAS.SHUFFLE.TRAIN, batch, seed_from(cfg.RNG_SEED, epoch))
+        inputs = task.inputs(batch, device, orders)
+        debias.before_step(batch, inputs, epoch * len(loader) + step, orders)
         now = epoch + step / len(loader)
         lr = debias.lr(now, host.lr_at(now, cfg))
         host.set_lr(optimizer, lr)
         with network.autocast(cfg, device):
-            scores = model(inputs)
-            loss = loss_of(scores, labels)
+            output = family.call(model, inputs)
+            loss = task.loss(output, batch)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise NotFiniteError(
                 f"Expected a finite loss, but got {value} in epoch {epoch + 1}, iteration "
                 f"{step + 1}. Lower SOLVER.BASE_LR or clip gradients (SOLVER.CLIP_GRAD_L2NORM); "
-                f"the checkpoints in {cfg.OUTPUT_DIR}/checkpoints are whole."
+                f"the checkpoints in {Outputs(cfg.OUTPUT_DIR).checkpoints} are whole."
             )
         optimizer.zero_grad()
         scaler.scale(loss).backward()
         _clip(cfg, model, optimizer, scaler)
         scaler.step(optimizer)
         scaler.update()
-        meter.step(step, value, count_hits(scores.detach().float(), labels).cpu(), lr)
-    unreadable_videos.settle(cfg, loader, "train")
+        meter.step(step, value, batch.clips(), task.figures(output, batch), lr)
+    train_list.unreadable.merge_over_ranks()
     return meter.finish(lr)
 
 
 @torch.no_grad()
-def validate(cfg: CfgNode, model: nn.Module, loader: Loader) -> dict[str, Any]:
-    """Errors over the clips of the val list, each counted once whatever the number of processes."""
+def validate(cfg: CfgNode, task: Task, model: nn.Module, val_list: ListInUse) -> dict[str, Any]:
+    """Returns figures over the val list, each clip counted once by any number of processes."""
     model.eval()
-    device = next(model.parameters()).device
-    sums = torch.zeros(4, dtype=torch.float64, device=device)  # clips, hits, hits of five, dropped
-    for batch in progress(loader, len(loader), "validation"):
-        sums[3] += len(batch.dropped)
-        unreadable_videos.note(cfg, loader, "val", batch)
-        if not len(batch.labels):
+    device, family = next(model.parameters()).device, family_of(model)
+    figures, clips, dropped = task.no_figures(), 0, 0
+    for batch in progress(val_list.loader, len(val_list.loader), "validation"):
+        dropped += len(batch.unreadable)
+        val_list.unreadable.add(batch)
+        if not batch.clips():
             continue
-        inputs = inputs_of(cfg, batch, device)
-        labels = batch.labels.to(device, non_blocking=True)
-        if cfg.BIAS.SHUFFLE.VAL:
-            inputs = shuffle_frames(cfg, inputs, batch.indices, cfg.RNG_SEED)
+        orders = _shuffle(cfg.BIAS.SHUFFLE.VAL, batch, cfg.RNG_SEED)
         with network.autocast(cfg, device):
-            scores = model(inputs)
-        sums[:3] += count_hits(scores.float(), labels)
-    ranks.sum_over_processes(sums)
-    unreadable_videos.settle(cfg, loader, "val")
-    if sums[3]:
-        log.warning("%d clips of the val list could not be read and do not count", int(sums[3]))
-    return {**errors(sums[:3].cpu()), "clips": int(sums[0]), "dropped": int(sums[3])}
+            output = family.call(model, task.inputs(batch, device, orders))
+        figures = figures.merge(task.figures(output, batch))
+        clips += batch.clips()
+    every, counts, lost = zip(*ranks.gather_objects((figures, clips, dropped)), strict=True)
+    val_list.unreadable.merge_over_ranks()
+    if sum(lost):
+        log.warning("%d clips of the val list could not be read and do not count", sum(lost))
+    merged = functools.reduce(lambda a, b: a.merge(b), every)
+    return {**merged.compute(), "clips": sum(counts), "dropped": sum(lost)}
 
 
-def _start(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any, debias: Debiasing) -> int:
-    """Loads what the run continues from; returns the epoch it begins with (0-based)."""
-    if cfg.TRAIN.AUTO_RESUME:
-        found = checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)
-        if found is not None:
-            path, state = found
-            load_weights(model, state["model_state"], path, resumes=True)
-            load_optimizer(optimizer, state, path)
-            if "scaler_state" in state:
-                scaler.load_state_dict(state["scaler_state"])
-            debias.load_state(state.get("slowfast_bias", {}))
-            log.info("resuming from %s", path)
-            return state["epoch"] + 1
-    path, kind = cfg.TRAIN.CHECKPOINT_FILE_PATH, cfg.TRAIN.CHECKPOINT_TYPE
-    if not path:
-        return 0
-    state = checkpoint.read_checkpoint(path, kind)
-    untouched = load_weights(
-        model,
-        state["model_state"],
-        path,
-        partial=cfg.BIAS.ALLOW_PARTIAL_WEIGHTS,
-        inflate=cfg.TRAIN.CHECKPOINT_INFLATE,
-        reshape=kind == "caffe2",
-    )
-    log.info("starting from the weights of %s", path)
-    whole = not untouched and "optimizer_state" in state
-    if cfg.TRAIN.CHECKPOINT_EPOCH_RESET or not whole or cfg.TRAIN.CHECKPOINT_INFLATE:
-        return 0
-    load_optimizer(optimizer, state, path)
-    return state["epoch"] + 1
+def _shuffle(shuffles: bool, batch: Batch, seed: int) -> torch.Tensor | None:
+    return shuffled(batch.frames(), seed, batch.indices.tolist()) if shuffles else None
 
 
-def _check_batch(cfg: CfgNode, batch: Batch, epoch: int, step: int, loader: Loader) -> None:
+def _check_batch(train_list: ListInUse, batch: Batch, epoch: int, step: int) -> None:
     """Names clips that could not be read, each once; a batch of nothing is an error."""
-    unreadable_videos.note(cfg, loader, "train", batch)
-    new = sorted({*batch.replaced, *batch.dropped} - loader.reported - set(batch.reasons))
-    if new:
-        log.warning("clips %s of the train list could not be read; others take their place", new)
-        loader.reported.update(new)
-    if not len(batch.labels):
-        why = "".join(f"\n  {reason}" for reason in list(batch.reasons.values())[:5])
+    train_list.unreadable.add(batch)
+    if not batch.clips():
+        why = "".join(f"\n  {reason}" for reason in list(batch.unreadable.values())[:5] if reason)
         raise DataError(
             f"Expected readable videos, but none of the batch in epoch {epoch + 1}, iteration "
-            f"{step + 1} could be read (clips {batch.dropped}), nor any other of the same class. "
-            f"Check DATA.PATH_PREFIX, take the class off the train list, or mend its videos:{why}"
+            f"{step + 1} could be read (clips {sorted(batch.unreadable)}), nor any other of the "
+            "same class. Check DATA.PATH_PREFIX, take the class off the train list, or fix its "
+            f"videos:{why}"
         )
 
 
@@ -222,11 +211,11 @@ def _clip(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any) -> None:
 
 
 def _due(epoch: int, period: int, epochs: int) -> bool:
-    """Whether something that happens every ``period`` epochs, and after the last, happens now."""
+    """Returns whether what happens every `period` epochs, and after the last, happens now."""
     return (epoch + 1) % period == 0 or epoch + 1 == epochs
 
 
 def _write_config(cfg: CfgNode) -> None:
     if ranks.is_master():
-        with write_whole(f"{cfg.OUTPUT_DIR}/config.yaml") as file:
+        with write_whole(Outputs(cfg.OUTPUT_DIR).config) as file:
             file.write(cfg.dump())

@@ -6,39 +6,40 @@ A measurement that fails never ends the training: it is logged, counted, and tra
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 from torch import nn
 
-from slowfast_bias.bias import FACTORS, BiasReport, LayerBias
+from slowfast_bias.bias import FACTORS, BiasReport
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.runtime.tensorboard import Scalars
-from slowfast_bias.engine.setup import unreadable_videos
+from slowfast_bias.engine.setup.unreadable_videos import record
+from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
 
 
-class Watch:
-    """Measures every BIAS.PERIOD epochs and after the last, where BIAS.ENABLE is on."""
+class PeriodicMeasurement:
+    """Measures every BIAS.PERIOD epochs and after the last, if BIAS.ENABLE is on."""
 
     def __init__(self, cfg: CfgNode, scalars: Scalars) -> None:
         self.cfg, self.scalars = cfg, scalars
+        self.outputs = Outputs(cfg.OUTPUT_DIR)
         self.period = cfg.BIAS.PERIOD if cfg.BIAS.ENABLE else 0
         self.failed = 0
 
     def after_epoch(self, model: nn.Module, epoch: int, epochs: int) -> BiasReport | None:
-        """The report of this epoch (0-based), where one is due and nothing went wrong."""
+        """Returns the report of this epoch (0-based); None if none is due or it failed."""
         if not self.period or ((epoch + 1) % self.period and epoch + 1 != epochs):
             return None
         try:
             about = {"epoch": epoch + 1}
-            report = measure_networks(self.cfg, {"trained": model}, about)["trained"]
-            self._write(report, epoch, epochs)
+            networks = {"trained": model}
+            reports = measure_networks(self.cfg, networks, self.outputs.config, about)
+            self._write(reports["trained"], epoch, epochs)
         except Exception as error:  # whatever it is, hours of training are worth more
             self.failed += 1
             log.warning(
@@ -46,7 +47,7 @@ class Watch:
                 epoch + 1, self.failed, type(error).__name__, error,
             )  # fmt: skip
             return None
-        return report
+        return reports["trained"]
 
     def finish(self) -> None:
         """Draws bias over the epochs measured so far, those before a resume included."""
@@ -57,32 +58,21 @@ class Watch:
 
         try:
             figure = epoch_curves(read_epochs(self.cfg.OUTPUT_DIR))
-            save_figure(figure, f"{self.cfg.OUTPUT_DIR}/bias/over_epochs.png")
+            save_figure(figure, self.outputs.over_epochs)
         except Exception as error:  # every measurement may have failed
             log.warning("bias over the epochs cannot be drawn: %s", error)
 
     def _write(self, report: BiasReport, epoch: int, epochs: int) -> None:
         if not ranks.is_master():
             return
-        unreadable_videos.record(self.cfg, report.meta)
-        g_pathmgr.mkdirs(f"{self.cfg.OUTPUT_DIR}/bias")
-        report.save(f"{self.cfg.OUTPUT_DIR}/bias/epoch_{epoch + 1:05d}.json")
+        record(self.cfg, report.meta)
+        g_pathmgr.mkdirs(self.outputs.bias)
+        report.save(self.outputs.epoch_report(epoch + 1))
         for name, layer in report.layers.items():
             line = {"_type": "bias_epoch", "epoch": f"{epoch + 1}/{epochs}", "layer": name}
-            figures = layer_figures(layer)
+            figures = layer.figures()
             log_json(self.cfg.OUTPUT_DIR, {**line, **figures})
             self.scalars.write(f"Bias/{name}", figures, epoch)
             for factor in FACTORS:
                 values = layer.unit_scores(factor)
                 self.scalars.histogram(f"Units/{name}/{factor}", values, epoch)
-
-
-def layer_figures(layer: LayerBias) -> Mapping[str, Any]:
-    """One layer in flat numbers: scores with errors, shares in percent, counts of units."""
-    figures: dict[str, Any] = {}
-    for factor in FACTORS:
-        figures[f"S_{factor}"] = layer.score(factor)
-        figures[f"S_{factor}_se"] = layer.score_error(factor)
-    figures |= {f"{kind}_percent": share for kind, share in layer.percent().items()}
-    figures |= {f"{kind}_units": len(units) for kind, units in layer.units().items()}
-    return figures

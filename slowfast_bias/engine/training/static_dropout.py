@@ -15,14 +15,19 @@ import torch
 from fvcore.common.config import CfgNode
 from torch import nn
 
-from slowfast_bias import host
-from slowfast_bias.bias import PairStats, Tap, evaluating, tapped
-from slowfast_bias.datasets.loader import Batch, fold
+from slowfast_bias.bias import PairStats, evaluating, tapped
+from slowfast_bias.datasets.contract import Batch
+from slowfast_bias.datasets.pairs.frame_order import shuffled
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.setup import network
-from slowfast_bias.engine.setup.loaders import shuffle_frames
+from slowfast_bias.engine.tasks import Task
+from slowfast_bias.models.families import classifier_of, family_of, head_tap
 from slowfast_bias.models.static_dropout import StaticDropout, attach_static_dropout
+from slowfast_bias.models.weights.readers import CheckpointError
+from slowfast_bias.seeding import seed_from
+
+Orders = torch.Tensor | None
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +35,9 @@ log = logging.getLogger(__name__)
 class Debiasing:
     """What BIAS.STATIC_DROPOUT does to a network in training; nothing at all where it is off."""
 
-    def __init__(self, cfg: CfgNode, model: nn.Module) -> None:
+    def __init__(self, cfg: CfgNode, model: nn.Module, task: Task) -> None:
         self.cfg, self.options, self.model = cfg, cfg.BIAS.STATIC_DROPOUT, model
+        self.task = task
         self.enabled = self.options.ENABLE
         self.drop: nn.Module | None = None
         if self.enabled:
@@ -52,16 +58,25 @@ class Debiasing:
                     module.p = 0.0
 
     def lr(self, epoch: float, planned: float) -> float:
-        """The learning rate at a fractional epoch, given what the schedule plans."""
+        """Returns the learning rate at a fractional epoch, given what the schedule plans."""
         return self.options.FINETUNE_LR if self._is_fine_tuning(epoch) else planned
 
-    def before_step(self, batch: Batch, inputs: list[torch.Tensor], iteration: int) -> None:
-        """Estimates the static scores anew where that is due; ``iteration`` counts all epochs'."""
+    def before_step(
+        self, batch: Batch, inputs: list[torch.Tensor], iteration: int, orders: Orders = None
+    ) -> None:
+        """Estimates the static scores again if that is due.
+
+        Args:
+            batch: the clips of this step.
+            inputs: what the network is given of them.
+            iteration: counts through all epochs.
+            orders: the orders (B, T) in which their frames are trained on, if not as filmed.
+        """
         if not isinstance(self.drop, StaticDropout) or not self.drop.active:
             return
         if iteration % self.options.PERIOD:
             return
-        scores = self.estimate(inputs, batch.indices, fold(self.cfg.RNG_SEED, iteration))
+        scores = self.estimate(batch, inputs, seed_from(self.cfg.RNG_SEED, iteration), orders)
         if scores.isnan().all():
             log.warning("no channel moved in this batch: the static scores stay as they were")
         else:
@@ -72,37 +87,49 @@ class Debiasing:
 
     @torch.no_grad()
     def estimate(
-        self, inputs: list[torch.Tensor], indices: torch.Tensor, seed: int
+        self, batch: Batch, inputs: list[torch.Tensor], seed: int, orders: Orders = None
     ) -> torch.Tensor:
-        """Static scores (C,) from a batch of pathways (B, C, T, H, W), merged over processes."""
-        twin = shuffle_frames(self.cfg, inputs, indices, seed)
-        tap = Tap(host.head(self.model).projection, of="input", channels_last=True, name="head")
+        """Returns static scores (C,) of a batch and its shuffled twin, merged over processes."""
+        twin_orders = shuffled(batch.frames(), seed, batch.indices.tolist())
+        if orders is not None:  # of the clips as they are trained on
+            twin_orders = orders.gather(1, twin_orders)
+        twin = self.task.inputs(batch, inputs[0].device, twin_orders)
+        family = family_of(self.model)
         with (
             evaluating(self.model),
             network.autocast(self.cfg, inputs[0].device),
-            tapped(self.model, [tap]) as features,
+            tapped(self.model, [head_tap(classifier_of(self.model))]) as features,
         ):
-            self.model(list(inputs))
+            family.call(self.model, inputs)
             clip = features["head"]
-            self.model(twin)
+            family.call(self.model, twin)
             stats = PairStats.of(clip, features["head"])
         everyone = ranks.gather_objects(stats.to("cpu"))
         return functools.reduce(PairStats.merge, everyone).correlation()
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint must hold so that a resumed run goes on as an unbroken one."""
+        """Returns what a checkpoint must hold so that a resumed run goes on as an unbroken one."""
         if not isinstance(self.drop, StaticDropout):
             return {}
         return {"static_scores": self.drop.get_scores(), "estimates": self._estimates}
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Takes up the scores of a checkpoint."""
-        if isinstance(self.drop, StaticDropout) and "static_scores" in state:
-            self.drop.set_scores(state["static_scores"])
-            self._estimates = state["estimates"]
+    def load_state(self, state: Any) -> None:
+        """Takes up the scores of a checkpoint, as `state` gave them; CheckpointError."""
+        if not isinstance(state, dict):
+            raise CheckpointError(f"Expected an object `slowfast_bias`, but got {state!r:.40}.")
+        if not isinstance(self.drop, StaticDropout) or "static_scores" not in state:
+            return
+        scores, estimates = state["static_scores"], state.get("estimates")
+        channels = (self.drop.channels,)
+        if not isinstance(scores, torch.Tensor) or scores.shape != channels:
+            raise CheckpointError(f"Expected `static_scores` {channels}, but got {scores!r:.40}.")
+        if not isinstance(estimates, int):
+            raise CheckpointError(f"Expected a number of `estimates`, but got {estimates!r:.40}.")
+        self.drop.set_scores(scores)
+        self._estimates = estimates
 
     def _attach(self) -> None:
-        slot, kind, rate = host.head(self.model), self.options.KIND, self.options.RATE
+        slot, kind, rate = classifier_of(self.model), self.options.KIND, self.options.RATE
         head = self.model.get_submodule(slot.path)
         self._estimates = 0
         if kind == "static":
@@ -125,7 +152,7 @@ class Debiasing:
         return self.enabled and epoch >= self.cfg.SOLVER.MAX_EPOCH
 
     def _smoothed(self, scores: torch.Tensor) -> torch.Tensor:
-        """The running average of estimates; a channel dead in one has the other's score."""
+        """Returns the running average of estimates; a channel dead in one has the other's score."""
         self._estimates += 1
         old, keep = self.drop.get_scores().double(), self.options.EMA
         if self._estimates == 1 or keep == 0:

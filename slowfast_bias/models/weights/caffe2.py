@@ -26,7 +26,7 @@ class _ArraysOnly(pickle.Unpickler):
 
 
 def read_caffe2(file: IO[bytes]) -> dict[str, torch.Tensor]:
-    """The network's weights under PyTorch names; the optimiser's blobs are left out."""
+    """Returns the network's weights under PyTorch names; the optimiser's blobs are left out."""
     blobs = _ArraysOnly(file, encoding="latin1").load()["blobs"]
     weights = {}
     for blob, value in blobs.items():

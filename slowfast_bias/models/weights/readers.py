@@ -34,7 +34,7 @@ def _unreadable(path: str, error: Exception) -> str:
 
 
 def read_checkpoint(path: str, kind: str = "pytorch") -> dict[str, Any]:
-    """The content of a checkpoint; nothing that it may hold besides tensors is ever executed."""
+    """Returns the content of a checkpoint; nothing that it holds besides tensors is executed."""
     if not g_pathmgr.exists(path):
         raise CheckpointError(f"Expected a checkpoint at {path}, but there is no such file.")
     try:
@@ -45,10 +45,69 @@ def read_checkpoint(path: str, kind: str = "pytorch") -> dict[str, Any]:
     except Exception as error:  # torch reports a cut file as RuntimeError, EOFError, ValueError...
         raise CheckpointError(_unreadable(path, error)) from error
     if isinstance(state, Mapping) and "model_state" in state:
-        return dict(state)
+        return {**state, "model_state": _checked(state["model_state"], path)}
     if isinstance(state, Mapping) and all(isinstance(v, torch.Tensor) for v in state.values()):
-        return {"epoch": -1, "model_state": dict(state)}  # a bare state_dict
+        return {"epoch": -1, "model_state": _checked(state, path)}  # a bare state_dict
     raise CheckpointError(
         f"Expected {path} to hold `model_state` (SlowFast's format) or to be a state_dict, but it "
-        f"has {sorted(state)[:8] if isinstance(state, Mapping) else type(state).__name__}."
+        f"has {list(map(str, state))[:8] if isinstance(state, Mapping) else type(state).__name__}."
+    )
+
+
+def kind_of(path: str) -> str:
+    """Returns "caffe2" for a file of SlowFast's model zoo in Caffe2's format, else "pytorch"."""
+    return "caffe2" if path.endswith(".pkl") else "pytorch"
+
+
+def classes_of(path: str, kind: str = "pytorch") -> int | None:
+    """Returns how many classes the classifier in a checkpoint tells apart; None if not known.
+
+    It is the length of the last bias of a projection, by the names of the known kinds of networks.
+    """
+    weights = read_checkpoint(path, kind)["model_state"]
+    ends = ("head.projection.bias", "head.proj.bias", ".proj.bias")
+    for end in ends:
+        found = [value for name, value in weights.items() if name.endswith(end)]
+        if found:
+            return len(found[-1])
+    return None
+
+
+def finished_epochs(state: Mapping[str, Any], path: str) -> int:
+    """Returns after how many epochs a checkpoint was written; CheckpointError if it does not say.
+
+    Its `epoch` counts from 0.
+    """
+    epoch = state.get("epoch")
+    if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < -1:
+        raise CheckpointError(
+            f"Expected the number of an `epoch` in {path}, but got {epoch!r}. Start afresh from "
+            "its weights: TRAIN.CHECKPOINT_EPOCH_RESET True."
+        )
+    return epoch + 1
+
+
+def _checked(weights: Any, path: str) -> dict[str, torch.Tensor]:
+    """Returns a dict of weights; CheckpointError if they are anything else."""
+    if isinstance(weights, Mapping):
+        other = [k for k, v in weights.items() if not _is_weight(k, v)]
+        if not other:
+            return dict(weights)
+        got = f"{other[0]!r} is a {type(weights[other[0]]).__name__}"
+        if isinstance(weights[other[0]], torch.Tensor):
+            got = f"{other[0]!r} is sparse, without content, or named by no text"
+    else:
+        got = f"it is a {type(weights).__name__}"
+    raise CheckpointError(
+        f"Expected `model_state` of {path} to be {{name: tensor}}, but {got}. Save the network's "
+        "state_dict and try again."
+    )
+
+
+def _is_weight(name: Any, value: Any) -> bool:
+    return (
+        isinstance(name, str)
+        and isinstance(value, torch.Tensor)
+        and value.layout == torch.strided
+        and value.device.type != "meta"
     )

@@ -1,1 +1,1 @@
-"""What figures are made of: style, axes, bands, captions, files."""
+"""Parts of figures: style, axes, bands, captions, files."""

@@ -1,15 +1,20 @@
-"""What figures over a number share: a line with its band, and a legend above the panels."""
+"""Shared parts of figures: a line with its band, the line of chance, a legend above the panels."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from slowfast_bias.visualization.drawing import style
 
 BAND = 0.16  # opacity
+CHANCE = {"color": style.GREY, "lw": 0.8, "ls": ":"}  # the look of the line
 _LETTER = 0.065  # inches a character of the legend takes
 _HANDLE = 0.55  # and a handle with the space around it
 
@@ -23,9 +28,9 @@ def banded_line(
     gid: str,
     **look: object,
 ) -> None:
-    """Draw a line named `gid` with a band from `low` to `high`; NaN leaves a gap in either.
+    """Draws a line named `gid` with a band from `low` to `high`; NaN leaves a gap in either.
 
-    A point between two gaps gets a bar, since a band of no width would not show.
+    A point between two gaps gets a bar, because a band without width would not be visible.
     """
     ax.plot(x, y, gid=gid, **look)
     color = look["color"]
@@ -36,8 +41,19 @@ def banded_line(
             ax.plot([x[i]] * 2, [low[i], high[i]], color=color, lw=0.8, gid=f"{gid} bar")
 
 
+def chance_of(data: Mapping[str, Any]) -> float | None:
+    """Returns the accuracy of a guess in percent, if a result names its number of classes."""
+    classes = data.get("classes") or data.get("meta", {}).get("classes")
+    return 100 / classes if classes else None
+
+
+def chance_handle() -> Line2D:
+    """Returns the legend entry of the lines that show chance."""
+    return Line2D([], [], label="chance", **CHANCE)
+
+
 def legend_above(figure: Figure, handles: Sequence[Artist], inches: float) -> int:
-    """Write one legend above all panels of a figure so many inches wide; return its rows."""
+    """Writes one legend above all panels of a figure `inches` wide; returns its number of rows."""
     widths = [_HANDLE + _LETTER * len(str(handle.get_label())) for handle in handles]
     for rows in range(1, len(widths) + 1):  # filled column by column
         columns = [widths[i : i + rows] for i in range(0, len(widths), rows)]

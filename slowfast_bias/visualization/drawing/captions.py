@@ -1,4 +1,4 @@
-"""The words around a figure: model names that fit, pair counts, and what the reader should know."""
+"""The words around a figure: model names that fit, pair counts, and warnings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from matplotlib.figure import Figure, FigureBase
 
 from slowfast_bias.bias import BiasReport
+from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing.style import GREY, SMALL
 from slowfast_bias.visualization.reading.comparable import differences
 
@@ -17,9 +18,9 @@ _NOTES = 3
 
 
 def wrap_name(name: str, width: int, lines: int = 2) -> str:
-    """Return a model's name in at most `lines` lines of `width` letters, its middle cut if need be.
+    """Returns a model's name in at most `lines` lines of `width` letters; may cut its middle.
 
-    Breaks after a separator where there is one.
+    Breaks after a separator if there is one.
     """
     keep = len(name)
     while len(rows := _broken(_cut(name, keep), width)) > lines:
@@ -28,23 +29,23 @@ def wrap_name(name: str, width: int, lines: int = 2) -> str:
 
 
 def check_reports(reports: Mapping[str, BiasReport]) -> None:
-    """Raise unless there is a report, and each has a layer."""
+    """Raises RequestError unless there is a report, and each has a layer."""
     if not isinstance(reports, Mapping):
-        raise ValueError(
+        raise RequestError(
             f"Expected reports as a mapping from model name to BiasReport, but got "
             f"{type(reports).__name__}: give {{name: report}}."
         )
     if not reports:
-        raise ValueError("Expected at least one report, but got none.")
+        raise RequestError("Expected at least one report, but got none.")
     empty = [name for name, report in reports.items() if not report.layers]
     if empty:
-        raise ValueError(f"Expected reports with layers, but {', '.join(empty)} has none.")
+        raise RequestError(f"Expected reports with layers, but {', '.join(empty)} has none.")
 
 
 def write_caption(
     figure: FigureBase, reports: Mapping[str, BiasReport], inches: float, *words: str
 ) -> int:
-    """Write a small caption below the figure: `words`, then warnings; return its lines."""
+    """Writes a small caption below the figure: `words`, then warnings; returns the line count."""
     lines = textwrap.wrap(" ".join(words), int(inches * _LETTERS_PER_INCH))
     for note in _warnings(reports):
         lines += textwrap.wrap(f"! {note}", int(inches * _LETTERS_PER_INCH))
@@ -54,14 +55,14 @@ def write_caption(
 
 
 def pairs_words(reports: Iterable[BiasReport]) -> str:
-    """Return how many pairs stand behind the numbers, over all reports."""
+    """Returns the text with the number of pairs, over all reports."""
     counts = {n for r in reports for layer in r.layers.values() for n in layer.pairs.values()}
     span = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
     return f"n = {span} pairs per factor.".replace(" ", "\N{NO-BREAK SPACE}", 3)
 
 
 def threshold_words(reports: Iterable[BiasReport]) -> str:
-    """Return which threshold and statistic decided the kinds of the units."""
+    """Returns the text with the threshold and statistic that decided the kinds of units."""
     layers = [layer for report in reports for layer in report.layers.values()]
     values = ", ".join(f"{x:g}" for x in sorted({layer.threshold for layer in layers}))
     names = " and ".join(sorted({layer.statistic for layer in layers}))
@@ -69,7 +70,7 @@ def threshold_words(reports: Iterable[BiasReport]) -> str:
 
 
 def grow(figure: Figure, lines: int) -> None:
-    """Make the figure taller by so many lines of small text, so that the panels keep their size."""
+    """Makes the figure taller by `lines` lines of small text, so that panels keep their size."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + lines * SMALL * 1.3 / 72)
 
@@ -99,5 +100,5 @@ def _broken(name: str, width: int) -> list[str]:
 
 
 def _cut(name: str, keep: int) -> str:
-    """Return the name with `keep` letters or fewer, the last of which say most."""
+    """Returns the name with `keep` letters or fewer, from its start and its end."""
     return name if keep >= len(name) else f"{name[: keep // 2]}…{name[len(name) - keep // 2 :]}"

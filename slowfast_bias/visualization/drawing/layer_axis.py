@@ -1,6 +1,6 @@
-"""Where a layer stands: its stage, its pathway, its tick, and the axis that several models share.
+"""The place of a layer: its stage, its pathway, its tick, and the axis that several models share.
 
-A report names layers in network order; ``s5/0`` and ``s5/1`` are two pathways of the stage ``s5``.
+A report names layers in network order; `s5/0` and `s5/1` are two pathways of the stage `s5`.
 """
 
 from __future__ import annotations
@@ -21,42 +21,42 @@ RELATIVE = "relative depth (0: first layer measured, 1: last)"
 
 
 def stage(layer: str) -> str:
-    """Return the layer's name without its pathway."""
+    """Returns the layer's name without its pathway."""
     match = _PATHWAY.fullmatch(layer)
     return match[1] if match else layer
 
 
 def pathway(layer: str) -> int | None:
-    """Return 1 for ``s5/1``, None for a layer of one pathway."""
+    """Returns 1 for `s5/1`, None for a layer of one pathway."""
     match = _PATHWAY.fullmatch(layer)
     return int(match[2]) if match else None
 
 
 def stages(layers: Iterable[str]) -> list[str]:
-    """Return each stage once, in network order."""
+    """Returns each stage once, in network order."""
     return list(dict.fromkeys(stage(layer) for layer in layers))
 
 
 @dataclass(frozen=True)
 class Depth:
-    """The x axis of several models: named stages where one model's list holds all, else relative.
+    """The x axis of several models: named stages if one model's list holds all, else relative.
 
     Attributes:
-        ticks: stages in network order; None where models have layers of other names.
+        ticks: stages in network order; None if models have layers of different names.
     """
 
     ticks: tuple[str, ...] | None
 
     @classmethod
     def of(cls, reports: Mapping[str, BiasReport]) -> Depth:
-        """Return the axis on which all these reports fit."""
+        """Returns the axis on which all these reports fit."""
         lists = [stages(report.layers) for report in reports.values()]
         longest = max(lists, key=len)
         fits = all(x == [s for s in longest if s in set(x)] for x in lists)
         return cls(tuple(longest) if fits else None)
 
     def positions(self, report: BiasReport) -> dict[str, float]:
-        """Return {layer: x}; the pathways of a stage stand at the same x."""
+        """Returns {layer: x}; the pathways of a stage have the same x."""
         own = stages(report.layers)
         if self.ticks is not None:
             return {layer: float(self.ticks.index(stage(layer))) for layer in report.layers}
@@ -64,7 +64,7 @@ class Depth:
         return {layer: own.index(stage(layer)) / last for layer in report.layers}
 
     def dress(self, ax: Axes, inches: float) -> None:
-        """Set ticks, limits and label of an x axis that is `inches` wide."""
+        """Sets ticks, limits and label of an x axis that is `inches` wide."""
         if self.ticks is None:
             ax.set(xlim=(-0.04, 1.04), xticks=[0, 0.25, 0.5, 0.75, 1], xlabel=RELATIVE)
             return
@@ -73,7 +73,7 @@ class Depth:
 
 
 def side_by_side(layers: Iterable[str]) -> tuple[dict[str, float], float]:
-    """Return ({layer: x}, width): one bar a layer, the pathways of a stage beside each other."""
+    """Returns ({layer: x}, width): one bar a layer, the pathways of a stage beside each other."""
     layers = list(layers)
     order, members = stages(layers), Counter(map(stage, layers))
     room = max(members.values())
@@ -88,7 +88,7 @@ def side_by_side(layers: Iterable[str]) -> tuple[dict[str, float], float]:
 
 
 def name_ticks(ax: Axes, positions: Iterable[float], layers: Iterable[str], inches: float) -> None:
-    """Name the layers below an axis `inches` wide: upright where they would touch."""
+    """Writes the layers' names below an axis `inches` wide: upright if they would touch."""
     positions, layers = list(positions), list(layers)
     labels, dropped = short_names(layers)
     gaps = [b - a for a, b in zip(positions, positions[1:], strict=False)]
@@ -101,7 +101,7 @@ def name_ticks(ax: Axes, positions: Iterable[float], layers: Iterable[str], inch
 
 
 def short_names(layers: Iterable[str]) -> tuple[list[str], str]:
-    """Return labels without the prefix that three or more numbered blocks share, and the prefix."""
+    """Returns labels without the prefix that three or more numbered blocks share, and this."""
     layers = list(layers)
     found = [match[1] for layer in layers if (match := _NUMBERED.fullmatch(stage(layer)))]
     for prefix, times in Counter(found).most_common(1):

@@ -1,8 +1,8 @@
-"""What all figures share: one fixed colour per factor and unit kind, one font size per role.
+"""The style of all figures: one fixed colour per factor and unit kind, one font size per role.
 
-The colours of factors and kinds are Okabe and Ito's, those of models Paul Tol's "muted": both hold
-for readers who cannot tell red from green, and no model looks like a factor. Models also differ by
-marker, kinds also by their order in a bar.
+The colours of factors and kinds are Okabe and Ito's, those of models Paul Tol's "muted": both work
+for readers who cannot distinguish red and green, and no model looks like a factor. Models also
+differ by marker, kinds also by their order in a bar.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-STACK = ("static", "joint", "dynamic", "residual", "dead")  # from the foot of a bar up
+STACK = ("static", "joint", "dynamic", "residual", "dead")  # from the bottom of a bar up
 COLORS = {
     "static": "#D55E00",
     "joint": "#CC79A7",
@@ -24,7 +24,7 @@ COLORS = {
 }
 MARKERS = {"static": "s", "dynamic": "o"}
 HATCH = {"dead": "//////"}
-DARK = ("static", "dynamic")  # kinds whose colour wants white text on it
+DARK = ("static", "dynamic")  # kinds whose colour needs white text on it
 
 MODEL_COLORS = ("#332288", "#44AA99", "#882255", "#999933", "#CC6677", "#117733", "#88CCEE")
 MODEL_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
@@ -55,17 +55,17 @@ _RC = {
     "hatch.linewidth": 0.5,
     "savefig.dpi": 200,
     "pdf.fonttype": 42,  # text stays text in a paper's PDF
-    "svg.hashsalt": "slowfast_bias",  # else every SVG has other ids
+    "svg.hashsalt": "slowfast_bias",  # else the ids differ in every SVG
 }
 
 
 def styled():  # noqa: ANN201 - matplotlib does not name its type
-    """Return a context manager and decorator: our style inside, the caller's again afterwards."""
+    """Returns a context manager and decorator: our style inside, the caller's afterwards."""
     return matplotlib.style.context(["default", _RC])
 
 
 def model_styles(names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Return {model: {"color", "marker"}}; seven colours and eight markers do not repeat soon."""
+    """Returns {model: {"color", "marker"}}; the first 56 models differ (7 colours, 8 markers)."""
     return {
         name: {
             "color": MODEL_COLORS[i % len(MODEL_COLORS)],
@@ -76,12 +76,12 @@ def model_styles(names: Iterable[str]) -> dict[str, dict[str, str]]:
 
 
 def line_handles(styles: Mapping[str, Mapping[str, str]]) -> list[Line2D]:
-    """Return legend entries for lines, labelled by the keys."""
+    """Returns legend entries for lines, labelled by the keys."""
     return [Line2D([], [], label=label, **style) for label, style in styles.items()]
 
 
 def pathway_handles() -> list[Line2D]:
-    """Return legend entries that tell the two pathways of one network apart."""
+    """Returns legend entries that distinguish the two pathways of one network."""
     return [
         Line2D([], [], color=GREY, marker="o", label="pathway 0"),
         Line2D([], [], color=GREY, marker="o", label="pathway 1", ls="--", mfc="white"),
@@ -89,18 +89,18 @@ def pathway_handles() -> list[Line2D]:
 
 
 def kind_handles(kinds: Iterable[str]) -> list[Patch]:
-    """Return legend entries for unit kinds."""
+    """Returns legend entries for unit kinds."""
     return [Patch(label=kind, **patch_style(kind)) for kind in kinds]
 
 
 def kind_legend(kinds: Sequence[str]) -> dict[str, object]:
-    """Return the arguments of a legend of unit kinds in one compact row."""
+    """Returns the arguments of a legend of unit kinds in one compact row."""
     spacing = {"handlelength": 1.2, "handletextpad": 0.5, "columnspacing": 1.0}
     return {"handles": kind_handles(kinds), "ncols": len(kinds), **spacing}
 
 
 def patch_style(kind: str) -> dict[str, object]:
-    """Return how a bar segment of this kind of unit is filled."""
+    """Returns the fill of a bar segment of this kind of unit."""
     edge = GREY if kind in HATCH else "white"
     return {
         "facecolor": COLORS[kind],
@@ -111,6 +111,6 @@ def patch_style(kind: str) -> dict[str, object]:
 
 
 def guides(ax: Axes) -> None:
-    """Draw light horizontal guide lines behind what the axes show."""
+    """Draws light horizontal guide lines behind the contents of the axes."""
     ax.grid(axis="y", color="#E6E6E6", linewidth=0.6)
     ax.set_axisbelow(True)

@@ -1,1 +1,1 @@
-"""One file a figure; each returns a `matplotlib.figure.Figure`."""
+"""One file per figure; each returns a `matplotlib.figure.Figure`."""

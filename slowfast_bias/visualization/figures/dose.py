@@ -1,4 +1,4 @@
-"""Dose response: what a rate of dropout does to a network's reliance on static and on dynamic.
+"""Dose response: the effect of a dropout rate on a network's reliance on static and dynamic.
 
     figure, text = dose_figure(rows), dose_table(rows)
 
@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing import captions, style
 from slowfast_bias.visualization.drawing.bands import BAND, legend_above
 from slowfast_bias.visualization.reading.result_files import number
@@ -25,7 +26,7 @@ from slowfast_bias.visualization.reading.result_files import number
 Row = Mapping[str, Any]
 Group = tuple[str, float | None]  # kind, temperature
 KINDS = ("none", "standard", "static")
-PANELS = {  # title and what the y axis says
+PANELS = {  # title and label of the y axis
     "shuffled": ("shuffled frames", "accuracy (%)"),
     "dynamic_ratio": ("kinds of units", "dynamic / (dynamic + static)"),
     "dynamic_share": ("what the head weighs", "dynamic share"),
@@ -33,12 +34,12 @@ PANELS = {  # title and what the y axis says
 }
 _STANDARD = {"color": "#4D4D4D", "marker": "D"}
 _NONE = {"color": "#A0A0A0", "ls": (0, (5, 2)), "lw": 1.2}
-_DODGE = 0.018  # between lines, in rate, so that the seeds of one rate stand beside each other
+_DODGE = 0.018  # between lines, in rate, so that the seeds of one rate are beside each other
 
 
 @style.styled()
 def dose_figure(rows: Sequence[Row]) -> Figure:
-    """Return panels against the rate: accuracy, ratio of units, share, and cue conflict if there.
+    """Returns panels over the rate: accuracy, ratio of units, share, and cue conflict if known.
 
     Lines are means over seeds, bars their standard deviation, dots the seeds; networks without
     dropout are a horizontal band, mean ± standard deviation.
@@ -46,7 +47,7 @@ def dose_figure(rows: Sequence[Row]) -> Figure:
     check_rows(rows)
     panels = [key for key in PANELS if any(math.isfinite(number(row, key)) for row in rows)]
     if not panels:
-        raise ValueError(f"Expected a number in some row for one of {', '.join(PANELS)}.")
+        raise RequestError(f"Expected a number in some row for one of {', '.join(PANELS)}.")
     width = 0.2 + 2.35 * len(panels)
     figure = Figure(figsize=(width, 2.35), layout="constrained")
     figure.get_layout_engine().set(wspace=0.06)
@@ -70,7 +71,7 @@ def dose_figure(rows: Sequence[Row]) -> Figure:
 
 
 def dose_table(rows: Sequence[Row]) -> str:
-    """Return a Markdown table, a row per kind, temperature and rate: mean ± sd over seeds."""
+    """Returns a Markdown table, a row per kind, temperature and rate: mean ± sd over seeds."""
     check_rows(rows)
     ranked = list(dict.fromkeys(key for row in rows for key in row.get("top_k") or {}))
     columns = {
@@ -96,28 +97,29 @@ def dose_table(rows: Sequence[Row]) -> str:
 
 
 def mean_sd(rows: Sequence[Row], key: str) -> tuple[float, float]:
-    """Return mean and sample standard deviation over the rows that know `key`; NaN for too few."""
+    """Returns mean and sample standard deviation over the rows that have `key`; NaN if too few."""
     values = [x for row in rows if math.isfinite(x := number(row, key))]
     mean = statistics.fmean(values) if values else math.nan
     return mean, statistics.stdev(values) if len(values) > 1 else math.nan
 
 
 def check_rows(rows: Sequence[Row]) -> None:
-    """Raise unless there are rows, of known kinds, with rates that fit, each network once."""
+    """Raises RequestError unless there are rows, of known kinds, with rates, each network once."""
     if not rows:
-        raise ValueError("Expected at least one row of a sweep, but got none: run the sweep first.")
+        raise RequestError("Expected at least one row of a sweep, but got none: run it first.")
     seen = set()
     for row in rows:
         kind, rate = row.get("kind"), row.get("rate")
         if kind not in KINDS:
-            raise ValueError(f"Expected `kind` to be one of {', '.join(KINDS)}, but got {kind!r}.")
+            known = ", ".join(KINDS)
+            raise RequestError(f"Expected `kind` to be one of {known}, but got {kind!r}.")
         if kind != "none" and rate is None:
-            raise ValueError(f"Expected a rate for dropout of kind {kind!r}, but got None.")
+            raise RequestError(f"Expected a rate for dropout of kind {kind!r}, but got None.")
         if kind == "static" and row.get("temperature") is None:
-            raise ValueError("Expected a temperature for dropout of kind 'static', but got None.")
+            raise RequestError("Expected a temperature for dropout of kind 'static', but got None.")
         key = (*_group(row), _rate(row), row.get("seed"))
         if key in seen:
-            raise ValueError(
+            raise RequestError(
                 f"Expected each network once, but kind {kind}, rate {rate}, temperature "
                 f"{key[1]}, seed {key[3]} came twice."
             )
@@ -127,7 +129,7 @@ def check_rows(rows: Sequence[Row]) -> None:
 def _draw(
     ax: Axes, rows: Sequence[Row], key: str, looks: Mapping[Group, dict], ordered: bool = False
 ) -> None:
-    """Draw one quantity of every group; `ordered` is the second one in a panel, dotted."""
+    """Draws one quantity of every group; `ordered` is the second one in a panel, dotted."""
     for i, group in enumerate(looks):
         found = _by_rate(rows, group)
         shift = (i - (len(looks) - 1) / 2) * _DODGE
@@ -171,19 +173,19 @@ def _dress(ax: Axes, rows: Sequence[Row], key: str) -> None:
 
 
 def _looks(rows: Sequence[Row]) -> dict[Group, dict[str, Any]]:
-    """Return {group: its look}, groups without dropout left out; standard dropout is grey."""
+    """Returns {group: its look}, without groups that have no dropout; standard dropout is grey."""
     groups = [group for group in _groups(rows) if group[0] != "none"]
     static = style.model_styles(str(t) for kind, t in groups if kind == "static")
     return {g: static[str(g[1])] if g[0] == "static" else _STANDARD for g in groups}
 
 
 def _groups(rows: Sequence[Row]) -> list[Group]:
-    """Return the groups: none, standard, then static from the lowest temperature up."""
+    """Returns the groups: none, standard, then static from the lowest temperature up."""
     return sorted({_group(row) for row in rows}, key=lambda g: (KINDS.index(g[0]), g[1] or 0))
 
 
 def _group(row: Row) -> Group:
-    kind = row["kind"]  # a temperature means something for static only
+    kind = row["kind"]  # a temperature has a meaning only for static
     return kind, float(row["temperature"]) if kind == "static" else None
 
 

@@ -1,9 +1,9 @@
-"""Bias over training: how much of a layer answers to each factor, epoch after epoch.
+"""Bias over training: how much of a layer encodes each factor, epoch by epoch.
 
     figure = epoch_curves(read_epochs("results/slow"))
     figure = compare_epochs({"slow": read_epochs("results/slow"), "fast": read_epochs(...)})
 
-Epochs count from 1; epoch 0, where there is one, is the untrained network.
+Epochs count from 1; epoch 0, if there is one, is the untrained network.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from slowfast_bias.bias import FACTORS, BiasReport
+from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing import captions, style
 from slowfast_bias.visualization.drawing.bands import banded_line, legend_above
 from slowfast_bias.visualization.drawing.layer_axis import pathway, stage, stages
@@ -28,25 +29,25 @@ from slowfast_bias.visualization.reading.report_files import find_layers, read_r
 Epochs = Mapping[int, BiasReport]
 BANDS = "Bands: ± 1 standard error over videos."
 _FILE = re.compile(r"epoch_(\d+)\.json")
-_PANELS = 6  # of one row
-_MARKERS = 12  # of one line, at most
+_PANELS = 6  # in one row
+_MARKERS = 12  # on one line, at most
 
 
 def read_epochs(folder: str) -> dict[int, BiasReport]:
-    """Return {epoch: report} of a run: `folder` is its OUTPUT_DIR, or the ``bias/`` in it."""
+    """Returns {epoch: report} of a run: `folder` is its OUTPUT_DIR, or the `bias/` in it."""
     tried = [f"{str(folder).rstrip('/')}/bias", str(folder)]
     there = [place for place in tried if g_pathmgr.isdir(place)]
     if not there:
-        raise ValueError(
+        raise RequestError(
             f"Expected the folder of a run, but there is none at {folder}: give an OUTPUT_DIR."
         )
     for place in there:
         found = {int(m[1]): name for name in g_pathmgr.ls(place) if (m := _FILE.fullmatch(name))}
         if found:
             return {epoch: read_report(f"{place}/{found[epoch]}") for epoch in sorted(found)}
-    raise ValueError(
+    raise RequestError(
         f"Expected bias/epoch_00001.json and so on in {folder}, but found none: train with "
-        "BIAS.ENABLE True, and BIAS.PERIOD says after how many epochs a run measures."
+        "BIAS.ENABLE True; a run measures every BIAS.PERIOD epochs."
     )
 
 
@@ -54,12 +55,12 @@ def read_epochs(folder: str) -> dict[int, BiasReport]:
 def epoch_curves(
     reports: Epochs, layers: Sequence[str] | None = None, value: str = "percent"
 ) -> Figure:
-    """Return one panel per stage, both factors over the epochs; pathways share their stage's panel.
+    """Returns one panel per stage, both factors over the epochs; pathways share a panel.
 
     Args:
         reports: {epoch: report} of one run.
-        layers: names (``s5`` also means its pathways); where not given all stages, and of more
-            than six six that are evenly spread.
+        layers: names (`s5` includes its pathways); if not given, all stages, or six evenly
+            spread ones if there are more.
         value: "percent" (share of the layer) or "score" (S_F).
     """
     reports = check_epochs(reports)
@@ -94,15 +95,15 @@ def epoch_curves(
 def compare_epochs(
     runs: Mapping[str, Epochs], layer: str | None = None, value: str = "percent"
 ) -> Figure:
-    """Return one panel per factor with a line per run; `layer`, or each run's last stage.
+    """Returns one panel per factor with a line per run; `layer`, or each run's last stage.
 
     Args:
         runs: {run: {epoch: report}}, in the order of the legend.
-        layer: one name, in every run.
+        layer: a name that every run has.
         value: "percent" or "score".
     """
     if not runs:
-        raise ValueError("Expected at least one run, but got none.")
+        raise RequestError("Expected at least one run, but got none.")
     runs = {name: check_epochs(reports) for name, reports in runs.items()}
     shown = {name: _wanted(name, reports, layer) for name, reports in runs.items()}
     width, looks = 6.4, style.model_styles(runs)
@@ -128,7 +129,7 @@ def compare_epochs(
 def draw_epochs(
     ax: Axes, reports: Epochs, layer: str, factor: str, value: str, gid: str, **look: str
 ) -> None:
-    """Draw one factor of one layer over the epochs; a second pathway is dashed."""
+    """Draws one factor of one layer over the epochs; a second pathway is dashed."""
     read = reading(factor, value)
     y, errors = zip(*(read(report[layer]) for report in reports.values()), strict=True)
     low, high = ([a + k * e for a, e in zip(y, errors, strict=True)] for k in (-1, 1))
@@ -139,23 +140,23 @@ def draw_epochs(
 
 
 def check_epochs(reports: Epochs) -> dict[int, BiasReport]:
-    """Return the reports in the order of the epochs, or raise unless they are {epoch: report}."""
+    """Returns reports in the order of epochs; RequestError if they are not {epoch: report}."""
     captions.check_reports(reports)
     odd = [key for key in reports if not isinstance(key, int) or key < 0]
     if odd:
-        raise ValueError(
+        raise RequestError(
             f"Expected epochs 0, 1, 2, ... as the keys of the reports, but got {odd[0]!r}."
         )
     return {epoch: reports[epoch] for epoch in sorted(reports)}
 
 
 def _common_layers(reports: Epochs) -> list[str]:
-    """Return the layers, which must be the same in every epoch."""
+    """Returns the layers, which must be the same in every epoch."""
     first, *others = reports
     layers = list(reports[first].layers)
     for other in others:
         if list(reports[other].layers) != layers:
-            raise ValueError(
+            raise RequestError(
                 f"Expected the same layers in every epoch, but epoch {first} has "
                 f"{', '.join(layers)} and epoch {other} {', '.join(reports[other].layers)}: give "
                 "the epochs of one run, measured with one BIAS.LAYERS."
@@ -166,7 +167,7 @@ def _common_layers(reports: Epochs) -> list[str]:
 def _chosen_stages(
     every: Sequence[str], report: BiasReport, wanted: Sequence[str] | None
 ) -> dict[str, list[str]]:
-    """Return {panel: its layers}, in network order."""
+    """Returns {panel: its layers}, in network order."""
     if wanted is None:
         order = stages(every)
         count = min(len(order), _PANELS)
@@ -180,7 +181,7 @@ def _chosen_stages(
         meant = {layer for name in wanted for layer in find_layers(report, name)}
         chosen = [layer for layer in every if layer in meant]
     if not chosen:
-        raise ValueError(f"Expected at least one layer, but got none: it has {', '.join(every)}.")
+        raise RequestError(f"Expected at least one layer, but got none: it has {', '.join(every)}.")
     members: dict[str, list[str]] = {}
     for layer in chosen:
         members.setdefault(stage(layer), []).append(layer)
@@ -193,12 +194,12 @@ def _wanted(name: str, reports: Epochs, layer: str | None) -> list[str]:
         return [x for x in every if stage(x) == stages(every)[-1]]
     found = find_layers(next(iter(reports.values())), layer)
     if not found:
-        raise ValueError(f"{name}: {unknown_layer(layer, every)}")
+        raise RequestError(f"{name}: {unknown_layer(layer, every)}")
     return found
 
 
 def _dress(axes, runs: Mapping[str, Epochs], label: str, panels: int) -> None:  # noqa: ANN001
-    """Name the axes, with whole epochs at the ticks; hide the panels that show nothing."""
+    """Labels the axes, with whole epochs at the ticks; hides panels that show nothing."""
     epochs = sorted({epoch for reports in runs.values() for epoch in reports})
     margin = max(0.04 * (epochs[-1] - epochs[0]), 0.3)
     columns = axes.shape[1]
@@ -227,7 +228,7 @@ def _write_caption(figure: Figure, runs: Mapping[str, Epochs], inches: float, *w
 
 
 def _speaker(reports: Epochs) -> BiasReport:
-    """Return the last report with what all epochs warn of, each warning once."""
+    """Returns the last report with the warnings of all epochs, each warning once."""
     counts: dict[str, int] = {}
     for report in reports.values():
         for note in report.warnings:

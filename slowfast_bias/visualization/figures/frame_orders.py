@@ -1,4 +1,4 @@
-"""Frames in and out of order: what a network loses when it cannot rely on motion."""
+"""Frames in and out of order: the accuracy that a network loses if it cannot use motion."""
 
 from __future__ import annotations
 
@@ -9,30 +9,36 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing import captions, style
-from slowfast_bias.visualization.drawing.bands import legend_above
+from slowfast_bias.visualization.drawing.bands import (
+    CHANCE,
+    chance_handle,
+    chance_of,
+    legend_above,
+)
 from slowfast_bias.visualization.reading.result_files import number, span
 
 Content = Mapping[str, Any]
-USUAL = "bias/orders.json"
+KIND = "frame_orders"
 ORDERS = {
     "ordered": "#3B3B3B",
     "shuffled": "#CC6677",
     "reversed": "#DDCC77",
     "frozen": "#88CCEE",
 }
-_WIDTH = 0.2  # of a bar, where groups stand 1 apart
+_WIDTH = 0.2  # of a bar, if groups are 1 apart
 
 
 @style.styled()
 def order_bars(runs: Mapping[str, Content]) -> Figure:
-    """Return a group of bars per run: accuracy by order of frames, the relative drop below.
+    """Returns a group of bars per run: accuracy by order of frames, the relative drop below.
 
     Args:
-        runs: {run: content of its ``bias/orders.json``}.
+        runs: {run: content of its `bias/orders.json`}.
     """
     if not runs:
-        raise ValueError("Expected at least one run, but got none.")
+        raise RequestError("Expected at least one run, but got none.")
     for name, data in runs.items():
         _check(name, data)
     slot = 1.25
@@ -42,6 +48,9 @@ def order_bars(runs: Mapping[str, Content]) -> Figure:
     style.guides(ax)
     for i, order in enumerate(ORDERS):
         _draw(ax, runs, order, (i - (len(ORDERS) - 1) / 2) * _WIDTH)
+    for i, data in enumerate(runs.values()):
+        if chance := chance_of(data):
+            ax.plot([i - 0.5, i + 0.5], [chance, chance], gid="chance", **CHANCE)
     names = _names(runs)
     ax.set_xticks(range(len(runs)), names)
     ax.tick_params(axis="x", length=0)
@@ -49,13 +58,15 @@ def order_bars(runs: Mapping[str, Content]) -> Figure:
     ax.set(xlim=(-margin, len(runs) - 1 + margin), ylim=(0, 112), yticks=range(0, 101, 20))
     ax.set_ylabel("accuracy (%)")
     handles = [Patch(label=order, color=color) for order, color in ORDERS.items()]
+    if any(chance_of(data) for data in runs.values()):
+        handles.append(chance_handle())
     lines = 2 * legend_above(figure, handles, width) + max(n.count("\n") for n in names) + 1
     captions.grow(figure, lines + captions.write_caption(figure, {}, width, *_words(runs)))
     return figure
 
 
 def _draw(ax: Axes, runs: Mapping[str, Content], order: str, shift: float) -> None:
-    """Draw the bars of one order, their intervals, and their values above these."""
+    """Draws the bars of one order, their intervals, and their values above."""
     x = [i + shift for i in range(len(runs))]
     heights = [number(data[order], "accuracy") for data in runs.values()]
     spans = [span(data[order]) for data in runs.values()]
@@ -70,7 +81,7 @@ def _draw(ax: Axes, runs: Mapping[str, Content], order: str, shift: float) -> No
 
 
 def _names(runs: Mapping[str, Content]) -> list[str]:
-    """Return what stands below each group; the drops of all groups are level."""
+    """Returns the text below each group; the drops of all groups are at one height."""
     names = [captions.wrap_name(name, 18, 3) for name in runs]
     most = max(name.count("\n") for name in names)
     return [
@@ -80,7 +91,7 @@ def _names(runs: Mapping[str, Content]) -> list[str]:
 
 
 def _drop(data: Content) -> str:
-    """Return the relative drop and its interval in two short lines."""
+    """Returns the relative drop and its interval in two short lines."""
     drop, (low, high) = number(data, "relative_drop"), span(data, "relative_drop_interval")
     if drop != drop:
         return "drop: -\n"
@@ -90,8 +101,8 @@ def _drop(data: Content) -> str:
 def _check(name: str, data: Content) -> None:
     lacking = [order for order in ORDERS if "accuracy" not in (data.get(order) or {})]
     if lacking:
-        raise ValueError(
-            f"Expected the content of a {USUAL} for {name!r}, but it has no accuracy for "
+        raise RequestError(
+            f"Expected the content of a bias/orders.json for {name!r}, but it has no accuracy for "
             f"{', '.join(lacking)}."
         )
 

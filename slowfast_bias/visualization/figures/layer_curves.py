@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from slowfast_bias.bias import FACTORS, BiasReport, LayerBias
+from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing import captions, style
 from slowfast_bias.visualization.drawing.layer_axis import Depth, pathway, stage, stages
 
@@ -23,9 +24,9 @@ def layer_curves(
     factors: Sequence[str] = FACTORS,
     value: str = "percent",
 ) -> Figure:
-    """Return one panel per factor with a curve per model, layers in network order.
+    """Returns one panel per factor with a curve per model, layers in network order.
 
-    Models whose layers have other names share an axis of relative depth. Pathways of one model
+    Models whose layers have different names share an axis of relative depth. Pathways of one model
     are two lines of one colour.
 
     Args:
@@ -53,7 +54,7 @@ def draw_panels(
     value: str,
     inches: float,
 ) -> None:
-    """Draw every model's curve of `factors[i]` into `axes[i]`, each about `inches` wide."""
+    """Draws every model's curve of `factors[i]` into `axes[i]`, each about `inches` wide."""
     depth, styles = Depth.of(reports), style.model_styles(reports)
     for ax, factor in zip(axes, factors, strict=True):
         style.guides(ax)
@@ -74,7 +75,7 @@ def draw_curve(
     color: str,
     marker: str,
 ) -> None:
-    """Draw one model: a line per pathway, layers of one pathway joined to all of them."""
+    """Draws one model: a line per pathway; layers with a single pathway are joined to all lines."""
     points = {layer: (places[layer], *read(bias)) for layer, bias in report.layers.items()}
     paths = dict.fromkeys(map(pathway, points))
     for path in paths:
@@ -95,13 +96,13 @@ def draw_curve(
 
 
 def reading(factor: str, value: str) -> Reading:
-    """Return what is read from a layer: (value, standard error) of `factor`."""
+    """Returns the function: layer -> (value, standard error) of `factor`."""
     if value == "score":
         return lambda layer: (layer.score(factor), layer.score_error(factor))
     if value != "percent":
-        raise ValueError(f"Expected `value` to be 'percent' or 'score', but got {value!r}.")
+        raise RequestError(f"Expected `value` to be 'percent' or 'score', but got {value!r}.")
     if factor not in (*FACTORS, "residual"):
-        raise ValueError(
+        raise RequestError(
             f"Expected one of the factors static, dynamic, residual, but got {factor!r}: only they "
             "have a share of a layer; value='score' shows any factor."
         )
@@ -112,7 +113,7 @@ def reading(factor: str, value: str) -> Reading:
 
 
 def name_models(figure: FigureBase, reports: Mapping[str, BiasReport], inches: float) -> int:
-    """Write the legend of models (and pathways) above the panels; return its rows."""
+    """Writes the legend of models (and pathways) above panels; returns its row count."""
     styles = style.model_styles(reports)
     handles = style.line_handles({captions.wrap_name(n, 60, 1): s for n, s in styles.items()})
     if any(pathway(layer) is not None for report in reports.values() for layer in report.layers):
@@ -127,7 +128,7 @@ def name_models(figure: FigureBase, reports: Mapping[str, BiasReport], inches: f
 
 
 def _joints(points: Mapping[str, tuple]) -> list[tuple[str, str]]:
-    """Return neighbouring layers that no pathway's line joins: one of them has no pathway."""
+    """Returns neighbouring layers that no pathway's line joins: one of them has no pathway."""
     if all(pathway(layer) is None for layer in points):
         return []
     order = stages(points)

@@ -1,4 +1,4 @@
-"""Whole figures: the page that a run leaves behind, and several models at a glance."""
+"""Whole figures: the page that a run writes, and a comparison of several models."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from slowfast_bias.visualization.figures.unit_bars import (
 
 @style.styled()
 def report_figure(report: BiasReport) -> Figure:
-    """Return the page of one report: scores, shares and kinds of units over the same layers."""
+    """Returns the page of one report: scores, shares and kinds of units over the same layers."""
     captions.check_reports({"the report": report})
     inches = min(max(1.5 * panel_width(report), 3.6), 7.0)
     width = inches + 1.6
@@ -57,7 +57,7 @@ def report_figure(report: BiasReport) -> Figure:
 
 @style.styled()
 def comparison_figure(reports: Mapping[str, BiasReport], value: str = "percent") -> Figure:
-    """Return several models at a glance: curves of both factors, and the units of the last stage.
+    """Returns a comparison of models: curves of both factors, and the units of the last stage.
 
     Args:
         reports: {model: report}, in the order of the legend.
@@ -80,7 +80,7 @@ def comparison_figure(reports: Mapping[str, BiasReport], value: str = "percent")
 
 
 def _draw_factors(ax: Axes, report: BiasReport, value: str, inches: float) -> None:
-    """Draw both factors of one report, each above the bar of its layer."""
+    """Draws both factors of one report, each above the bar of its layer."""
     style.guides(ax)
     places, _ = side_by_side(report.layers)
     looks = {f: {"color": style.COLORS[f], "marker": style.MARKERS[f]} for f in FACTORS}
@@ -97,7 +97,7 @@ def _draw_factors(ax: Axes, report: BiasReport, value: str, inches: float) -> No
 
 
 def _draw_last(lot: SubFigure, reports: Mapping[str, BiasReport]) -> None:
-    """Draw a lying bar per model: the units of its last stage, the shares written in."""
+    """Draws a horizontal bar per model: the units of its last stage, with the shares as text."""
     last = {
         (name, layer): kind_shares(report[layer])
         for name, report in reports.items()

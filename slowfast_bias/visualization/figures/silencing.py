@@ -1,4 +1,4 @@
-"""Silenced units: the accuracy that is left, over the share of a layer's units put to zero."""
+"""Silenced units: the accuracy that remains, over the share of a layer's units set to zero."""
 
 from __future__ import annotations
 
@@ -8,32 +8,38 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
+from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing import captions, style
-from slowfast_bias.visualization.drawing.bands import banded_line, legend_above
+from slowfast_bias.visualization.drawing.bands import (
+    CHANCE,
+    banded_line,
+    chance_handle,
+    chance_of,
+    legend_above,
+)
 from slowfast_bias.visualization.reading.result_files import number, span
 
 Content = Mapping[str, Any]
-USUAL = "bias/ablation.json"
+KIND = "silencing"
 _RANDOM = {"color": "#7F7F7F", "marker": "^", "ls": (0, (4, 1.5))}
 _COLUMNS = 3
 
 
 def ablation_figure(data: Content) -> Figure:
-    """Return the figure of one run's ``bias/ablation.json``: a line per order of silencing."""
+    """Returns the figure of one run's `bias/ablation.json`: a line per order of silencing."""
     return compare_ablations({"": data})
 
 
 @style.styled()
 def compare_ablations(runs: Mapping[str, Content]) -> Figure:
-    """Return one panel per run: accuracy over the share of silenced units, 95 % intervals as bands.
+    """Returns one panel per run: accuracy over the share of silenced units, with 95 % bands.
 
     Args:
-        runs: {run: content of its ``bias/ablation.json``}.
+        runs: {run: content of its `bias/ablation.json`}.
     """
     if not runs:
-        raise ValueError("Expected at least one ablation, but got none.")
+        raise RequestError("Expected at least one ablation, but got none.")
     for name, data in runs.items():
         _check(name, data)
     rows = math.ceil(len(runs) / _COLUMNS)
@@ -50,14 +56,11 @@ def compare_ablations(runs: Mapping[str, Content]) -> Figure:
             ax.set_ylabel("accuracy (%)")
     axes.flat[0].set_ylim(-3, 103)
     handles = style.line_handles({_label(order): _look(order) for order in _orders(runs)})
-    if any(_chance(data) for data in runs.values()):
-        handles.append(Line2D([], [], label="chance", **_CHANCE))
+    if any(chance_of(data) for data in runs.values()):
+        handles.append(chance_handle())
     lines = 2 * legend_above(figure, handles, width)
     captions.grow(figure, lines + captions.write_caption(figure, {}, width, *_words(runs)))
     return figure
-
-
-_CHANCE = {"color": style.GREY, "lw": 0.8, "ls": ":"}
 
 
 def _draw(ax: Axes, data: Content) -> None:
@@ -76,8 +79,8 @@ def _draw(ax: Axes, data: Content) -> None:
                 x, y, bars, fmt="none", ecolor=look["color"], elinewidth=0.9, capsize=2,
                 label=f"{order} spread",
             )  # fmt: skip
-    if chance := _chance(data):
-        ax.axhline(chance, gid="chance", zorder=1, **_CHANCE)
+    if chance := chance_of(data):
+        ax.axhline(chance, gid="chance", zorder=1, **CHANCE)
     ax.set_xlabel(f"silenced units of {_short(data['layer'])} (% of {data['channels']})")
 
 
@@ -85,13 +88,13 @@ def _check(name: str, data: Content) -> None:
     whose = f" in {name}" if name else ""
     missing = [key for key in ("layer", "channels", "curves") if key not in data]
     if missing or not isinstance(data["curves"], Mapping) or not any(data["curves"].values()):
-        raise ValueError(
-            f"Expected the content of a {USUAL}{whose}, with layer, channels and at least one "
-            f"curve, but got {sorted(data)}."
+        raise RequestError(
+            f"Expected the content of a bias/ablation.json{whose}, with layer, channels and at "
+            f"least one curve, but got {sorted(data)}."
         )
     for order, points in data["curves"].items():
         if not all(isinstance(p, Mapping) and {"fraction", "accuracy"} <= set(p) for p in points):
-            raise ValueError(
+            raise RequestError(
                 f"Expected points with fraction and accuracy{whose}, but the curve {order!r} has "
                 "others."
             )
@@ -112,11 +115,6 @@ def _look(order: str) -> dict[str, Any]:
     return other if order not in style.MARKERS else {
         "color": style.COLORS[order], "marker": style.MARKERS[order]
     }  # fmt: skip
-
-
-def _chance(data: Content) -> float | None:
-    classes = data.get("meta", {}).get("classes")
-    return 100 / classes if classes else None
 
 
 def _short(layer: str) -> str:

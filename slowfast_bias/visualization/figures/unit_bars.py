@@ -1,4 +1,4 @@
-"""Stacked bars: what kinds of units each layer has (METHOD eq. (3))."""
+"""Stacked bars: the kinds of units in each layer (METHOD eq. (3))."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAGE = 10.0  # inches
 
 @style.styled()
 def unit_bars(reports: Mapping[str, BiasReport]) -> Figure:
-    """Return one panel per model with a bar per layer: percent of its units by kind, dead too."""
+    """Returns one panel per model with a bar per layer: percent of its units by kind, dead too."""
     captions.check_reports(reports)
     widths = {name: panel_width(report) for name, report in reports.items()}
     rows = _rows(widths)
@@ -35,7 +35,7 @@ def unit_bars(reports: Mapping[str, BiasReport]) -> Figure:
 
 
 def draw_bars(ax: Axes, report: BiasReport, inches: float) -> None:
-    """Draw one report's layers as stacked bars into an axes about `inches` wide."""
+    """Draws one report's layers as stacked bars into an axes about `inches` wide."""
     places, width = side_by_side(report.layers)
     shares = {layer: kind_shares(bias) for layer, bias in report.layers.items()}
     foot = dict.fromkeys(shares, 0.0)
@@ -50,30 +50,30 @@ def draw_bars(ax: Axes, report: BiasReport, inches: float) -> None:
 
 
 def hide_empty(bars: Iterable[Rectangle]) -> None:
-    """Hide segments of no size, whose edge would show as a line."""
+    """Hides segments without size, whose edge would be visible as a line."""
     for bar in bars:
         bar.set_visible(bar.get_width() * bar.get_height() != 0)
 
 
 def kind_shares(layer: LayerBias) -> dict[str, float]:
-    """Return {kind: percent of all units of the layer, dead ones included}."""
+    """Returns {kind: percent of all units of the layer, dead ones included}."""
     return {kind: 100 * len(units) / layer.channels for kind, units in layer.units().items()}
 
 
 def present_kinds(reports: Iterable[BiasReport]) -> list[str]:
-    """Return the kinds from the foot of a bar up; `dead` only where there is a dead unit."""
+    """Returns the kinds from the bottom of a bar up; `dead` only if there is a dead unit."""
     dead = any(layer.units()["dead"] for report in reports for layer in report.layers.values())
     return [kind for kind in style.STACK if kind != "dead" or dead]
 
 
 def panel_width(report: BiasReport) -> float:
-    """Return how many inches the bars of one report want."""
+    """Returns the width in inches of the bars of one report."""
     count = len(report.layers)
     return max((0.31 if count < 8 else 0.24) * count, 1.25)
 
 
 def _rows(widths: Mapping[str, float]) -> list[list[str]]:
-    """Return the models row by row, none wider than a page."""
+    """Returns the models row by row, none wider than a page."""
     rows: list[list[str]] = [[]]
     for name, width in widths.items():
         if rows[-1] and sum(widths[other] + 0.12 for other in rows[-1]) + width > _PAGE:

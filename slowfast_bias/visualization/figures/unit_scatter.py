@@ -11,18 +11,18 @@ from matplotlib.patches import Rectangle
 from slowfast_bias.bias import BiasReport, LayerBias
 from slowfast_bias.visualization.drawing import captions, style
 
-_CORNERS = {  # where a kind's region is, and where in it the count stands
+_CORNERS = {  # the place of a kind's region, and of the count in it
     "static": ("right", "bottom"),
     "dynamic": ("left", "top"),
     "joint": ("right", "top"),
     "residual": ("left", "bottom"),
 }
-_ROOM = 0.24  # beyond the scores on each side, where the counts stand and cover no unit
+_ROOM = 0.24  # beyond the scores on each side, for the counts, so that they cover no unit
 
 
 @style.styled()
 def unit_scatter(report: BiasReport, layer: str) -> Figure:
-    """Return the units of `layer` by their two scores, counted in the regions of their kinds."""
+    """Returns the units of `layer` by their two scores, counted in the regions of their kinds."""
     bias = report[layer]
     units = bias.units()
     scores = {factor: bias.unit_scores(factor) for factor in ("static", "dynamic")}

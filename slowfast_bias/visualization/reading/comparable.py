@@ -1,4 +1,4 @@
-"""Whether several reports may stand in one table: the same statistic, threshold, styles, data."""
+"""Checks that several reports are comparable: the same statistic, threshold, styles, data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from slowfast_bias.bias import BiasReport
 
 SETTINGS = ("statistic", "threshold", "data", "order")
 STYLES = ("source", "family", "num", "seed", "dirs")
-_SILENT = "not said"
+_SILENT = "not known"
 
 
 def differences(reports: Mapping[str, BiasReport]) -> dict[str, str]:
-    """Return {setting: who has what} where the reports differ; empty where they are comparable."""
+    """Returns {setting: its values, with names of reports} if reports differ in it; {} if not."""
     found = {}
     for setting in (*SETTINGS, *(f"styles.{key}" for key in STYLES)):
         named: dict[str, list[str]] = {}
@@ -26,7 +26,7 @@ def differences(reports: Mapping[str, BiasReport]) -> dict[str, str]:
 
 def _setting(report: BiasReport, setting: str) -> str:
     value: Any = report.meta
-    if setting in ("statistic", "threshold"):  # each layer knows, whatever the meta says
+    if setting in ("statistic", "threshold"):  # each layer has it, also if the meta has not
         return str(getattr(next(iter(report.layers.values())), setting))
     for key in setting.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None

@@ -1,24 +1,25 @@
-"""Reports from files: a name for each model, and one clear line for what is wrong with a file."""
+"""Reports from files: a name for each model, and one clear line for each error in a file."""
 
 from __future__ import annotations
 
 import difflib
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath as Path
 
 from slowfast_bias.bias import BiasReport
+from slowfast_bias.errors import RequestError
+from slowfast_bias.results import ResultError
 from slowfast_bias.visualization.drawing.layer_axis import stage
 
 
 def read_reports(paths: Sequence[str], names: Sequence[str] | None = None) -> dict[str, BiasReport]:
-    """Return {model: report} in the order of `paths`.
+    """Returns {model: report} in the order of `paths`.
 
-    A name not given is the report's own (its meta's "name", else "model"), else its run's folder.
+    Without `names`, it is the report's own (its meta's "name", else "model"), or its run's folder.
     """
     if names and len(names) != len(paths):
-        raise ValueError(
+        raise RequestError(
             f"Expected as many names as reports, but got {len(names)} names for {len(paths)} "
             "reports: give one name per report, in the same order."
         )
@@ -26,7 +27,7 @@ def read_reports(paths: Sequence[str], names: Sequence[str] | None = None) -> di
     names = list(names) if names else default_names(paths, reports)
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise ValueError(
+        raise RequestError(
             f"Expected names that differ, but got {twice[0]!r} {names.count(twice[0])} times: "
             "give one name per report with --names, and each report once."
         )
@@ -34,31 +35,15 @@ def read_reports(paths: Sequence[str], names: Sequence[str] | None = None) -> di
 
 
 def read_report(path: str) -> BiasReport:
-    """Return the report in the file, or say in one line why there is none."""
-    try:
-        report = BiasReport.load(path)
-    except OSError as error:
-        raise ValueError(
-            f"Expected a report file, but {path} could not be read ({error.strerror or error}): a "
-            "run leaves its report in OUTPUT_DIR/bias/report.json."
-        ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"Expected a bias report, but {path} is not JSON ({error}): give a run's "
-            "bias/report.json."
-        ) from error
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"Expected a bias report, but {path} is JSON of another shape "
-            f"({type(error).__name__}: {error}): give a run's bias/report.json."
-        ) from error
+    """Returns the report in the file; ResultError if there is none."""
+    report = BiasReport.load(path)
     if not report.layers:
-        raise ValueError(f"Expected a report with layers, but {path} has none: measure again.")
+        raise ResultError(f"Expected a report with layers, but {path} has none: measure again.")
     return report
 
 
 def default_names(paths: Sequence[str], reports: Sequence[BiasReport]) -> list[str]:
-    """Return a name for each report: its own, and where two share one, the run's folder too."""
+    """Returns a name for each report: its own, and if two share one, the run's folder too."""
     own = [_own_name(report) for report in reports]
     runs = [_run_name(path) for path in paths]
     names = [name or run for name, run in zip(own, runs, strict=True)]
@@ -74,25 +59,25 @@ def default_names(paths: Sequence[str], reports: Sequence[BiasReport]) -> list[s
 
 
 def find_layers(report: BiasReport, name: str) -> list[str]:
-    """Return the layers that `name` means: itself, the pathways of a stage, a module's parts."""
+    """Returns the layers of `name`: itself, the pathways of a stage, or a module's parts."""
     if name in report.layers:
         return [name]
     return [x for x in report.layers if stage(x) == name or x.startswith(f"{name}.")]
 
 
 def find_layer(report: BiasReport, name: str) -> str:
-    """Return the one layer that `name` means, or raise with what was perhaps meant."""
+    """Returns the one layer of `name`; RequestError, with similar names, if there is none."""
     found = find_layers(report, name)
     if len(found) == 1:
         return found[0]
     raise unknown_layer(name, list(report.layers), found)
 
 
-def unknown_layer(name: str, layers: Sequence[str], near: Sequence[str] = ()) -> ValueError:
-    """Return the error that says which layers there are, and which was perhaps meant."""
+def unknown_layer(name: str, layers: Sequence[str], near: Sequence[str] = ()) -> RequestError:
+    """Returns the error that lists the layers there are, and names similar ones."""
     near = near or difflib.get_close_matches(name, layers, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    return ValueError(
+    return RequestError(
         f"Expected a layer of the report, but got {name!r}: {hint}it has {', '.join(layers)}."
     )
 
@@ -103,6 +88,6 @@ def _own_name(report: BiasReport) -> str:
 
 
 def _run_name(path: str) -> str:
-    """Return the folder of the run: runs/slow/bias/report.json is of the run ``slow``."""
+    """Returns the folder of the run: runs/slow/bias/report.json is of the run `slow`."""
     folders = [part for part in Path(path).parts[:-1] if part not in ("bias", "/", "..")]
     return folders[-1] if folders else Path(path).stem

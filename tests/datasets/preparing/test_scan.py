@@ -258,9 +258,10 @@ def test_what_the_disk_says_late_stops_it_too(films, tmp_path, monkeypatch, fail
     assert not [path for path in tmp_path.iterdir() if path.is_file()]
 
 
-def tool(name, *words, **options):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(ROOT / "tools" / name), *map(str, words)]
+def ask(name, *words, **options):
+    """A process of its own that runs a command of this package."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "slowfast_bias", name, *map(str, words)]
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         errors="surrogateescape", start_new_session=True, **options,
@@ -269,7 +270,7 @@ def tool(name, *words, **options):
 
 def test_a_folder_that_cannot_be_written_to_is_one_line(films):
     (films / "train.csv").write_text("good.mp4 0\n")
-    asked = tool("prepare.py", "csv", "--lists", films, "--out", films / "good.mp4" / "out")
+    asked = ask("prepare", "csv", "--lists", films, "--out", films / "good.mp4" / "out")
     _, said = asked.communicate()
     assert asked.returncode == 2 and said.startswith("error: Expected to write into ")
     assert said.count("\n") == 1 and "Give another folder" in said
@@ -321,7 +322,7 @@ def test_ctrl_c_is_one_line_and_leaves_no_process(tmp_path):
     (folder / "train.csv").write_text("".join(f"{n}.mp4 0\n" for n in range(20)))
     out = tmp_path / "out"
     words = ("csv", "--lists", folder, "--out", out, "--short-side", 64, "--workers", 2)
-    asked = tool("prepare.py", *words)
+    asked = ask("prepare", *words)
     until = time.monotonic() + 60
     while not list(out.glob("videos/*.mp4")) and time.monotonic() < until:
         time.sleep(0.02)
@@ -330,7 +331,7 @@ def test_ctrl_c_is_one_line_and_leaves_no_process(tmp_path):
     assert asked.returncode == 130 and "Traceback" not in said
     assert said.splitlines()[-1].startswith("stopped: ")
     assert 0 < len(list(out.glob("videos/*"))) < 20
-    asked = tool("prepare.py", *words)
+    asked = ask("prepare", *words)
     said, _ = asked.communicate(timeout=120)
     assert asked.returncode == 0 and "train 20 videos" in said
 
@@ -338,16 +339,16 @@ def test_ctrl_c_is_one_line_and_leaves_no_process(tmp_path):
 def test_the_words_for_a_run_can_be_pasted(films, tmp_path):
     (films / "train.csv").write_text("good.mp4 0\n")
     out = f"{tmp_path}/my 'data'"
-    asked = tool("prepare.py", "csv", "--lists", films, "--out", out, "--short-side", 32)
+    asked = ask("prepare", "csv", "--lists", films, "--out", out, "--short-side", 32)
     said, _ = asked.communicate()
     words = shlex.split(said.partition("a run takes them with:")[2])
     assert words[:4] == ["DATA.PATH_TO_DATA_DIR", out, "DATA.PATH_PREFIX", f"{out}/videos"]
 
 
-def test_check_data_asks_for_no_keys():
-    asked = tool("check_data.py")
+def test_check_asks_for_no_keys():
+    asked = ask("check")
     _, said = asked.communicate()
-    assert asked.returncode == 2 and said.endswith("arguments are required: cfg\n")
+    assert asked.returncode == 2 and said.endswith("arguments are required: --cfg\n")
 
 
 def test_names_may_be_any_bytes(tmp_path):
@@ -369,7 +370,7 @@ def test_names_may_be_any_bytes(tmp_path):
         root = made.keys["DATA.PATH_PREFIX"]
         back = read_list("csv", str(out), "train", prefix=root, num_classes=1)
         assert [probe(video.path).frames for video in back.videos] == [5, 5]
-    made = tool("prepare.py", "csv", "--lists", out, "--videos", root, "--out", tmp_path / "again")
+    made = ask("prepare", "csv", "--lists", out, "--videos", root, "--out", tmp_path / "again")
     said, _ = made.communicate()
     assert made.returncode == 0 and "train 2 videos" in said
 

@@ -12,7 +12,8 @@ from support import videos as make
 
 from slowfast_bias import engine
 from slowfast_bias.datasets.decoding.read_frames import VideoError
-from slowfast_bias.datasets.pairs.static_dynamic import PAIR_REGISTRY, draw_styles, three_views
+from slowfast_bias.datasets.pairs.request import PairRequest, pair_maker
+from slowfast_bias.datasets.pairs.static_dynamic import draw_styles, three_views
 from slowfast_bias.datasets.styles.aligned_frames import About, about_video, aligned
 from slowfast_bias.datasets.styles.folder_clips import StyledClips
 from slowfast_bias.datasets.styles.folders import find_styles, find_videos
@@ -39,8 +40,8 @@ def clips(dirs, *opts):
 
 
 def numbers_of(clip):
-    """Of a clip (3, T, S, S) whose middle square shows blocks 2 to 9 of the frames' numbers."""
-    top = clip[:, :, 4:12].float().mean((0, 2))
+    """Of a clip (T, S, S, 3) whose middle square shows blocks 2 to 9 of the frames' numbers."""
+    top = clip[:, 4:12].float().mean((1, 3))
     return [(frame > 127).tolist() for frame in top]
 
 
@@ -92,11 +93,11 @@ def test_one_folder_twice_is_no_pair_of_styles(bank, tmp_path, again):
 
 def test_a_bank_says_how_it_was_made_where_that_is_written_beside_it(bank, tmp_path):
     (tmp_path / "stylize.json").write_text('{"styles": {"family": "colour", "seed": 3}}')
-    assert find_styles(bank).about["made"] == {"styles": {"family": "colour", "seed": 3}}
+    assert find_styles(bank).about()["made"] == {"styles": {"family": "colour", "seed": 3}}
     make.write_folder(tmp_path / "other" / "s3" / "dance", range(1, 31))
-    assert "made" not in find_styles([*bank, str(tmp_path / "other" / "s3")]).about
+    assert "made" not in find_styles([*bank, str(tmp_path / "other" / "s3")]).about()
     (tmp_path / "stylize.json").write_text("half of it")
-    assert "made" not in find_styles(bank).about
+    assert "made" not in find_styles(bank).about()
 
 
 def test_videos_of_all_styles_count_and_the_others_are_named(bank, tmp_path):
@@ -104,7 +105,7 @@ def test_videos_of_all_styles_count_and_the_others_are_named(bank, tmp_path):
     styles = find_styles(bank)
     assert (styles.names, styles.num) == (("dance", "jump up"), 3)
     assert styles.missing == {"alone": bank[1:]}
-    assert styles.about == {"source": "folders", "dirs": bank, "num": 3}
+    assert styles.about() == {"source": "folders", "dirs": bank, "num": 3}
 
 
 def test_a_list_decides_which_videos_and_their_order(bank, tmp_path):
@@ -151,7 +152,7 @@ def test_both_styles_show_the_same_frames_whatever_they_are_kept_in(bank):
         source = clips(bank, "BIAS.SEED", seed)
         for video in (0, 1):
             a, b = source.pair(video)
-            assert a.shape == (3, 8, 64, 64) and a.dtype == torch.uint8
+            assert a.shape == b.shape == (8, 64, 64, 3) and a.dtype == torch.uint8
             assert numbers_of(a) == numbers_of(b)
             assert (a.float() - b.float()).abs().mean() < 8  # jpg, png and H.264 of one frame
             seen.add((video, *sorted(draw_styles(3, seed, video))))
@@ -232,9 +233,12 @@ def test_what_is_wrong_with_any_style_drops_the_video_and_is_told(bank, tmp_path
     rows = write(tmp_path / "list", "jump up\ndance\n")
     source = clips(bank, "BIAS.STYLES.LIST", rows, "BIAS.SEED", seed)
     damage(tmp_path / "s2")
-    assert source[1] is None and re.search(says, source.failures[1]), source.failures
+    sample = source.sample(1)
+    assert (sample.inputs, list(sample.unreadable)) == ((), [1])
+    assert re.search(says, sample.unreadable[1]), sample.unreadable
     assert source.describe(1) == (str(tmp_path / "s0" / "dance"), "BIAS.STYLES.DIRS")
-    assert source[0] is not None and not source.failures
+    sound = source.sample(0)
+    assert len(sound.inputs) == 2 and sound.index == 0 and not sound.unreadable
 
 
 def write(path, text):
@@ -242,12 +246,17 @@ def write(path, text):
     return str(path)
 
 
-def test_views_of_two_styles_are_those_of_the_pairs():
-    both = torch.rand(2, 2, 3, 8, 4, 4)
-    pack = lambda x: [x]  # noqa: E731
-    views = PAIR_REGISTRY.get("static_dynamic_folders")(both, [4, 9], pack, None, 3, "clip")
-    other = three_views(pack, both[:, 0], both[:, 1], [4, 9], 3)
-    assert torch.equal(views.inputs["styled"][0], both[:, 0])
-    assert torch.equal(views.inputs["restyled"][0], both[:, 1])
+@pytest.mark.parametrize("order", ["clip", "pathway"])
+def test_views_of_two_styles_are_those_of_the_pairs(order):
+    styled, restyled = torch.rand(2, 2, 3, 8, 4, 4)
+    request = PairRequest(
+        clips=styled, videos=[4, 9], pack=lambda x: [x], bank=None, seed=3, order=order,
+        others=(restyled,),
+    )  # fmt: skip
+    maker = pair_maker("static_dynamic_folders")
+    assert maker.source is StyledClips
+    views, other = maker.make(request), three_views(request, styled, restyled)
+    assert torch.equal(views.inputs["styled"][0], styled)
+    assert torch.equal(views.inputs["restyled"][0], restyled)
     assert torch.equal(views.inputs["shuffled"][0], other.inputs["shuffled"][0])
-    assert set(views.reordered) == {"shuffled"}
+    assert set(views.reordered) == ({"shuffled"} if order == "clip" else set())

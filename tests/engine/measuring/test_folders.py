@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shutil
 
@@ -14,11 +13,12 @@ from slowfast_bias import engine
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.config import ConfigError
 from slowfast_bias.datasets.decoding.read_frames import backend_version
+from slowfast_bias.datasets.source_clips import SourceClips
 from slowfast_bias.datasets.styles.bank import make_styles
+from slowfast_bias.engine.measuring import measurement as measuring
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup import network
-from slowfast_bias.engine.setup.loaders import source_clips
 from slowfast_bias.engine.styling.folder_writer import Options, stylize
 from slowfast_bias.engine.styling.stylers import Recipe
 from slowfast_bias.errors import DataError
@@ -28,9 +28,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:fewer than 500 pairs"),
 ]
 VIDEOS = 9
-measuring = importlib.import_module(
-    "slowfast_bias.engine.measuring.measurement"
-)  # not the function
 
 
 def config(*opts):
@@ -43,9 +40,9 @@ def config(*opts):
 def films(tmp_path_factory):
     """The toy clips as folders of PNG frames, by number."""
     folder = tmp_path_factory.mktemp("films")
-    source = source_clips(config(), "val")
+    source = SourceClips(config(), "val")
     for video in range(VIDEOS):
-        frames = source.dataset.clip(video)
+        (frames,) = source.sample(video).inputs
         (folder / f"v{video}").mkdir()
         for place, frame in enumerate(frames.numpy(), 1):
             cv2.imwrite(str(folder / f"v{video}" / f"{place:06d}.png"), frame[..., ::-1])
@@ -63,7 +60,7 @@ def styled(films, tmp_path_factory):
 def measured(dirs, *opts, model=None):
     folders = ["BIAS.STYLES.SOURCE", "folders", "BIAS.STYLES.DIRS", dirs]
     cfg = config(*(folders if dirs else []), *opts)
-    return measure_networks(cfg, {"net": model or network.build_network(cfg)})["net"]
+    return measure_networks(cfg, {"net": model or network.build_network(cfg)}, "config")["net"]
 
 
 def biggest_change(a, b):
@@ -77,13 +74,16 @@ def biggest_change(a, b):
 
 def test_folders_of_generated_styles_measure_as_the_styles_rounded_to_bytes(styled, monkeypatch):
     class Rounded:
-        num, about = 4, {}  # noqa: RUF012
+        num = 4
+
+        def about(self):
+            return {}
 
         def __call__(self, clips, styles):
             return make_styles("colour", 4, 0)(clips, styles).mul(255).round() / 255
 
     folders = measured(styled)
-    monkeypatch.setattr(measuring, "make_styles", lambda *_: Rounded())
+    monkeypatch.setattr("slowfast_bias.datasets.source_clips.make_styles", lambda *_: Rounded())
     assert biggest_change(folders, measured([])) < 1e-6
 
 
@@ -105,16 +105,14 @@ def test_batch_size_and_workers_change_no_number(styled, options):
 
 
 def test_shares_of_two_processes_add_up_to_the_whole(styled, monkeypatch):
-    cfg = config("BIAS.STYLES.SOURCE", "folders", "BIAS.STYLES.DIRS", styled)
-    net = network.build_network(cfg)
-    source, bank = measuring._material(cfg)
+    net = network.build_network(config())
     meters = []
     monkeypatch.setattr(ranks, "world_size", lambda: 2)
+    monkeypatch.setattr(measuring, "all_merge", lambda meter: meters.append(meter) or meter)
     for rank in (0, 1):
-        listener = measuring.Listener(cfg, net)
         monkeypatch.setattr(ranks, "rank", lambda rank=rank: rank)
-        measuring._listen(cfg, source, bank, [listener])
-        meters.append(listener.meter)
+        share = measured(styled, model=net)
+        assert share["s5"].pairs["static"] == (5, 4)[rank]
     monkeypatch.undo()
     both = meters[0].merge(meters[1]).compute()
     assert biggest_change(both, measured(styled, model=net)) < 1e-5

@@ -7,9 +7,10 @@ import torch
 
 from slowfast_bias import BiasReport, engine, host
 from slowfast_bias.bias import evaluating, tapped
+from slowfast_bias.datasets.contract import Sample
 from slowfast_bias.datasets.source_clips import SourceClips, spread
 from slowfast_bias.engine.measuring.measurement import measure_networks
-from slowfast_bias.engine.measuring.probe import Listener, make_taps
+from slowfast_bias.engine.measuring.probe import Probe, make_taps
 from slowfast_bias.engine.setup import checkpoint, network
 
 TINY = ["NUM_GPUS", 0, "BIAS.TOY.NUM_VAL", 12, "BIAS.TOY.NUM_TRAIN", 16, "TEST.BATCH_SIZE", 4]
@@ -22,7 +23,7 @@ def config(name="SLOW_motion", *options):
 
 def measured(*options, name="SLOW_motion"):
     cfg = config(name, *options)
-    return measure_networks(cfg, {"net": network.build_network(cfg)})["net"]
+    return measure_networks(cfg, {"net": network.build_network(cfg)}, "config")["net"]
 
 
 def biggest_change(a, b):
@@ -88,7 +89,7 @@ def test_measuring_leaves_no_trace_on_the_network():
     modes = [module.training for module in model.modules()]
     before = {name: value.clone() for name, value in model.state_dict().items()}
     state = torch.get_rng_state()
-    measure_networks(cfg, {"net": model})
+    measure_networks(cfg, {"net": model}, "config")
     assert modes == [module.training for module in model.modules()]
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
     assert torch.equal(state, torch.get_rng_state())
@@ -113,7 +114,7 @@ def test_slowfast_is_read_before_fusion():
     cfg = config("SLOWFAST_motion")
     model = network.build_network(cfg)
     width = cfg.RESNET.WIDTH_PER_GROUP
-    report = measure_networks(cfg, {"net": model})["net"]
+    report = measure_networks(cfg, {"net": model}, "config")["net"]
     assert report["s1/0"].channels == width  # after the fusion it would be wider
 
 
@@ -121,10 +122,10 @@ def test_layers_by_name_and_a_typo():
     cfg = config("SLOW_motion", "BIAS.LAYERS", ["s4", "s5.pathway0_res0.branch2.a", "head"])
     model = network.build_network(cfg)
     assert [t.label for t in make_taps(model, cfg.BIAS.LAYERS)][1] == "s5.pathway0_res0.branch2.a"
-    measure_networks(cfg, {"net": model})
+    measure_networks(cfg, {"net": model}, "config")
     with pytest.raises(ValueError, match=r"s5\.pathway0_res0"):
         wrong = config("SLOW_motion", "BIAS.LAYERS", ["s5.pathway0_res_0"])
-        measure_networks(wrong, {"net": model})
+        measure_networks(wrong, {"net": model}, "config")
 
 
 def test_auto_reads_what_the_classifier_multiplies():
@@ -162,11 +163,12 @@ def test_measuring_without_weights_is_refused(tmp_path):
 
 
 def test_an_unreadable_video_is_dropped_counted_and_named(monkeypatch):
-    get = SourceClips.__getitem__
-    broken = lambda self, i: None if i == 3 else get(self, i)  # noqa: E731
-    monkeypatch.setattr(SourceClips, "__getitem__", broken)
+    get, none = SourceClips.sample, Sample((), None, 3, {3: "it is torn"})
+    monkeypatch.setattr(SourceClips, "sample", lambda self, i: none if i == 3 else get(self, i))
     report = measured()
     assert report.meta["dropped_videos"] == [3]
+    (bad,) = report.meta["dropped_because"]
+    assert (bad["path"], bad["reason"]) == ("toy video 3", "it is torn")
     assert report["s5"].pairs == {"static": 11, "dynamic": 11}
 
 
@@ -175,7 +177,7 @@ def test_not_a_number_names_layer_and_video(monkeypatch):
     model = network.build_network(cfg)
     model.s4.pathway0_res0.branch2.a.weight.data.fill_(float("nan"))
     with pytest.raises(ValueError, match=r"s4.*"):
-        measure_networks(cfg, {"net": model})
+        measure_networks(cfg, {"net": model}, "config")
 
 
 def test_a_subset_is_spread_over_the_list():
@@ -188,8 +190,8 @@ def test_bf16_moves_the_scores_little_and_keeps_the_network():
     cfg = config("SLOW_motion", "BIAS.PRECISION", "bf16")
     model = network.build_network(cfg)
     keys = list(model.state_dict())
-    half = measure_networks(cfg, {"net": model})["net"]
-    full = measure_networks(config(), {"net": model})["net"]
+    half = measure_networks(cfg, {"net": model}, "config")["net"]
+    full = measure_networks(config(), {"net": model}, "config")["net"]
     assert list(model.state_dict()) == keys
     for layer in full.layers:
         for factor in ("static", "dynamic"):
@@ -204,7 +206,7 @@ def test_a_folded_copy_computes_the_same_in_fp32():
         for name, value in model.state_dict().items():
             if name.endswith(("running_mean", "running_var")):
                 value.uniform_(0.5, 1.5)
-    fast = Listener(config("SLOW_motion", "BIAS.PRECISION", "bf16"), model).model
+    fast = Probe(config("SLOW_motion", "BIAS.PRECISION", "bf16"), model).model
     x = [torch.randn(2, 3, 8, 32, 32)]
     with evaluating(model), torch.no_grad():
         assert torch.allclose(model(list(x)), fast(list(x)), atol=1e-5)

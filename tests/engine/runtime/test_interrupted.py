@@ -14,6 +14,7 @@ import pytest
 from support import ROOT
 
 from slowfast_bias.engine.setup import checkpoint
+from slowfast_bias.outputs import Outputs
 
 pytestmark = pytest.mark.host
 
@@ -72,7 +73,7 @@ def test_ctrl_c_ends_all_processes_with_one_line(tiny, gpus, workers, everybody)
     assert said.splitlines() == [
         f"interrupted; the checkpoints in {cfg.OUTPUT_DIR} are whole, the same command goes on"
     ]
-    for path in checkpoint.checkpoints_in(cfg.OUTPUT_DIR):
+    for path in Outputs(cfg.OUTPUT_DIR).list_checkpoints():
         checkpoint.read_checkpoint(path)
     assert not list(Path(cfg.OUTPUT_DIR).rglob("*.tmp"))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
@@ -14,9 +13,10 @@ from support import ROOT, double
 
 from slowfast_bias import engine
 from slowfast_bias.config import ConfigError
-from slowfast_bias.engine.runtime.launcher import _free_port
+from slowfast_bias.engine.runtime import launcher
 from slowfast_bias.engine.setup import checkpoint, network
 from slowfast_bias.errors import UserError
+from slowfast_bias.outputs import Outputs
 
 pytestmark = [pytest.mark.host, pytest.mark.ddp]
 
@@ -112,7 +112,7 @@ def test_torchrun(cfg_of, tmp_path):
     cfg = cfg_of("torchrun")
     path = tmp_path / "torchrun.yaml"
     path.write_text(cfg.dump())
-    port = _free_port()
+    port = launcher.free_port()
     group = [
         subprocess.Popen(
             [sys.executable, "-c", RUN, "--cfg", str(path)], cwd=ROOT,
@@ -125,7 +125,7 @@ def test_torchrun(cfg_of, tmp_path):
     ]  # fmt: skip
     output = [process.communicate(timeout=120)[0] for process in group]
     assert [process.returncode for process in group] == [0, 0], output
-    ends = [weights(checkpoint.checkpoint_path(c.OUTPUT_DIR, 2)) for c in (one, cfg)]
+    ends = [weights(Outputs(c.OUTPUT_DIR).checkpoint(2)) for c in (one, cfg)]
     assert distance(*ends, one) < CLOSE
     (line,) = lines(cfg, "test_final")
     assert line["videos"] == 7
@@ -143,18 +143,19 @@ def test_several_machines_need_a_meeting_point(cfg_of):
 
 
 def test_ranks_count_through_the_machines(cfg_of, monkeypatch, tmp_path):
-    launch = importlib.import_module("slowfast_bias.engine.runtime.launcher")
     joined = []
-    monkeypatch.setattr(launch, "_join", lambda cfg, place: joined.append(place))
-    monkeypatch.setattr(launch.interrupts, "mind", lambda: None)  # Ctrl-C stays pytest's
+    monkeypatch.setattr(launcher.ranks, "join", lambda rank, *how: joined.append((rank, *how)))
+    # Ctrl-C stays pytest's
+    monkeypatch.setattr(launcher.interrupts, "accept_one_sigint", lambda: None)
     for shard in (0, 1):
         cfg = cfg_of("shards", "NUM_GPUS", 2, "NUM_SHARDS", 2, "SHARD_ID", shard)
         for local in (0, 1):
             result = str(tmp_path / f"{shard}{local}")
-            launch._child(local, cfg, lambda cfg: cfg.SHARD_ID, 4, "tcp://a:1", result)
-    assert [place[:4] for place in joined] == [
+            launcher.run_child(local, cfg, lambda cfg: cfg.SHARD_ID, 4, "tcp://a:1", result)
+    assert [rank[:4] for rank, *_ in joined] == [
         (rank, 4, rank % 2, "tcp://a:1") for rank in range(4)
     ]
+    assert [how for _, *how in joined] == [[2, torch.cuda.is_available()]] * 4
     # the first process of each machine hands its result to the parent
     assert sorted(path.name for path in tmp_path.glob("?0")) == ["00", "10"]
     assert not list(tmp_path.glob("?1"))

@@ -18,6 +18,7 @@ from slowfast_bias.engine.setup.checkpoint import (
     read_checkpoint,
 )
 from slowfast_bias.errors import UserError
+from slowfast_bias.outputs import Outputs
 
 pytestmark = pytest.mark.host
 
@@ -92,7 +93,7 @@ def test_the_newest_good_one_is_found_and_the_bad_ones_are_named(saved, caplog, 
 def test_epochs_are_ordered_as_numbers(saved):
     for epoch in (8, 99998, 99999, 9):
         path, _, cfg = saved(epoch)
-    newest = checkpoint.checkpoints_in(cfg.OUTPUT_DIR)
+    newest = Outputs(cfg.OUTPUT_DIR).list_checkpoints()
     assert [int(p[-10:-5].lstrip("_")) for p in newest[1:]] == [99999, 10, 9]
     assert newest[0].endswith("_100000.pyth")
 
@@ -161,9 +162,37 @@ def test_a_plain_pickle_is_not_executed_either(tmp_path):
 
 def test_a_file_of_tensors_that_is_no_checkpoint_is_described(tmp_path):
     torch.save({"weights": {"w": torch.zeros(1)}, "step": 3}, tmp_path / "a.pyth")
-    assert "['step', 'weights']" in refusal(tmp_path / "a.pyth")
+    assert "['weights', 'step']" in refusal(tmp_path / "a.pyth")
     torch.save([1, 2], tmp_path / "b.pyth")
     assert "list" in refusal(tmp_path / "b.pyth")
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [
+        (None, "it is a NoneType"),
+        ([torch.zeros(1)], "it is a list"),
+        (3, "it is a int"),
+        ({"w": 3}, "'w' is a int"),
+        ({"w": {"deeper": torch.zeros(1)}}, "'w' is a dict"),
+        ({1: torch.zeros(1)}, "1 is"),
+        ({"w": torch.eye(3).to_sparse()}, "'w' is sparse"),
+    ],
+)
+def test_weights_that_are_none_are_described(tmp_path, weights, says):
+    path = tmp_path / "odd.pyth"
+    torch.save({"epoch": 1, "model_state": weights}, path)
+    message = refusal(path)
+    assert says in message and "\n" not in message
+
+
+def test_a_dict_of_anything_is_described(tmp_path):
+    path = tmp_path / "odd.pyth"
+    torch.save({"a": 1, 2: 3}, path)
+    message = refusal(path)
+    assert "['a', '2']" in message and "\n" not in message
+    torch.save({2: torch.zeros(1)}, path)  # nor are these a state_dict
+    assert "2 is" in refusal(path)
 
 
 def test_a_bare_state_dict_is_taken(saved, tmp_path):

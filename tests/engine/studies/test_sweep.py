@@ -1,32 +1,29 @@
 """Sweeps: what is done is skipped, what broke off goes on, and rows hold what they say."""
 
-import importlib
-import importlib.util
-import json
 import math
 from pathlib import Path
 
 import pytest
 import torch
-from support import ROOT
+from torch import nn
 
 from slowfast_bias import engine
-from slowfast_bias.bias.report import LayerBias
+from slowfast_bias.bias.layer import LayerBias
+from slowfast_bias.cli import main
 from slowfast_bias.config import ConfigError
 from slowfast_bias.engine.runtime.launcher import launch
 from slowfast_bias.engine.setup import checkpoint, network
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.studies import dose_response
+from slowfast_bias.engine.studies import sweep as flow
 from slowfast_bias.engine.studies.sweep import collect, sweep
 from slowfast_bias.engine.studies.sweep_runs import KINDS, Run, plan, run_config
+from slowfast_bias.engine.training import loop as training
 from slowfast_bias.errors import OutputError
+from slowfast_bias.outputs import Outputs
+from slowfast_bias.results import read_result
 
 pytestmark = [pytest.mark.host, pytest.mark.filterwarnings("ignore:fewer than 500 pairs")]
-
-# the modules: `engine.training.loop` is the function
-training = importlib.import_module("slowfast_bias.engine.training.loop")
-flow = importlib.import_module("slowfast_bias.engine.studies.sweep")
-TOOL = ROOT / "tools" / "sweep.py"
 
 
 @pytest.fixture
@@ -49,19 +46,19 @@ def trained(monkeypatch):
 
     seen, real = Trained(), training.train_epoch
 
-    def train_epoch(cfg, model, optimizer, scaler, loader, epoch, *rest):
+    def train_epoch(cfg, task, model, optimizer, scaler, train_list, epoch, *rest):
         place = Path(cfg.OUTPUT_DIR).name, epoch
         if place == seen.broken:
             raise RuntimeError("the machine went away")
         seen.append(place)
-        return real(cfg, model, optimizer, scaler, loader, epoch, *rest)
+        return real(cfg, task, model, optimizer, scaler, train_list, epoch, *rest)
 
     monkeypatch.setattr(training, "train_epoch", train_epoch)
     return seen
 
 
 def weights(folder, epoch=2):
-    return checkpoint.read_checkpoint(checkpoint.checkpoint_path(str(folder), epoch))["model_state"]
+    return checkpoint.read_checkpoint(Outputs(str(folder)).checkpoint(epoch))["model_state"]
 
 
 def test_a_plan_has_every_setting_that_matters_once():
@@ -134,7 +131,8 @@ def test_a_failed_run_is_counted_the_others_go_on_and_it_continues_next_time(
 def test_rows_tables_and_figures_are_collected_from_what_is_there(net, tmp_path):
     out = tmp_path / "out"
     outcome = sweep(str(out), plan([net], ["none"]))
-    assert json.loads((out / "rows.json").read_text()) == outcome.rows == collect(str(out))
+    written = read_result(out / "rows.json", "sweep").data
+    assert written == outcome.rows == collect(str(out))
     (row,) = outcome.rows
     expected = {
         "config", "kind", "rate", "temperature", "seed", "ordered", "shuffled", "dynamic_ratio",
@@ -164,9 +162,9 @@ def test_a_start_is_trained_once_a_seed_and_its_weights_are_taken(net, tmp_path,
     other.write_text(tiny("MODEL.NUM_CLASSES", 16, "BIAS.TOY.LABELS", "both").dump())
     out, begun, real = tmp_path / "out", [], training.train_epoch
 
-    def train_epoch(cfg, model, *rest):
+    def train_epoch(cfg, task, model, *rest):
         begun.append((Path(cfg.OUTPUT_DIR).name, model.s1.pathway0_stem.conv.weight.clone()))
-        return real(cfg, model, *rest)
+        return real(cfg, task, model, *rest)
 
     monkeypatch.setattr(training, "train_epoch", train_epoch)
     outcome = sweep(str(out), plan([net], ["none", "standard"], [0.5]), start=str(other))
@@ -197,7 +195,7 @@ def test_ratio_and_share_count_only_units_of_one_kind():
 
 
 @pytest.mark.parametrize("pathways", [1, 2])
-def test_evidence_is_the_norm_of_the_column_times_the_spread_of_the_unit(tiny, pathways):
+def test_evidence_is_the_norm_of_the_column_times_the_spread_of_the_unit(tiny, pathways, packed):
     two = ["MODEL.ARCH", "slowfast", "DATA.INPUT_CHANNEL_NUM", [3, 3], "SLOWFAST.ALPHA", 8,
            "SLOWFAST.BETA_INV", 1, "SLOWFAST.FUSION_CONV_CHANNEL_RATIO", 1,
            "RESNET.NUM_BLOCK_TEMP_KERNEL", [[2, 2]] * 4, "RESNET.SPATIAL_STRIDES",
@@ -211,7 +209,7 @@ def test_evidence_is_the_norm_of_the_column_times_the_spread_of_the_unit(tiny, p
     )
     with torch.no_grad():
         for batch in build_loader(cfg, "test"):
-            model(list(batch.inputs))
+            model(packed(cfg, batch))
     hook.remove()
     z, w = torch.cat(seen).double(), model.head.projection.weight.detach().double()
     expected = [
@@ -224,28 +222,33 @@ def test_evidence_is_the_norm_of_the_column_times_the_spread_of_the_unit(tiny, p
     )
 
 
+class Knows(nn.Module):
+    """Gives each clip that it knows its class; another one is an error."""
+
+    def __init__(self, clips, classes):
+        super().__init__()
+        self.clips, self.classes = clips, classes
+        self.anchor = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x):
+        same = (x[:, None] == self.clips).flatten(2).all(2)
+        assert same.sum(1).tolist() == [1] * len(x)
+        return nn.functional.one_hot(self.classes[same.long().argmax(1)], 4).float()
+
+
 @pytest.mark.parametrize("labels", ["dynamic", "correlated"])
-def test_cue_choices_of_networks_that_follow_one_cue(tiny, monkeypatch, labels):
-    cfg = tiny("BIAS.TOY.NUM_TEST", 24, "BIAS.TOY.LABELS", labels)
-    asked = []
-
-    def follows(cue):
-        def predict(cfg, model):
-            asked.append(cfg.BIAS.TOY.CUE_CONFLICT)
-            world = build_loader(cfg, "test").dataset.dataset.world
-            factors = [world.factors(i) for i in range(24)]
-            chosen = torch.tensor([getattr(f, cue) for f in factors])
-            labels = torch.tensor([world.label(i) for i in range(24)])
-            return torch.nn.functional.one_hot(chosen, 4).double(), labels, torch.ones(24)
-
-        return predict
-
+def test_cue_choices_of_networks_that_follow_one_cue(tiny, labels, packed):
+    words = ["BIAS.TOY.NUM_TEST", 24, "BIAS.TOY.LABELS", labels]
+    cfg, conflict = tiny(*words), tiny(*words, "BIAS.TOY.CUE_CONFLICT", True)
+    loader = build_loader(conflict, "test")
+    clips = torch.cat([packed(conflict, batch)[0] for batch in loader])
+    factors = [loader.dataset.world.factors(i) for i in range(24)]
     for cue in ("motion", "texture"):
-        monkeypatch.setattr(dose_response, "predict_videos", follows(cue))
-        assert dose_response.cue_choices(cfg, None) == {
+        net = Knows(clips, torch.tensor([getattr(f, cue) for f in factors]))
+        assert dose_response.cue_choices(cfg, net) == {
             "cue_motion": 100.0 * (cue == "motion"), "cue_texture": 100.0 * (cue == "texture"),
         }  # fmt: skip
-    assert asked == [True, True] and not cfg.BIAS.TOY.CUE_CONFLICT
+    assert not cfg.BIAS.TOY.CUE_CONFLICT
 
 
 def test_cue_choices_are_none_where_no_clip_has_cues_in_conflict(tiny):
@@ -285,15 +288,8 @@ def test_two_processes_find_the_figures_of_one(tiny):
             assert two[key] == value
 
 
-# -- the tool -------------------------------------------------------------------------------------
-def tool():
-    spec = importlib.util.spec_from_file_location("sweep_tool", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_tool_passes_on_everything_and_its_status_tells(net, tmp_path, monkeypatch, capsys):
+# -- the command ----------------------------------------------------------------------------------
+def test_the_command_passes_on_everything_and_its_status_tells(net, monkeypatch, capsys):
     asked = []
 
     def fake(out, runs, opts, start):
@@ -301,12 +297,12 @@ def test_the_tool_passes_on_everything_and_its_status_tells(net, tmp_path, monke
         return flow.Outcome([], [], ["net-none-s1"] if "BAD" in opts else [])
 
     monkeypatch.setattr(flow, "sweep", fake)
-    words = ["--cfg", net, "--kinds", "none", "static", "--rates", "0.5", "--seeds", "1",
-             "--out", "there"]  # fmt: skip
-    assert tool().main([*words, "SOLVER.MAX_EPOCH", "3"]) == 0
+    words = ["sweep", "--networks", net, "--kinds", "none", "static", "--rates", "0.5",
+             "--seeds", "1", "--out", "there"]  # fmt: skip
+    assert main([*words, "SOLVER.MAX_EPOCH", "3"]) == 0
     names = ["net-none-s1", "net-static-r0.5-t1-s1"]
     assert asked == [("there", names, ["SOLVER.MAX_EPOCH", "3"], "")]
-    assert tool().main([*words, "--opts", "BAD", "1"]) == 1
+    assert main([*words, "--opts", "BAD", "1"]) == 1
     assert "failed: net-none-s1" in capsys.readouterr().err
-    assert tool().main(["--cfg", net, "--kinds", "odd", "--out", "there"]) == 2
+    assert main(["sweep", "--networks", net, "--kinds", "odd", "--out", "there"]) == 2
     assert "error: " in capsys.readouterr().err

@@ -28,6 +28,7 @@ from slowfast_bias.engine.styling.stylers import Recipe, make_styler
 from slowfast_bias.errors import DataError, MissingPackageError, OutputError
 
 TWO = Recipe("colour", 2, 0)
+STYLIZE = [sys.executable, "-m", "slowfast_bias", "stylize"]
 
 
 @pytest.fixture(scope="module")
@@ -250,8 +251,8 @@ def test_killed_with_its_processes_at_work_it_is_taken_up(films, tmp_path):
     (tmp_path / "many").mkdir()
     for k in range(30):
         (tmp_path / "many" / f"{k:02d}.mp4").symlink_to(films / "jump up.mp4")
-    words = ["tools/stylize.py", tmp_path / "many", "--num", 2, "--workers", 2]
-    command = [sys.executable, *map(str, [*words, "--out", tmp_path / "out"])]
+    words = [tmp_path / "many", "--num", 2, "--workers", 2]
+    command = [*STYLIZE, *map(str, [*words, "--out", tmp_path / "out"])]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     run = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
     try:
@@ -307,10 +308,10 @@ def test_two_sources_of_one_name_and_none_at_all_are_refused(films, tmp_path):
         collect([str(tmp_path / "empty")])
 
 
-def test_processes_write_what_one_writes_and_the_tool_says_how_to_go_on(films, tmp_path):
+def test_processes_write_what_one_writes_and_the_command_says_how_to_go_on(films, tmp_path):
     out = tmp_path / "it's two"
     words = [films, "--num", 2, "--every", 6, "--out", out, "--workers", 2]
-    command = [sys.executable, "tools/stylize.py", *map(str, words)]
+    command = [*STYLIZE, *map(str, words)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr  # one was left out
     assert "2 videos written" in done.stdout and "bad.csv" in done.stderr

@@ -9,18 +9,25 @@ from torch import nn
 
 from slowfast_bias import BiasReport, engine, host
 from slowfast_bias.bias import evaluating, tapped
-from slowfast_bias.bias.report import LayerBias
+from slowfast_bias.bias.layer import LayerBias
 from slowfast_bias.config import ConfigError
 from slowfast_bias.engine.measuring.probe import make_taps
 from slowfast_bias.engine.runtime.launcher import launch
 from slowfast_bias.engine.setup import network
 from slowfast_bias.engine.setup.loaders import build_loader
+from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing import unit_ranking
-from slowfast_bias.engine.testing.silencing import ablate, hits_without
-from slowfast_bias.engine.testing.silencing_plan import Cut, curves, plan_cuts, unit_order
+from slowfast_bias.engine.testing.silencing import ablate
+from slowfast_bias.engine.testing.silencing_plan import (
+    UnitSet,
+    accuracy_curves,
+    plan_sets,
+    unit_order,
+)
 from slowfast_bias.engine.testing.unit_ranking import find_layer
+from slowfast_bias.engine.testing.vote import WithoutUnits, vote
 from slowfast_bias.models.replay import steps_until
-from slowfast_bias.models.silenced_sets import Variants
+from slowfast_bias.models.silenced_sets import SilencedSets
 from slowfast_bias.models.silencing import silenced
 
 pytestmark = [pytest.mark.host, pytest.mark.filterwarnings("ignore:fewer than 500 pairs")]
@@ -87,12 +94,12 @@ def traces(model):
 def test_replayed_scores_are_those_of_whole_forwards(name, layer, reused):
     model, inputs = built(name)
     tap = find_layer(model, layer)
-    variants = Variants(model, layer, tap)
+    sets = SilencedSets(model, layer, tap)
     if reused is not None:
-        assert variants.reused == reused
+        assert sets.reused == reused
     before = [x.clone() for x in inputs]
-    got = [variants.scores(inputs, ROUNDS), variants.scores(inputs, ROUNDS[::-1])[::-1]]
-    assert variants.reused == steps_until(model, tap.module, tap.of == "output")  # all of it held
+    got = [sets.scores(inputs, ROUNDS), sets.scores(inputs, ROUNDS[::-1])[::-1]]
+    assert sets.reused == steps_until(model, tap.module, tap.of == "output")  # all of it held
     with torch.no_grad():
         for i, units in enumerate(ROUNDS):
             with silenced(model, layer, units, taps=[tap]):
@@ -113,10 +120,10 @@ def test_blocks_of_a_transformer_are_replayed_one_by_one(layer):
     inputs = [torch.randn(1, 3, 16, 32, 32)]
     wake(model, inputs)
     tap = find_layer(model, layer)
-    variants = Variants(model, layer, tap)
-    assert "blocks.0" in variants.reused
-    got = variants.scores(inputs, ROUNDS)
-    assert "blocks.0" in variants.reused
+    sets = SilencedSets(model, layer, tap)
+    assert "blocks.0" in sets.reused
+    got = sets.scores(inputs, ROUNDS)
+    assert "blocks.0" in sets.reused
     with torch.no_grad():
         for scores, units in zip(got, ROUNDS, strict=True):
             with silenced(model, layer, units, taps=[tap]):
@@ -128,8 +135,8 @@ def test_what_comes_before_the_layer_runs_once_a_batch():
     model, inputs = built("SLOW_motion")
     names = ["s1.pathway0_stem.conv", "s5.pathway0_res0.branch2.a", "head.projection"]
     runs = dict.fromkeys(names, 0)
-    variants = Variants(model, "s5")
-    variants.scores(inputs, ROUNDS)  # the first batch is held against a whole forward
+    sets = SilencedSets(model, "s5")
+    sets.scores(inputs, ROUNDS)  # the first batch is held against a whole forward
 
     def count(name):
         runs[name] += 1
@@ -137,7 +144,7 @@ def test_what_comes_before_the_layer_runs_once_a_batch():
     for name in names:
         module = model.get_submodule(name)
         module.register_forward_pre_hook(lambda *_, name=name: count(name))
-    variants.scores(inputs, ROUNDS)
+    sets.scores(inputs, ROUNDS)
     assert list(runs.values()) == [1, 1, len(ROUNDS)]
 
 
@@ -150,7 +157,7 @@ class Winding(nn.Module):
         self.first, self.second = nn.Conv3d(3, 4, 1), nn.Conv3d(4, 4, 1)
 
     def forward(self, x):
-        x = self.first(x[0])
+        x = self.first(x)
         x = self.second(self.second(x).relu() if self.twice else x)
         return (x + self.first.weight.sum()).mean((2, 3, 4))
 
@@ -159,13 +166,13 @@ class Winding(nn.Module):
 def test_a_replay_that_would_change_scores_is_found_and_left_off(twice, caplog):
     torch.manual_seed(0)
     model, inputs = Winding(twice).eval(), [torch.randn(2, 3, 2, 4, 4)]
-    variants = Variants(model, "second")
+    sets = SilencedSets(model, "second")
     package = logging.getLogger("slowfast_bias")
     package.propagate = True
-    got = variants.scores(inputs, [(), (0, 2)])
+    got = sets.scores(inputs, [(), (0, 2)])
     with torch.no_grad(), silenced(model, "second", (0, 2)):
-        assert torch.equal(got[1], model(list(inputs)))
-    assert bool(variants.reused) is not twice
+        assert torch.equal(got[1], model(*inputs))
+    assert bool(sets.reused) is not twice
     assert ("nothing is replayed" in caplog.text) is twice
 
 
@@ -193,29 +200,29 @@ def test_the_most_static_go_first_and_the_dead_last_in_every_order():
     assert unit_order(report, "s5", "random", 4) == shuffles[4]
 
 
-def test_fractions_are_rounded_to_units_and_random_has_a_cut_a_seed():
+def test_fractions_are_rounded_to_units_and_random_has_a_set_a_seed():
     scores = [float(i) / 10 for i in range(10)]
     report = report_of({"static": scores, "dynamic": scores[::-1]})
     cfg = config(
         "SLOW_motion", "BIAS.ABLATION.FRACTIONS", [0.26, 0, 1], "BIAS.ABLATION.SEEDS", [5, 7]
     )
-    cuts = plan_cuts(cfg, report)
-    assert [(c.order, c.seed, len(c.units)) for c in cuts] == [
+    sets = plan_sets(cfg, report)
+    assert [(s.order, s.seed, len(s.units)) for s in sets] == [
         (order, seed, count)
         for order, seed in [("static", None), ("dynamic", None), ("random", 5), ("random", 7)]
         for count in (0, 3, 10)
     ]
-    assert cuts[1].units == (7, 8, 9) and cuts[4].units == (0, 1, 2)
+    assert sets[1].units == (7, 8, 9) and sets[4].units == (0, 1, 2)
 
 
 def test_points_are_means_over_seeds_with_their_spread():
-    cuts = [
-        Cut("static", None, 0.5, (0,)),
-        Cut("random", 0, 0.5, (0,)),
-        Cut("random", 1, 0.5, (1,)),
+    sets = [
+        UnitSet("static", None, 0.5, (0,)),
+        UnitSet("random", 0, 0.5, (0,)),
+        UnitSet("random", 1, 0.5, (1,)),
     ]
     hits = {(0,): torch.tensor([True, False]), (1,): torch.tensor([True, True])}
-    found = curves(cuts, hits)
+    found = accuracy_curves(sets, hits)
     (static,), (random,) = found["static"], found["random"]
     assert static["accuracy"] == 50 and "seeds" not in static
     assert random["seeds"] == [50, 100] and random["accuracy"] == 75
@@ -223,14 +230,17 @@ def test_points_are_means_over_seeds_with_their_spread():
     assert random["interval"][0] < 75 < random["interval"][1]
 
 
-def test_accuracies_are_those_of_whole_forwards_over_all_views():
+def test_accuracies_are_those_of_whole_forwards_over_all_views(packed):
     cfg = config("SLOW_motion", "BIAS.TOY.NUM_TEST", 10, "TEST.NUM_ENSEMBLE_VIEWS", 2)
     model = network.build_network(cfg)
-    wake(model, next(iter(build_loader(cfg, "test"))).inputs)
+    wake(model, packed(cfg, next(iter(build_loader(cfg, "test")))))
     sets = [(), tuple(range(256))]
-    ways = [Variants(model, "s5", reuse=reuse) for reuse in (True, False)]
+    ways = [SilencedSets(model, "s5", reuse=reuse) for reuse in (True, False)]
     assert ways[0].reused and not ways[1].reused
-    replayed, whole = (hits_without(cfg, way, sets)[0] for way in ways)
+    task = make_task(cfg, model)
+    votes = [vote(cfg, task, WithoutUnits(task, way, sets), "test") for way in ways]
+    assert all(v.complete.all() and v.tally.clips_of().tolist() == [2] * 10 for v in votes)
+    replayed, whole = (torch.stack([v.hits(name) for name in v.names]) for v in votes)
     assert torch.equal(replayed, whole) and whole.shape == (2, 10)
     assert not torch.equal(whole[0], whole[1])
 
@@ -253,10 +263,12 @@ def test_files_curves_and_lines_of_a_run(trained, tmp_path):
     data = ablate(cfg)
     out = cfg.OUTPUT_DIR
     with open(f"{out}/bias/ablation.json") as file:
-        assert json.load(file) == data
+        written = json.load(file)
+    assert (written["format"], written["kind"]) == (1, "silencing")
+    assert {**written["data"], "meta": written["meta"]} == data
     with open(f"{out}/bias/ablation.png", "rb") as file:
         assert len(file.read()) > 1000
-    assert data["format"] == 1 and data["layer"] == "s5" and data["channels"] == 256
+    assert data["layer"] == "s5" and data["channels"] == 256
     assert data["meta"]["videos"] == 9 and data["meta"]["classes"] == 4
     assert list(data["curves"]) == ["static", "dynamic", "random"]
     plain = engine.test(cfg).top1
@@ -314,10 +326,9 @@ def test_options_that_make_no_sense_are_told(options, words):
         config("SLOW_motion", *options)
 
 
-def test_a_layer_that_is_not_there_is_told_before_any_work(tmp_path):
-    cfg = config(
-        "SLOW_motion", "OUTPUT_DIR", str(tmp_path), "BIAS.ABLATION.LAYER", "s5.pathway0_res"
-    )
+def test_a_layer_that_is_not_there_is_told_before_any_work(trained, monkeypatch):
+    cfg = config("SLOW_motion", *trained, "BIAS.ABLATION.LAYER", "s5.pathway0_res")
+    monkeypatch.setattr("slowfast_bias.datasets.toy.dataset.Toyvideos.clip", None)
     with pytest.raises(ConfigError, match=r"BIAS\.ABLATION\.LAYER.*did you mean 's5.pathway0_res"):
         ablate(cfg)
 

@@ -16,6 +16,7 @@ from support import ROOT
 
 from slowfast_bias import engine
 from slowfast_bias.engine.setup import checkpoint
+from slowfast_bias.outputs import Outputs
 
 pytestmark = pytest.mark.host
 
@@ -64,9 +65,8 @@ def test_killed_in_mid_epoch_and_started_again(tiny, tmp_path, workers):
     engine.train(unbroken)
     broken = tiny(*opts, "OUTPUT_DIR", str(tmp_path / "broken"), "DATA_LOADER.NUM_WORKERS", workers)
     kill_in_epoch(broken, 2)
-    assert checkpoint.checkpoints_in(broken.OUTPUT_DIR) == [
-        checkpoint.checkpoint_path(broken.OUTPUT_DIR, 1)
-    ]
+    left = Outputs(broken.OUTPUT_DIR)
+    assert left.list_checkpoints() == [left.checkpoint(1)]
     assert not any(x["_type"] == "train_epoch" and x["epoch"] == "2/3" for x in lines(broken))
     engine.train(broken)
     a, b = weights(unbroken), weights(broken)

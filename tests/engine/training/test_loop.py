@@ -15,6 +15,7 @@ from slowfast_bias import engine, host
 from slowfast_bias.config import load_cfg
 from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.errors import DataError, UserError
+from slowfast_bias.outputs import Outputs
 
 pytestmark = pytest.mark.host
 
@@ -82,7 +83,7 @@ def test_same_seed_same_weights_and_another_seed_others(run):
     assert equal(weights(a), weights(b)) and not equal(weights(a), weights(c))
 
 
-def test_the_loop_does_what_a_plain_one_does(tiny, run):
+def test_the_loop_does_what_a_plain_one_does(tiny, run, packed):
     """The bit-for-bit reference: the same steps written out by hand."""
     result = run("loop")
     cfg = tiny()
@@ -98,7 +99,7 @@ def test_the_loop_does_what_a_plain_one_does(tiny, run):
         for step, batch in enumerate(loader):
             for group in optimizer.param_groups:
                 group["lr"] = host.lr_at(epoch + step / len(loader), cfg)
-            loss = torch.nn.functional.cross_entropy(model(batch.inputs), batch.labels)
+            loss = torch.nn.functional.cross_entropy(model(packed(cfg, batch)), batch.targets)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -135,7 +136,7 @@ def test_mixed_precision_on_a_cpu_is_another_arithmetic_of_the_same_training(run
     assert all(value.dtype != torch.bfloat16 for value in weights(half).values())
 
 
-def test_precise_statistics_replace_the_running_ones_and_nothing_else(run, tiny):
+def test_precise_statistics_replace_the_running_ones_and_nothing_else(run, tiny, packed):
     opts = ["SOLVER.MAX_EPOCH", 1]
     plain = run("plain", *opts)
     precise = run("precise", *opts, "BN.USE_PRECISE_STATS", True, "BN.NUM_BATCHES_PRECISE", 200)
@@ -150,7 +151,7 @@ def test_precise_statistics_replace_the_running_ones_and_nothing_else(run, tiny)
     cfg = tiny(*opts)
     model = network.build_network(cfg)
     load_weights(model, b, "b")
-    clips = torch.cat([batch.inputs[0] for batch in build_loader(cfg, "train")])
+    clips = torch.cat([packed(cfg, batch)[0] for batch in build_loader(cfg, "train")])
     with torch.no_grad():
         seen = model.s1.pathway0_stem.conv(clips)
     torch.testing.assert_close(
@@ -223,6 +224,48 @@ def test_a_finished_run_is_left_as_it_is(tiny):
     assert (again.train, again.val, again.checkpoint) == (None, None, first.checkpoint)
     assert os.stat(first.checkpoint).st_mtime_ns == stamp
     assert len(lines(cfg, "train_epoch")) == 2
+
+
+@pytest.mark.parametrize("lost", [[3], [2, 3], [1, 2, 3]])
+def test_a_resumed_run_logs_the_best_error_of_an_unbroken_one(tiny, tmp_path, monkeypatch, lost):
+    """Those of epochs that were validated, but are trained again, do not count."""
+    from slowfast_bias.engine.training import loop
+
+    plan, real = iter([40.0, 20.0, 60.0, 50.0]), loop.validate
+
+    def validate(*arguments):
+        return {**real(*arguments), "top1_err": next(plan)}
+
+    monkeypatch.setattr(loop, "validate", validate)
+    words = [*CONSTANT, "SOLVER.MAX_EPOCH", 4]
+    unbroken = tiny(*words, "OUTPUT_DIR", str(tmp_path / "unbroken"))
+    engine.train(unbroken)
+    wanted = [x["min_top1_err"] for x in lines(unbroken, "val_epoch")]
+    assert wanted == [40, 20, 20, 20]
+    # three epochs, of which the last was luckier than it will be
+    broken = [*words, "OUTPUT_DIR", str(tmp_path / "broken")]
+    plan = iter([40.0, 20.0, 1.0])
+    engine.train(tiny(*broken, "SOLVER.MAX_EPOCH", 3))
+    for epoch in lost:
+        os.remove(Outputs(str(tmp_path / "broken")).checkpoint(epoch))
+    plan = iter([40.0, 20.0, 60.0, 50.0][lost[0] - 1 :])
+    cfg = tiny(*broken)
+    engine.train(cfg)
+    again = lines(cfg, "val_epoch")[3:]
+    assert [x["epoch"] for x in again] == [f"{epoch}/4" for epoch in range(lost[0], 5)]
+    assert [x["min_top1_err"] for x in again] == wanted[lost[0] - 1 :]
+
+
+def test_a_resumed_run_logs_the_validations_of_an_unbroken_one(tiny, tmp_path):
+    words = [*CONSTANT, "SOLVER.MAX_EPOCH", 3]
+    unbroken, broken = (tiny(*words, "OUTPUT_DIR", str(tmp_path / n)) for n in ("whole", "parts"))
+    engine.train(unbroken)
+    engine.train(tiny(*words, "OUTPUT_DIR", broken.OUTPUT_DIR, "SOLVER.MAX_EPOCH", 2))
+    engine.train(broken)
+    (wanted,), (got,) = (
+        [x for x in lines(cfg, "val_epoch") if x["epoch"] == "3/3"] for cfg in (unbroken, broken)
+    )
+    assert got == wanted
 
 
 def test_without_auto_resume_a_run_starts_afresh(tiny):

@@ -1,12 +1,15 @@
 """Bias during training: what is written, and that a failed measurement never ends a run."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
 from slowfast_bias import BiasReport, engine
+from slowfast_bias.engine.measuring import measurement as measuring
 from slowfast_bias.engine.training import periodic_measurement as watching
+from slowfast_bias.outputs import Outputs
 
 TINY = [
     *("NUM_GPUS", 0, "BIAS.TOY.NUM_TRAIN", 16, "BIAS.TOY.NUM_VAL", 8, "TRAIN.BATCH_SIZE", 8),
@@ -61,6 +64,80 @@ def test_the_final_measurement_is_that_of_the_last_epoch(tmp_path):
         assert gap.abs().nan_to_num(0).max() < 1e-6
 
 
+@pytest.fixture
+def measured(monkeypatch):
+    """The names of the networks of each measurement."""
+    calls, real = [], measuring.measure_networks
+
+    def measure_networks(cfg, networks, *rest, **more):
+        calls.append(list(networks))
+        return real(cfg, networks, *rest, **more)
+
+    monkeypatch.setattr(measuring, "measure_networks", measure_networks)
+    monkeypatch.setattr(watching, "measure_networks", measure_networks)
+    return calls
+
+
+def whole_run(path, *options):
+    cfg = engine.load_cfg(
+        "configs/Toy/SLOW_motion.yaml",
+        [*TINY, "TEST.ENABLE", False, "BIAS.PERIOD", 1, "OUTPUT_DIR", str(path), *options],
+    )
+    engine.run(cfg)
+    return cfg, json.loads(Path(Outputs(str(path)).report()).read_text())
+
+
+def epoch_report(path, epoch):
+    return json.loads(Path(Outputs(str(path)).epoch_report(epoch)).read_text())
+
+
+@pytest.mark.parametrize("baseline", [False, True])
+def test_a_run_measures_its_last_epoch_once(tmp_path, measured, baseline):
+    _, final = whole_run(tmp_path, "SOLVER.MAX_EPOCH", 2, "BIAS.BASELINE", baseline)
+    assert measured == [["trained"], ["trained"], *([["untrained"]] if baseline else [])]
+    last, first = epoch_report(tmp_path, 2), epoch_report(tmp_path, 1)
+    assert final["layers"] == last["layers"] != first["layers"]
+    assert final["data"] == last["data"]
+    outputs = Outputs(str(tmp_path))
+    for name in ("csv", "md", "png"):
+        assert Path(outputs.report(suffix=name)).stat().st_size > 100
+    own = {"epoch", "checkpoint", "config"}  # the only entries that differ
+    assert {k: v for k, v in final["meta"].items() if k not in own} == {
+        k: v for k, v in last["meta"].items() if k not in own
+    }
+    assert "epoch" not in final["meta"]
+    assert final["meta"]["checkpoint"] == outputs.checkpoint(2)
+    assert final["meta"]["config"] == outputs.bias_config
+    assert Path(outputs.report("untrained")).exists() == baseline
+
+
+def test_other_weights_than_those_of_the_last_epoch_are_measured(tmp_path, measured):
+    cfg, _ = whole_run(tmp_path / "a", "SOLVER.MAX_EPOCH", 1)
+    assert measured == [["trained"]]
+    # nothing is left to train, so nothing was measured on the way
+    whole_run(tmp_path / "a", "SOLVER.MAX_EPOCH", 1)
+    assert measured == [["trained"]] * 2
+    weights = Outputs(cfg.OUTPUT_DIR).checkpoint(1)
+    _, final = whole_run(
+        tmp_path / "b", "SOLVER.MAX_EPOCH", 1, "TEST.CHECKPOINT_FILE_PATH", weights,
+        "RNG_SEED", 5,
+    )  # fmt: skip
+    assert measured == [["trained"]] * 4
+    assert final["meta"]["checkpoint"] == weights
+    assert final["layers"] != epoch_report(tmp_path / "b", 1)["layers"]
+    assert final["layers"] == epoch_report(tmp_path / "a", 1)["layers"]
+
+
+def test_a_last_measurement_that_failed_is_made_afterwards(tmp_path, monkeypatch):
+    def vanish(*_):
+        raise FileNotFoundError("clip_7.mp4 is gone")
+
+    monkeypatch.setattr(watching, "measure_networks", vanish)
+    _, final = whole_run(tmp_path, "SOLVER.MAX_EPOCH", 1)
+    assert not Path(Outputs(str(tmp_path)).epoch_report(1)).exists()
+    assert final["meta"]["videos"] == 8
+
+
 def test_a_failing_measurement_is_logged_counted_and_survived(tmp_path, monkeypatch):
     def vanish(*_):
         raise FileNotFoundError("clip_7.mp4 is gone")
@@ -94,3 +171,12 @@ def test_two_processes_watch_without_waiting_for_each_other(tmp_path):
     assert result.failed_measurements == 0
     report = BiasReport.load(str(tmp_path / "bias" / "epoch_00001.json"))
     assert report["head"].pairs == {"static": 8, "dynamic": 8}
+
+
+@pytest.mark.ddp
+def test_two_processes_measure_their_last_epoch_once(tmp_path):
+    _, final = whole_run(tmp_path, "SOLVER.MAX_EPOCH", 1, "NUM_GPUS", 2)
+    last = epoch_report(tmp_path, 1)
+    assert final["layers"] == last["layers"]
+    assert final["meta"]["processes"] == 2
+    assert final["meta"]["seconds"] == last["meta"]["seconds"]  # of the same measurement

@@ -8,11 +8,13 @@ from torch import nn
 
 from slowfast_bias import engine, host
 from slowfast_bias.bias import PairStats
-from slowfast_bias.datasets.loader import fold
+from slowfast_bias.datasets.pairs.frame_order import draw_order
 from slowfast_bias.engine.setup import network
-from slowfast_bias.engine.setup.loaders import build_loader, shuffle_frames
+from slowfast_bias.engine.setup.loaders import build_loader
+from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.training.static_dropout import Debiasing
 from slowfast_bias.models.static_dropout import StaticDropout
+from slowfast_bias.seeding import seed_all, seed_from
 
 TINY = [
     *("NUM_GPUS", 0, "BIAS.TOY.NUM_TRAIN", 32, "BIAS.TOY.NUM_VAL", 8, "TRAIN.BATCH_SIZE", 8),
@@ -47,28 +49,32 @@ def lines(path, kind):
     return [line for line in every if line["_type"] == kind]
 
 
-def plain_loop(cfg):
+def debiasing(cfg, model):
+    return Debiasing(cfg, model, make_task(cfg, model))
+
+
+def plain_loop(cfg, packed):
     """Training as any PyTorch script would write it, with the host's parts."""
     model = network.build_network(cfg)
     optimizer, loss_of = host.construct_optimizer(model, cfg), host.build_loss(cfg)
     loader = build_loader(cfg, "train")
     for epoch in range(cfg.SOLVER.MAX_EPOCH):
-        network.seed_all(cfg.RNG_SEED, epoch, 0)
+        seed_all(cfg.RNG_SEED, epoch, 0)
         loader.set_epoch(epoch)
         model.train()
         for step, batch in enumerate(loader):
             host.set_lr(optimizer, host.lr_at(epoch + step / len(loader), cfg))
-            loss = loss_of(model(list(batch.inputs)), batch.labels)
+            loss = loss_of(model(packed(cfg, batch)), batch.targets)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
     return {"model_state": model.state_dict()}
 
 
-def test_off_is_bit_for_bit_the_plain_loop(tmp_path):
+def test_off_is_bit_for_bit_the_plain_loop(tmp_path, packed):
     cfg = config("MODEL.DROPOUT_RATE", 0.5)
     ours = trained(tmp_path, "MODEL.DROPOUT_RATE", 0.5)
-    assert same(plain_loop(cfg), ours)
+    assert same(plain_loop(cfg, packed), ours)
 
 
 def test_on_changes_the_weights_and_kinds_differ(tmp_path):
@@ -88,14 +94,15 @@ def test_standard_is_the_host_s_own_dropout_of_that_rate(tmp_path):
     assert same(ours, hosts)
 
 
-def test_the_estimate_is_the_correlation_over_the_batch_and_its_shuffled_twin():
+def test_the_estimate_is_the_correlation_over_the_batch_and_its_shuffled_twin(packed):
     cfg = config(*ON)
     model = network.build_network(cfg)
-    debias = Debiasing(cfg, model)
+    debias = debiasing(cfg, model)
     batch = next(iter(build_loader(cfg, "val")))
     model.train()
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    scores = debias.estimate(batch.inputs, batch.indices, seed=5)
+    inputs = packed(cfg, batch)
+    scores = debias.estimate(batch, inputs, seed=5)
     assert model.training
     assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
 
@@ -105,8 +112,10 @@ def test_the_estimate_is_the_correlation_over_the_batch_and_its_shuffled_twin():
         lambda _, args: pooled.append(args[0].mean((1, 2, 3)))
     )
     with torch.no_grad():
-        model(list(batch.inputs))
-        model(shuffle_frames(cfg, batch.inputs, batch.indices, 5))
+        model(list(inputs))
+        orders = [draw_order(8, 5, index) for index in batch.indices.tolist()]
+        twins = [clip[:, order] for clip, order in zip(inputs[0], orders, strict=True)]
+        model([torch.stack(twins)])
     handle.remove()
     a, b = (z.double() - z.double().mean(0) for z in pooled)
     expected = (a * b).sum(0) / (a.square().sum(0) * b.square().sum(0)).sqrt()
@@ -158,7 +167,7 @@ def test_fine_tuning_comes_after_the_schedule_without_dropout(tmp_path):
     assert [line["iteration"] for line in lines(tmp_path, "static_dropout")] == [1, 4, 7]
     cfg = config(*options)
     model = network.build_network(cfg)
-    debias = Debiasing(cfg, model)
+    debias = debiasing(cfg, model)
     debias.begin_epoch(1)
     assert debias.drop.active
     debias.begin_epoch(2)
@@ -173,10 +182,10 @@ def test_which_rate_wins_is_said(tmp_path, capsys):
     assert "takes the place of MODEL.DROPOUT_RATE 0.5" in (tmp_path / "stdout.log").read_text()
 
 
-def test_slowfast_scores_line_up_with_slow_then_fast():
+def test_slowfast_scores_line_up_with_slow_then_fast(packed):
     cfg = config(*ON, name="SLOWFAST_motion")
     model = network.build_network(cfg)
-    debias = Debiasing(cfg, model)
+    debias = debiasing(cfg, model)
     batch = next(iter(build_loader(cfg, "val")))
     # the fast pathway's last stage made blind to time: its channels become perfectly static
     slow_width = model.s5.pathway0_res0.branch2.c.out_channels
@@ -191,7 +200,7 @@ def test_slowfast_scores_line_up_with_slow_then_fast():
         return torch.arange(len(x), dtype=x.dtype).view(-1, 1, 1, 1, 1).expand_as(x).contiguous()
 
     handle = model.s5.register_forward_hook(freeze)
-    scores = debias.estimate(batch.inputs, batch.indices, seed=0)
+    scores = debias.estimate(batch, packed(cfg, batch), seed=0)
     handle.remove()
     assert len(scores) == slow_width + planted["fast"] == debias.drop.channels
     assert torch.allclose(scores[slow_width:], torch.ones(planted["fast"], dtype=scores.dtype))
@@ -205,7 +214,7 @@ def test_mixed_precision_and_static_dropout_go_together(tmp_path):
 
 def test_a_smoothed_estimate_is_the_running_average():
     cfg = config(*ON, "BIAS.STATIC_DROPOUT.EMA", 0.75)
-    debias = Debiasing(cfg, network.build_network(cfg))
+    debias = debiasing(cfg, network.build_network(cfg))
     one, two = torch.rand(256).double(), torch.rand(256).double()
     two[3] = float("nan")
     debias.drop.set_scores(debias._smoothed(one))
@@ -246,14 +255,14 @@ def test_settings_that_make_no_sense_are_refused(options, words):
         config(*ON, *options)
 
 
-def test_a_batch_that_says_nothing_keeps_the_scores(tmp_path):
+def test_a_batch_that_says_nothing_keeps_the_scores(tmp_path, packed):
     cfg = config(*ON, "OUTPUT_DIR", str(tmp_path))
     model = network.build_network(cfg)
-    debias = Debiasing(cfg, model)
+    debias = debiasing(cfg, model)
     batch = next(iter(build_loader(cfg, "val")))
     debias.drop.set_scores(torch.full((256,), 0.5))
-    still = [torch.zeros_like(x) for x in batch.inputs]
-    debias.before_step(batch, still, iteration=0)
+    still = batch._replace(inputs=[torch.zeros_like(x) for x in batch.inputs])
+    debias.before_step(still, packed(cfg, still), iteration=0)
     assert torch.equal(debias.drop.get_scores(), torch.full((256,), 0.5))
 
 
@@ -262,7 +271,7 @@ def test_the_slot_is_filled_and_a_test_needs_no_static_dropout(tmp_path):
     result = engine.test(config("OUTPUT_DIR", str(tmp_path), "BIAS.TOY.NUM_TEST", 8))
     assert result.videos == 8
     model = network.build_network(config())
-    assert isinstance(Debiasing(config(*ON), model).drop, StaticDropout)
+    assert isinstance(debiasing(config(*ON), model).drop, StaticDropout)
 
 
 def test_merged_estimates_do_not_depend_on_the_split():
@@ -271,4 +280,4 @@ def test_merged_estimates_do_not_depend_on_the_split():
     whole = PairStats.of(a, b).correlation()
     parts = PairStats.of(a[:5], b[:5]).merge(PairStats.of(a[5:], b[5:])).correlation()
     assert torch.allclose(whole, parts, atol=1e-12)
-    assert fold(1, 2) != fold(2, 1)
+    assert seed_from(1, 2) != seed_from(2, 1)

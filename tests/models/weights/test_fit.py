@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
 from slowfast_bias import host
-from slowfast_bias.engine.setup.checkpoint import CheckpointError
 from slowfast_bias.models.weights.fit import load_optimizer, load_weights
+from slowfast_bias.models.weights.readers import CheckpointError
 
 pytestmark = pytest.mark.host
 
@@ -135,13 +137,36 @@ def test_the_state_of_another_optimiser_is_refused(tiny, saved, wanted):
         load_optimizer(optimizer_of(tiny, wanted), state, "a.pyth")
 
 
+def spoilt(optimizer, edit):
+    """A checkpoint with the state of an optimiser, one entry of which is odd."""
+    saved = copy.deepcopy(optimizer.state_dict())
+    edit(saved["state"], saved["param_groups"][0])
+    return {"optimizer_state": saved}
+
+
 def test_groups_of_other_sizes_and_no_state_at_all_are_refused(tiny):
     optimizer = optimizer_of(tiny, "sgd")
-    for state in (
-        {"optimizer_state": torch.optim.SGD(nn.Linear(2, 2).parameters()).state_dict()},
-        {},
+    for state, says in (
+        (
+            {"optimizer_state": torch.optim.SGD(nn.Linear(2, 2).parameters()).state_dict()},
+            "^Expected a.pyth to hold the state of SGD .*that of another optimiser",
+        ),
+        ({}, "^Expected a.pyth to hold the state of an optimiser, .*another form"),
+        ({"optimizer_state": None}, "another form"),
+        ({"optimizer_state": {"param_groups": [3]}}, "another form"),
+        (spoilt(optimizer, lambda state, group: state.update({0: 5})), "another form"),
+        (
+            spoilt(optimizer, lambda state, group: state[0].update(momentum_buffer=torch.ones(3))),
+            "momentum_buffer of weight 0 is",
+        ),
+        (
+            spoilt(optimizer, lambda state, group: state.update({10**6: {"a": torch.ones(3)}})),
+            "another form",
+        ),
+        (spoilt(optimizer, lambda state, group: group.pop("weight_decay")), "without weight_decay"),
+        (spoilt(optimizer, lambda state, group: group.update(momentum=None)), "without momentum"),
     ):
-        with pytest.raises(CheckpointError, match="another optimiser"):
+        with pytest.raises(CheckpointError, match=says):
             load_optimizer(optimizer, state, "a.pyth")
 
 

@@ -107,6 +107,18 @@ def test_order_bars_show_accuracies_intervals_and_the_drop():
     assert names[0] == "motion\ndrop 74 %\n[71, 76]" and names[1].startswith("texture\ndrop 1 %")
 
 
+def test_the_chance_line_of_orders_spans_the_group_whose_classes_are_known():
+    runs = {"a": {**orders(), "classes": 4}, "b": orders(), "c": {**orders(), "classes": 10}}
+    figure = order_bars(runs)
+    lines = [line for line in figure.axes[0].lines if line.get_gid() == "chance"]
+    assert [list(line.get_ydata()) for line in lines] == [[25, 25], [10, 10]]
+    assert [list(line.get_xdata()) for line in lines] == [[-0.5, 0.5], [1.5, 2.5]]
+    (legend,) = figure.legends
+    assert "chance" in [text.get_text() for text in legend.get_texts()]
+    (legend,) = order_bars({"b": orders()}).legends
+    assert "chance" not in [text.get_text() for text in legend.get_texts()]
+
+
 def test_a_drop_that_has_no_answer_is_a_dash():
     data = {**orders(0.0, 0.0), "relative_drop": None, "relative_drop_interval": [None, None]}
     (label,) = order_bars({"a": data}).axes[0].get_xticklabels()

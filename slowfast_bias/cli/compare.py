@@ -1,0 +1,51 @@
+"""slowfast_bias compare: one table over several reports, or the agreement of two banks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from slowfast_bias.errors import RequestError
+
+ABOUT = (
+    "Tabulate reports, a row per network and layer. With --banks: do two measurements of one "
+    "network with different banks of styles order its layers and units alike?"
+)
+EXAMPLE = "slowfast_bias compare runs/*/bias/report.json --format latex"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of this command."""
+    add = parser.add_argument
+    add("reports", nargs="+", metavar="REPORT", help="bias/report.json of a run")
+    add("--banks", action="store_true",
+        help="rank agreement of two reports of one network, measured with different banks"
+        )  # fmt: skip
+    add("--format", choices=("markdown", "csv", "latex"), default="markdown",
+        help="how the table is written")  # fmt: skip
+    add("--layers", nargs="+", default=["last"], metavar="LAYER",
+        help="names of layers, or last, or all")  # fmt: skip
+    add("--units", choices=("percent", "count"), default="percent",
+        help="how units are counted; csv always has counts")  # fmt: skip
+    add("--names", nargs="+", metavar="NAME", help="names of the networks, one per report")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Prints the table, and to stderr why its rows may not compare."""
+    from slowfast_bias.visualization.reading.comparable import differences
+    from slowfast_bias.visualization.reading.report_files import read_report, read_reports
+    from slowfast_bias.visualization.tables import comparison_table
+
+    if args.banks:
+        from slowfast_bias.bias.agreement import bank_agreement
+
+        if len(args.reports) != 2:
+            raise RequestError(f"Expected two reports with --banks, but got {len(args.reports)}.")
+        print(bank_agreement(*map(read_report, args.reports)).table())
+        return 0
+    reports = read_reports(args.reports, args.names)
+    table = comparison_table(reports, args.layers, args.format, args.units)
+    for setting, values in differences(reports).items():
+        print(f"warning: not comparable: {setting} is {values}", file=sys.stderr)
+    print(table, end="")
+    return 0

@@ -1,0 +1,41 @@
+"""slowfast_bias plot: figures of what runs leave behind."""
+
+from __future__ import annotations
+
+import argparse
+
+from slowfast_bias.cli.arguments import add_out
+
+ABOUT = (
+    "Draw what runs leave behind: reports, or bias over epochs, or silenced units, or frame orders."
+)
+EXAMPLE = "slowfast_bias plot runs/*/bias/report.json --out bias.pdf"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of this command."""
+    from slowfast_bias.visualization.plot import KINDS
+
+    add = parser.add_argument
+    add("reports", nargs="*", metavar="REPORT", help="bias/report.json of a run")
+    add("--over-epochs", nargs="+", metavar="RUN", help="OUTPUT_DIR of runs: bias over training")
+    add("--ablation", nargs="+", metavar="FILE", help="bias/ablation.json of runs: silenced units")
+    add("--orders", nargs="+", metavar="FILE", help="bias/orders.json of runs: shuffled frames")
+    add_out(parser, "the figure to write: .png, .pdf or .svg", required=True, metavar="FIG")
+    add("--kind", choices=KINDS,
+        help="kind of figure of reports; by default a page, which compares several")  # fmt: skip
+    add("--layer",
+        help="the layer of a scatter (by default the last) or over epochs (all, or the last)"
+        )  # fmt: skip
+    add("--value", choices=("percent", "score"), help="what curves show; by default percent")
+    add("--names", nargs="+", metavar="NAME", help="names of the networks or runs, one per path")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Writes the figure."""
+    from slowfast_bias.visualization.plot import SOURCES, plot_files
+
+    sources = {source: getattr(args, source) for source in SOURCES}
+    options = {"kind": args.kind, "layer": args.layer, "value": args.value}
+    plot_files(sources, args.out, args.names, **options)
+    return 0

@@ -1,0 +1,66 @@
+"""Checks of the network: whether this host can build it, and whether its keys fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fvcore.common.config import CfgNode
+
+from slowfast_bias import host
+from slowfast_bias.models.families import FAMILIES, canonical_names, family_named
+
+
+def model(cfg: CfgNode) -> Iterator[str]:
+    """Yields what is wrong with the network that `cfg` asks for, one sentence each."""
+    arch, name = cfg.MODEL.ARCH, cfg.MODEL.MODEL_NAME
+    family = family_named(name)
+    if family is None:
+        known = sorted({n for kind in FAMILIES for n in kind.model_names.values()})
+        yield f"MODEL.MODEL_NAME: expected one of {', '.join(known)} or PTV..., but got {name!r}"
+        return
+    wants = family.capability or arch
+    if wants not in host.capabilities:
+        yield (
+            f"MODEL.ARCH {arch} / MODEL_NAME {name} needs the capability {wants!r}, which SlowFast "
+            f"{host.name} lacks here (it has {', '.join(sorted(host.capabilities))}). {host.remedy}"
+        )
+    elif not family.prefix and family.model_names.get(arch) != name:
+        yield (
+            f"MODEL.ARCH {arch} is a {canonical_names(arch, '', False)[1]}, but MODEL_NAME is "
+            f"{name}"
+        )
+    pathways = 2 if arch in cfg.MODEL.MULTI_PATHWAY_ARCH else 1
+    if len(cfg.DATA.INPUT_CHANNEL_NUM) != pathways:
+        yield (
+            f"DATA.INPUT_CHANNEL_NUM: expected {pathways} number(s), one per pathway of {arch}, "
+            f"but got {cfg.DATA.INPUT_CHANNEL_NUM}"
+        )
+    yield from host.problems(cfg)
+    if family.depths:
+        yield from _depth(cfg, family.depths, pathways)
+
+
+def _depth(cfg: CfgNode, depths: tuple[int, ...], pathways: int) -> Iterator[str]:
+    if cfg.RESNET.DEPTH not in depths:
+        listed = ", ".join(map(str, depths[:-1]))
+        yield f"RESNET.DEPTH: expected {listed} or {depths[-1]}, but got {cfg.RESNET.DEPTH}"
+    blocks = cfg.RESNET.NUM_BLOCK_TEMP_KERNEL
+    if not _is_table(blocks):
+        yield (
+            "RESNET.NUM_BLOCK_TEMP_KERNEL: expected a list of whole numbers for each of four "
+            f"stages, one per pathway, such as {[[3] * pathways] * 4}, but got {blocks}"
+        )
+    elif cfg.RESNET.DEPTH == 18 and max(n for row in blocks for n in row) > 2:
+        yield (
+            "RESNET.DEPTH 18 has 2 blocks a stage; set RESNET.NUM_BLOCK_TEMP_KERNEL to "
+            f"{[[2] * pathways] * 4}"
+        )
+
+
+def _is_table(value: Any) -> bool:
+    """Returns whether a value is a list of lists of whole numbers, none empty."""
+    return bool(value) and all(
+        isinstance(row, (list, tuple)) and row and all(isinstance(n, int) for n in row)
+        for row in value
+    )

@@ -1,0 +1,27 @@
+"""Keys of training against static bias."""
+
+from __future__ import annotations
+
+from slowfast_bias.config.options.option import Option
+
+OPTIONS = (
+    Option("BIAS.STATIC_DROPOUT.ENABLE", False,
+           "StaticDropout: drop the most static channels before the classifier more often."),
+    Option("BIAS.STATIC_DROPOUT.KIND", "static",
+           "static (StaticDropout), or a baseline in its place: standard (uniform, same rate), "
+           "none. Whichever it is takes the place of MODEL.DROPOUT_RATE.",
+           choices=("static", "standard", "none")),
+    Option("BIAS.STATIC_DROPOUT.RATE", 0.3, "Share of channels dropped, between 0 and 1.",
+           low=0, high=1),
+    Option("BIAS.STATIC_DROPOUT.PERIOD", 30,
+           "Iterations between estimates of the static scores.", low=1),
+    Option("BIAS.STATIC_DROPOUT.TEMPERATURE", 1.0,
+           "Softmax temperature of eq. (4), above 0; 1.0 is the paper's."),
+    Option("BIAS.STATIC_DROPOUT.MASK", "sample", "One draw per sample, or one per batch.",
+           choices=("sample", "batch")),
+    Option("BIAS.STATIC_DROPOUT.EMA", 0.0,
+           "Share of the previous estimate kept at each new one, below 1.", low=0, high=1),
+    Option("BIAS.STATIC_DROPOUT.FINETUNE_EPOCHS", 0,
+           "Epochs after SOLVER.MAX_EPOCH without any dropout.", low=0),
+    Option("BIAS.STATIC_DROPOUT.FINETUNE_LR", 1e-5, "Learning rate of those epochs.", low=0),
+)  # fmt: skip

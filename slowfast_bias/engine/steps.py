@@ -1,0 +1,123 @@
+"""The steps of a run, as one table: what enables each, which lists it reads, what it does.
+
+`run` goes through it, the Python API takes single steps from it, and preflight and check-data ask
+it which lists are needed.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fvcore.common.config import CfgNode
+
+from slowfast_bias.config import check_training
+from slowfast_bias.engine.measuring.measurement import measure
+from slowfast_bias.engine.preflight.lists import STYLED, check_lists
+from slowfast_bias.engine.preflight.videos import Checked
+from slowfast_bias.engine.preflight.videos import check_data as decode_lists
+from slowfast_bias.engine.runtime.launcher import launch
+from slowfast_bias.engine.testing.frame_orders import test_orders
+from slowfast_bias.engine.testing.multi_view import test
+from slowfast_bias.engine.testing.silencing import ablate
+from slowfast_bias.engine.training.loop import TrainResult, train
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run.
+
+    Attributes:
+        name: what it is called.
+        enabled: whether a config asks for it.
+        lists: what it reads: "train", "val", "test", or styled folders.
+        flow: does it, in every process.
+    """
+
+    name: str
+    enabled: Callable[[CfgNode], bool]
+    lists: Callable[[CfgNode], list[str]]
+    flow: Callable[..., Any]
+
+
+def _measured(cfg: CfgNode) -> list[str]:
+    return [STYLED] if cfg.BIAS.STYLES.SOURCE == "folders" else [cfg.BIAS.SPLIT]
+
+
+def _trained(cfg: CfgNode) -> list[str]:
+    inside = _measured(cfg) if cfg.BIAS.ENABLE and cfg.BIAS.PERIOD else []
+    return ["train", "val", *inside]
+
+
+def _silenced(cfg: CfgNode) -> list[str]:
+    return ["test", *_measured(cfg)]  # units are ranked by a measurement
+
+
+STEPS = (
+    Step("train", lambda cfg: cfg.TRAIN.ENABLE, _trained, train),
+    Step("measure", lambda cfg: cfg.BIAS.ENABLE, _measured, measure),
+    Step("test", lambda cfg: cfg.TEST.ENABLE, lambda cfg: ["test"], test),
+    Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, lambda cfg: ["test"], test_orders),
+    Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate),
+)
+
+
+def enabled_steps(cfg: CfgNode) -> list[Step]:
+    """Returns the steps that a config asks for, in their order."""
+    return [step for step in STEPS if step.enabled(cfg)]
+
+
+def lists_of(cfg: CfgNode, steps: Iterable[Step]) -> list[str]:
+    """Returns the lists that steps read, each once, in the order in which they are needed."""
+    return list(dict.fromkeys(name for step in steps for name in step.lists(cfg)))
+
+
+def run(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
+    """Runs all enabled steps, after a check of everything that they need; returns their results.
+
+    The measurement takes what training has just measured, if that was of the same weights.
+    """
+    steps = enabled_steps(cfg)
+    _check(cfg, steps)
+    results: dict[str, Any] = {}
+    for step in steps:
+        flow = step.flow
+        if step.name == "measure" and "train" in results:
+            flow = functools.partial(flow, known=_last_report(cfg, results["train"]))
+        results[step.name] = launch(cfg, flow, init_method)
+    return results
+
+
+def run_step(name: str, cfg: CfgNode, init_method: str | None = None) -> Any:
+    """Runs one step, after a check of what it needs; returns its result."""
+    (step,) = (step for step in STEPS if step.name == name)
+    _check(cfg, [step])
+    return launch(cfg, step.flow, init_method)
+
+
+def _check(cfg: CfgNode, steps: Iterable[Step]) -> None:
+    steps = list(steps)
+    if any(step.name == "train" for step in steps):
+        check_training(cfg)
+    check_lists(cfg, lists_of(cfg, steps))
+
+
+def _last_report(cfg: CfgNode, trained: TrainResult) -> Any:
+    """Returns the report of the weights that training ended with; None if they are to be measured.
+
+    With TEST.CHECKPOINT_FILE_PATH other weights are measured.
+    """
+    return None if cfg.TEST.CHECKPOINT_FILE_PATH else trained.report
+
+
+def check_data(cfg: CfgNode, **options: Any) -> list[Checked]:
+    """Decodes the videos of every list that the enabled steps read; see `preflight.videos`.
+
+    Without enabled steps, those of all three lists.
+    """
+    splits = [split for split in lists_of(cfg, enabled_steps(cfg)) if split != STYLED]
+    order = ("train", "val", "test")
+    wanted = [split for split in order if split in splits]
+    return decode_lists(cfg, wanted or order, **options)

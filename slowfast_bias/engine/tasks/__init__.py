@@ -1,0 +1,32 @@
+"""Tasks: what is learnt and scored, chosen by BIAS.TASK."""
+
+from __future__ import annotations
+
+from fvcore.common.config import CfgNode
+from torch import nn
+
+from slowfast_bias.config import ConfigError
+from slowfast_bias.engine.tasks.classification import Accuracy, Classification, ScoreTally
+from slowfast_bias.engine.tasks.task import Figures, Tally, Task
+from slowfast_bias.models.families import family_of
+
+__all__ = [
+    "TASKS",
+    "Accuracy",
+    "Classification",
+    "Figures",
+    "ScoreTally",
+    "Tally",
+    "Task",
+    "make_task",
+]
+
+TASKS: dict[str, type] = {"classification": Classification}
+
+
+def make_task(cfg: CfgNode, model: nn.Module) -> Task:
+    """Returns the task of BIAS.TASK for a network that is not wrapped for several processes."""
+    if cfg.BIAS.TASK not in TASKS:
+        known = ", ".join(TASKS)
+        raise ConfigError([f"BIAS.TASK: expected one of {known}, but got {cfg.BIAS.TASK!r}"])
+    return TASKS[cfg.BIAS.TASK](cfg, family_of(model))

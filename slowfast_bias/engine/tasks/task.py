@@ -1,0 +1,77 @@
+"""Task: what is learnt and scored. The loops know clips and outputs; a task knows what they mean.
+
+A task is a class `(cfg, family)` in TASKS (`engine/tasks/__init__.py`), chosen by BIAS.TASK. Its
+figures are frozen values that merge: those of two batches, of two processes or of two runs are the
+merge of their figures. Legend: B clips, T frames, V videos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+
+from slowfast_bias.datasets.contract import Batch
+
+
+class Figures(Protocol):
+    """A frozen value of sufficient statistics, as `bias.PairStats` is."""
+
+    def merge(self, other: Any) -> Any:
+        """Returns the figures of both sets of clips together."""
+
+    def compute(self) -> dict[str, float]:
+        """Returns the numbers that the log of training shows; of errors, the lower the better."""
+
+    def final(self) -> dict[str, str]:
+        """Returns the numbers that a test ends with, as they are printed."""
+
+
+class Tally(Protocol):
+    """What several variants of a network give for the videos of a list; it changes as it counts."""
+
+    def add(self, outputs: Sequence[Any], batch: Batch, videos: torch.Tensor) -> None:
+        """Adds one output per variant; `videos` (B,) says which video each clip is of."""
+
+    def merge_over_ranks(self) -> None:
+        """Adds up what all processes counted; every process must call it."""
+
+    def clips_of(self) -> torch.Tensor:
+        """Returns (V,) how many clips of each video were counted."""
+
+    def figures(self, variant: int, videos: torch.Tensor) -> Any:
+        """Returns the figures of the videos where `videos` (V,) is True."""
+
+    def predictions(self, variant: int) -> Any:
+        """Returns what TEST.SAVE_RESULTS_PATH shall hold."""
+
+
+class Task(Protocol):
+    """What a task offers to the loops.
+
+    Attributes:
+        watched: the number of its figures whose smallest value so far a log shows.
+    """
+
+    watched: str
+
+    def inputs(
+        self, batch: Batch, device: torch.device, orders: torch.Tensor | None = None
+    ) -> list[torch.Tensor]:
+        """Returns what the network is given of a batch, its frames in `orders` (B, T) if given."""
+
+    def pack(self, clips: torch.Tensor) -> list[torch.Tensor]:
+        """Returns what the network is given of clips (B, 3, T, H, W) in [0, 1]."""
+
+    def loss(self, output: Any, batch: Batch) -> torch.Tensor:
+        """Returns the loss of an output in training mode."""
+
+    def figures(self, output: Any, batch: Batch) -> Any:
+        """Returns the figures of a batch, every clip counted for itself."""
+
+    def no_figures(self) -> Any:
+        """Returns the figures of no clips: merging them changes nothing."""
+
+    def tally(self, variants: int, videos: int, device: torch.device) -> Any:
+        """Returns an empty tally of `variants` over `videos`."""

@@ -1,0 +1,60 @@
+"""Multi-view testing: the outputs of a video's clips and crops are added up, then judged."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pickle
+from typing import Any
+
+from fvcore.common.config import CfgNode
+
+from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.runtime.log import log_json
+from slowfast_bias.engine.setup.network import open_trained
+from slowfast_bias.engine.tasks import make_task
+from slowfast_bias.engine.testing.vote import as_filmed, vote
+from slowfast_bias.files import write_whole
+
+
+@dataclasses.dataclass(frozen=True)
+class TestResult:
+    """What a test found."""
+
+    __test__ = False  # pytest takes classes called Test... for tests
+
+    figures: Any  # of the task, over the videos of the test list
+    videos: int
+    dropped: list[int]  # videos of which a view could not be read
+    checkpoint: str
+
+    @property
+    def top1(self) -> float:
+        """Top-1 accuracy in percent, of a classification."""
+        return 100 - self.figures.compute()["top1_err"]
+
+    @property
+    def top5(self) -> float:
+        """Top-5 accuracy in percent, of a classification."""
+        return 100 - self.figures.compute()["top5_err"]
+
+
+def test(cfg: CfgNode) -> TestResult:
+    """Tests in this process (one rank of the group, if there is one)."""
+    model, weights = open_trained(cfg)
+    task = make_task(cfg, model)
+    votes = vote(cfg, task, as_filmed(task, model), "test")
+    figures, dropped = votes.figures("ordered"), votes.meta["dropped_videos"]
+    result = TestResult(figures, votes.meta["videos"], dropped, weights)
+    line = {"_type": "test_final", "split": "test_final", "videos": result.videos}
+    log_json(cfg.OUTPUT_DIR, {**line, **figures.final(), "dropped": len(dropped)})
+    _save_predictions(cfg, votes.tally.predictions(0))
+    return result
+
+
+def _save_predictions(cfg: CfgNode, predictions: Any) -> None:
+    """Writes TEST.SAVE_RESULTS_PATH: a pickle, as SlowFast writes it."""
+    if cfg.TEST.SAVE_RESULTS_PATH and ranks.is_master():
+        path = os.path.join(cfg.OUTPUT_DIR, cfg.TEST.SAVE_RESULTS_PATH)
+        with write_whole(path, "wb") as file:
+            pickle.dump(predictions, file)

@@ -1,0 +1,149 @@
+"""The vote: one loop over a list that serves every test.
+
+    votes = vote(cfg, task, Plain(task, model), "test")
+    votes.figures("ordered").compute()
+
+What is done to the clips or to the network are its variants; the outputs of a video's clips and
+crops are added up per variant, from one decode. Testing, frame orders and silenced units are
+variants of this loop, and so is any further behavioural test.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from fvcore.common.config import CfgNode
+from torch import nn
+
+from slowfast_bias.bias import evaluating
+from slowfast_bias.datasets.contract import Batch
+from slowfast_bias.engine.runtime.log import progress
+from slowfast_bias.engine.setup.loaders import build_loader
+from slowfast_bias.engine.setup.network import autocast
+from slowfast_bias.engine.setup.unreadable_videos import UnreadableVideos
+from slowfast_bias.engine.tasks import Tally, Task
+from slowfast_bias.errors import DataError
+from slowfast_bias.models.families import family_of
+from slowfast_bias.models.silenced_sets import SilencedSets
+
+log = logging.getLogger(__name__)
+
+Orders = Callable[[int, list[int]], torch.Tensor]  # (frames, clips of the list) -> (B, T)
+
+
+class Variants(Protocol):
+    """Several ways of asking one network about the same clips.
+
+    Attributes:
+        names: one per variant.
+        model: the network.
+    """
+
+    names: Sequence[str]
+    model: nn.Module
+
+    def outputs(self, batch: Batch, device: torch.device) -> list[Any]:
+        """Returns what the network gives for a batch, one output per variant."""
+
+
+class FrameOrders:
+    """A network shown the frames of each clip in several orders; None: as they were filmed."""
+
+    def __init__(self, task: Task, model: nn.Module, orders: Mapping[str, Orders | None]) -> None:
+        self.task, self.model, self.orders = task, model, dict(orders)
+        self.names, self._family = list(orders), family_of(model)
+
+    def outputs(self, batch: Batch, device: torch.device) -> list[Any]:
+        """Returns the scores for each order."""
+        found = []
+        for draw in self.orders.values():
+            orders = None if draw is None else draw(batch.frames(), batch.indices.tolist())
+            inputs = self.task.inputs(batch, device, orders)
+            found.append(self._family.scores(self._family.call(self.model, inputs)))
+        return found
+
+
+def as_filmed(task: Task, model: nn.Module) -> FrameOrders:
+    """Returns the one variant of an ordinary test, called "ordered"."""
+    return FrameOrders(task, model, {"ordered": None})
+
+
+class WithoutUnits:
+    """A network without several sets of units of one layer, one variant per set."""
+
+    def __init__(self, task: Task, silenced: SilencedSets, sets: Sequence[tuple[int, ...]]) -> None:
+        self.task, self.silenced, self.sets = task, silenced, list(sets)
+        self.model, self.names = silenced.model, [str(i) for i in range(len(sets))]
+
+    def outputs(self, batch: Batch, device: torch.device) -> list[Any]:
+        """Returns the scores without each set."""
+        return self.silenced.scores(self.task.inputs(batch, device), self.sets)
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What a network gives for each video of a list, per variant; the same on every process.
+
+    Attributes:
+        names: the variants.
+        tally: their outputs, added up over the clips of each video.
+        complete: (V,) whether every clip of a video could be read; others do not count.
+        meta: what a result says of the list.
+    """
+
+    names: list[str]
+    tally: Tally
+    complete: torch.Tensor
+    meta: dict[str, Any]
+
+    def hits(self, name: str) -> torch.Tensor:
+        """Returns (V',) whether each complete video is right under a variant."""
+        return self.tally.hits(self.names.index(name), self.complete)
+
+    def figures(self, name: str) -> Any:
+        """Returns the figures of the complete videos under a variant."""
+        return self.tally.figures(self.names.index(name), self.complete)
+
+    def labels(self) -> torch.Tensor:
+        """Returns (V',) the classes of the complete videos."""
+        return self.tally.labels[self.complete]
+
+
+@torch.no_grad()
+def vote(cfg: CfgNode, task: Task, variants: Variants, split: str, title: str = "test") -> Votes:
+    """Returns the votes of all variants over the clips of every video of a list.
+
+    One decode and one rule for mixed precision serve all variants.
+    """
+    device = next(variants.model.parameters()).device
+    loader = build_loader(cfg, split)
+    views = loader.dataset.views
+    videos = -(-len(loader.dataset) // views)
+    tally = task.tally(len(variants.names), videos, device)
+    unreadable = UnreadableVideos(cfg, loader.dataset, split)
+    with evaluating(variants.model):
+        for batch in progress(loader, len(loader), title):
+            unreadable.add(batch)
+            if batch.clips():
+                with autocast(cfg, device):
+                    outputs = variants.outputs(batch, device)
+                tally.add(outputs, batch, batch.indices // views)
+    tally.merge_over_ranks()
+    unreadable.merge_over_ranks()
+    complete = (tally.clips_of() == views).cpu()
+    if not complete.any():
+        raise DataError(f"Expected at least one readable video in the {split} list, but got none.")
+    dropped = (~complete).nonzero().flatten().tolist()
+    if dropped:
+        log.warning("videos %s could not be read and do not count", dropped)
+    meta = {
+        "views": views,
+        "videos": int(complete.sum()),
+        **loader.dataset.about(),
+        **unreadable.named(dropped),
+    }
+    return Votes(list(variants.names), tally, complete, meta)

@@ -1,0 +1,102 @@
+"""What a training run continues from: its own last checkpoint, or weights that are given."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import Any
+
+import torch
+from fvcore.common.config import CfgNode
+from iopath.common.file_io import g_pathmgr
+from torch import nn
+
+from slowfast_bias.engine.setup import checkpoint
+from slowfast_bias.engine.training.static_dropout import Debiasing
+from slowfast_bias.models.weights.fit import load_optimizer, load_weights
+from slowfast_bias.models.weights.readers import (
+    CheckpointError,
+    finished_epochs,
+    read_checkpoint,
+)
+from slowfast_bias.outputs import Outputs
+
+log = logging.getLogger(__name__)
+
+_EPOCH = re.compile(r"(\d+)/\d+")
+
+
+def start_from(
+    cfg: CfgNode,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    debias: Debiasing,
+) -> int:
+    """Loads what the run continues from; returns the epoch it begins with (0-based)."""
+    if cfg.TRAIN.AUTO_RESUME:
+        found = checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)
+        if found is not None:
+            path, state = found
+            load_weights(model, state["model_state"], path, resumes=True)
+            load_optimizer(optimizer, state, path)
+            if "scaler_state" in state:
+                scaler.load_state_dict(state["scaler_state"])
+            try:
+                debias.load_state(state.get("slowfast_bias", {}))
+            except CheckpointError as error:
+                raise CheckpointError(f"{path}: {error}") from error
+            log.info("resuming from %s", path)
+            return finished_epochs(state, path)
+    path, kind = cfg.TRAIN.CHECKPOINT_FILE_PATH, cfg.TRAIN.CHECKPOINT_TYPE
+    if not path:
+        return 0
+    state = read_checkpoint(path, kind)
+    untouched = load_weights(
+        model,
+        state["model_state"],
+        path,
+        partial=cfg.BIAS.ALLOW_PARTIAL_WEIGHTS,
+        inflate=cfg.TRAIN.CHECKPOINT_INFLATE,
+        reshape=kind == "caffe2",
+    )
+    log.info("starting from the weights of %s", path)
+    whole = not untouched and "optimizer_state" in state
+    if cfg.TRAIN.CHECKPOINT_EPOCH_RESET or not whole or cfg.TRAIN.CHECKPOINT_INFLATE:
+        return 0
+    epochs = finished_epochs(state, path)
+    if epochs >= debias.epochs:
+        raise CheckpointError(
+            f"Expected weights to train on, but {path} has {epochs} of {debias.epochs} epochs "
+            "behind it. Raise SOLVER.MAX_EPOCH, or start a new count: "
+            "TRAIN.CHECKPOINT_EPOCH_RESET True."
+        )
+    load_optimizer(optimizer, state, path)
+    return epochs
+
+
+def errors_so_far(output_dir: str, epochs: int, watched: str) -> dict[int, float]:
+    """Returns {epoch: `watched`} of the validations of the first `epochs` epochs of a run.
+
+    They are those of json_stats.log; of an epoch that was validated twice the last one counts.
+    """
+    path, found = Outputs(output_dir).stats, {}
+    if not epochs or not g_pathmgr.isfile(path):
+        return {}
+    with g_pathmgr.open(path, "r") as file:
+        for text in file:
+            line = _parse(text)
+            match = _EPOCH.fullmatch(str(line.get("epoch")))
+            error = line.get(watched)
+            if line.get("_type") == "val_epoch" and match and isinstance(error, (int, float)):
+                found[int(match[1])] = error
+    return {epoch: error for epoch, error in found.items() if epoch <= epochs}
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        line = json.loads(text)
+    except ValueError:  # a line that was cut when the run was killed
+        return {}
+    return line if isinstance(line, dict) else {}

@@ -1,0 +1,3 @@
+"""The former place of `silenced`, which is in `slowfast_bias.models.silencing`."""
+
+from slowfast_bias.models.silencing import silenced as silenced

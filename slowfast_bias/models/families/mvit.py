@@ -1,0 +1,28 @@
+"""MViT of SlowFast's main branch: blocks of tokens, the class token first where there is one."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from slowfast_bias.bias.taps import Tap
+from slowfast_bias.models.families.family import Family, head_tap, token_taps
+from slowfast_bias.models.families.heads import slowfast_head
+
+
+def _matches(model: nn.Module) -> bool:
+    return "blocks" in dict(model.named_children()) and slowfast_head(model) is not None
+
+
+def _layers(model: nn.Module) -> list[Tap]:
+    taps = token_taps("blocks", len(model.blocks), getattr(model, "cls_embed_on", False))
+    return [*taps, head_tap(slowfast_head(model))]
+
+
+FAMILY = Family(
+    name="mvit",
+    matches=_matches,
+    layers=_layers,
+    head=slowfast_head,
+    model_names={"mvit": "MViT"},
+    described_by={"depth": "MVIT.DEPTH"},
+)

@@ -1,0 +1,18 @@
+"""X3D: SlowFast's stages with channel-wise convolutions; the head has a convolution of its own."""
+
+from __future__ import annotations
+
+from slowfast_bias.models.families.family import Family
+from slowfast_bias.models.families.heads import slowfast_head
+from slowfast_bias.models.families.slowfast import PLUMBING, conv_and_norm, has_stages, stage_taps
+
+FAMILY = Family(
+    name="x3d",
+    matches=lambda model: has_stages(model) and type(model).__name__ == "X3D",
+    layers=stage_taps,
+    head=slowfast_head,
+    plumbing=PLUMBING,
+    folds=conv_and_norm,
+    model_names={"x3d": "X3D"},
+    described_by={"width": "X3D.WIDTH_FACTOR", "depth": "X3D.DEPTH_FACTOR"},
+)

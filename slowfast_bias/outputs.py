@@ -1,0 +1,133 @@
+"""Floor 0: the names of all files that a run leaves in its OUTPUT_DIR, and a sweep in its folder.
+
+outputs = Outputs(cfg.OUTPUT_DIR)
+outputs.report()                     # OUTPUT_DIR/bias/report.json
+outputs.checkpoint(3)                # OUTPUT_DIR/checkpoints/checkpoint_epoch_00003.pyth
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from iopath.common.file_io import g_pathmgr
+
+_CHECKPOINT = re.compile(r"checkpoint_epoch_(\d+)\.pyth$")
+_EPOCH_REPORT = re.compile(r"epoch_(\d+)\.json$")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """File names below `root`; nothing is made or read but by the two methods that list."""
+
+    root: str
+
+    @property
+    def config(self) -> str:
+        """The config that training ran with."""
+        return f"{self.root}/config.yaml"
+
+    @property
+    def log(self) -> str:
+        """What a run printed."""
+        return f"{self.root}/stdout.log"
+
+    @property
+    def stats(self) -> str:
+        """One JSON object a line, as SlowFast logs."""
+        return f"{self.root}/json_stats.log"
+
+    @property
+    def unreadable_videos(self) -> str:
+        """Videos that could not be read, and why."""
+        return f"{self.root}/bad_videos.csv"
+
+    def tensorboard(self, log_dir: str) -> str:
+        """Returns the folder of TENSORBOARD.LOG_DIR: inside OUTPUT_DIR, or an absolute path."""
+        return os.path.join(self.root, log_dir or "runs")
+
+    # -- checkpoints
+    @property
+    def checkpoints(self) -> str:
+        """The folder of the checkpoints."""
+        return f"{self.root}/checkpoints"
+
+    def checkpoint(self, epoch: int) -> str:
+        """Returns the weights after `epoch` finished epochs."""
+        return f"{self.checkpoints}/checkpoint_epoch_{epoch:05d}.pyth"
+
+    def list_checkpoints(self) -> list[str]:
+        """Returns the checkpoints that are there, newest first."""
+        return [self.checkpoint(epoch) for epoch in _numbers(self.checkpoints, _CHECKPOINT)[::-1]]
+
+    # -- bias
+    @property
+    def bias(self) -> str:
+        """The folder of measurements and of tests with changed frames or networks."""
+        return f"{self.root}/bias"
+
+    @property
+    def bias_config(self) -> str:
+        """The config that the files beside it came from; it produces them again."""
+        return f"{self.bias}/config.yaml"
+
+    def report(self, name: str = "report", suffix: str = "json") -> str:
+        """Returns the measurement of a network: json, csv, md or png."""
+        return f"{self.bias}/{name}.{suffix}"
+
+    def epoch_report(self, epoch: int) -> str:
+        """Returns the measurement after `epoch` finished epochs."""
+        return f"{self.bias}/epoch_{epoch:05d}.json"
+
+    def list_epoch_reports(self) -> dict[int, str]:
+        """Returns {epoch: file} of the measurements made while training."""
+        return {epoch: self.epoch_report(epoch) for epoch in _numbers(self.bias, _EPOCH_REPORT)}
+
+    @property
+    def comparison(self) -> str:
+        """The figure of the trained network beside its baseline."""
+        return f"{self.bias}/comparison.png"
+
+    @property
+    def over_epochs(self) -> str:
+        """The figure of bias over training."""
+        return f"{self.bias}/over_epochs.png"
+
+    @property
+    def frame_orders(self) -> str:
+        """Accuracies with frames in and out of order."""
+        return f"{self.bias}/orders.json"
+
+    def silencing(self, suffix: str = "json") -> str:
+        """Returns the accuracies without some units: json or png."""
+        return f"{self.bias}/ablation.{suffix}"
+
+    # -- a sweep's folder
+    def run(self, name: str) -> Outputs:
+        """Returns the folder of one of several runs."""
+        return Outputs(f"{self.root}/{name}")
+
+    @property
+    def result(self) -> str:
+        """The figures of one finished run of a sweep."""
+        return f"{self.root}/result.json"
+
+    @property
+    def rows(self) -> str:
+        """The figures of all finished runs of a sweep."""
+        return f"{self.root}/rows.json"
+
+    @property
+    def table(self) -> str:
+        """The same as tables in Markdown."""
+        return f"{self.root}/table.md"
+
+    def dose(self, config: str = "") -> str:
+        """Returns the figure of a sweep, one for each config if there are several."""
+        return f"{self.root}/dose{f'-{config}' if config else ''}.png"
+
+
+def _numbers(folder: str, name: re.Pattern[str]) -> list[int]:
+    names = g_pathmgr.ls(folder) if g_pathmgr.isdir(folder) else []
+    return sorted(int(match[1]) for match in map(name.match, names) if match)

@@ -1,0 +1,171 @@
+"""What all commands share: help with an example, one error boundary, one meaning of each flag."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+from slowfast_bias import cli
+from slowfast_bias.errors import UserError
+
+FOLDER = ROOT / "slowfast_bias" / "cli"
+# Arguments with which a command gets past its parser.
+ENOUGH = {
+    "run": ["--cfg", "x.yaml"], "test": ["--cfg", "x.yaml"], "check": ["--cfg", "x.yaml"],
+    "measure": ["--cfg", "x.yaml"], "layers": ["--cfg", "x.yaml"], "report": ["runs/a"],
+    "compare": ["a.json"], "plot": ["a.json", "--out", "a.png"], "stylize": ["v", "--out", "o"],
+    "styles": ["v"], "prepare": ["csv", "--lists", "l", "--out", "o"], "demo": [], "doctor": [],
+    "sweep": ["--networks", "x.yaml", "--out", "o"],
+}  # fmt: skip
+
+
+def module(name):
+    return importlib.import_module(f"slowfast_bias.cli.{name}")
+
+
+def test_every_file_of_a_command_is_in_the_table_and_listed_by_help(capsys):
+    files = {path.stem for path in FOLDER.glob("*.py") if "def add_arguments" in path.read_text()}
+    assert files == set(cli.COMMANDS) == set(ENOUGH)
+    for words in ([], ["--help"]):
+        assert cli.main(words) == 0
+        shown = capsys.readouterr().out
+        assert all(f"  {name} " in shown for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_has_an_example_and_whole_phrases(name, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main([name, "--help"])
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"example:\n  slowfast_bias {name} " in shown.replace("\n\n", "\n") or (
+        f"slowfast_bias {name}\n" in shown
+    )
+    parser = cli.make_parser(name, module(name))
+    for action in parser._actions:
+        words = (action.help or "").split()
+        assert len(words) >= 2 and words[0] != "of", (action.dest, action.help)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_ctrl_c_is_one_line_and_130(name, capsys, monkeypatch):
+    def interrupt(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module(name), "main", interrupt)
+    assert cli.main([name, *ENOUGH[name]]) == 130
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_an_error_of_the_user_is_one_line_and_2_and_a_bug_keeps_its_traceback(
+    name, capsys, monkeypatch
+):
+    def fails(error):
+        def main(args):
+            raise error
+
+        return main
+
+    monkeypatch.setattr(module(name), "main", fails(UserError("Expected x, but got y.")))
+    assert cli.main([name, *ENOUGH[name]]) == 2
+    assert capsys.readouterr().err == "error: Expected x, but got y.\n"
+    monkeypatch.setattr(module(name), "main", fails(ValueError("ours")))
+    with pytest.raises(ValueError, match="ours"):
+        cli.main([name, *ENOUGH[name]])
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["mesure"], "Did you mean measure?"),
+        (["nothing"], "one of demo, measure"),
+        (["--help-keys", "NOTHING"], "one of AUG"),
+        (["measure"], "--model NAME --weights FILE --videos DIR"),
+        (["measure", "--model", "slow_r50", "--videos", "/"], "--weights is missing"),
+        (["measure", "--model", "slow", "--weights", "w", "--videos", "/"], "slow_r50"),
+        (["layers"], "--cfg FILE or --model NAME"),
+        (["layers", "--cfg", "nowhere.yaml"], "nowhere.yaml is not there"),
+        (["report", "nowhere"], "nowhere"),
+        (["compare", "a.json", "--banks"], "two reports"),
+        (["styles"], "Expected videos"),
+        (["styles", "v", "--dirs", "a", "b", "--preview", "p.png"], "--preview"),
+        (["check", "--cfg", "nowhere.yaml"], "nowhere.yaml is not there"),
+    ],
+)
+@pytest.mark.host
+def test_a_bad_request_is_one_line_and_2(words, says, capsys):
+    if words[1:2] == ["NOTHING"]:
+        says = "one of "
+    assert cli.main(words) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and says in error and "Traceback" not in error
+
+
+def test_an_argument_that_a_command_does_not_have_is_an_error(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["demo", "--helf"])
+    assert caught.value.code == 2 and "--helf" in capsys.readouterr().err
+
+
+@pytest.mark.host
+def test_every_key_is_listed_with_meaning_range_and_default(capsys):
+    from slowfast_bias.config.options import BIAS_OPTIONS
+
+    assert cli.main(["--help-keys", "BIAS"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for option in BIAS_OPTIONS:
+        assert f"{option.key} (default {option.default!r}" in shown
+        assert " ".join(option.doc.split()) in shown and len(option.doc) > 10, option.key
+        assert option.allowed() in shown
+    assert cli.main(["--help-keys", "SOLVER.BASE_LR", "TRAIN"]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"SOLVER.BASE_LR  \(default 0.1; at least 0\)\n    \w+", shown)
+    assert "TRAIN.BATCH_SIZE" in shown and "TEST.BATCH_SIZE" not in shown
+    assert cli.main(["--help-keys"]) == 0
+    assert "DATA.MEAN" in capsys.readouterr().out
+
+
+@pytest.mark.host
+def test_layers_names_what_a_report_would(capsys):
+    small = ["DATA.TRAIN_CROP_SIZE", "64", "RESNET.WIDTH_PER_GROUP", "8", "SLOWFAST.BETA_INV", "4"]
+    assert cli.main(["layers", "--model", "slowfast_r50", *small]) == 0
+    shown = capsys.readouterr().out
+    assert "s5/1" in shown and "head" in shown and "modules:" not in shown
+    assert cli.main(["layers", "--model", "slow_r50", "--all", *small[:4]]) == 0
+    assert "s5.pathway0_res1.branch2.a  Conv3d" in capsys.readouterr().out
+
+
+@pytest.mark.host
+def test_doctor_names_the_host_and_the_decoder(capsys):
+    from slowfast_bias import host
+
+    assert cli.main(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    assert f"SlowFast {host.name}" in shown and "pyav" in shown and "slowonly" not in shown
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "slowfast_bias", "--version"], cwd=ROOT, capture_output=True
+    )
+    assert done.returncode == 0 and done.stdout.startswith(b"slowfast_bias 0.")
+
+
+def test_former_import_paths_of_public_names_work():
+    from slowfast_bias import add_bias_config, silenced
+    from slowfast_bias.bias.report import BiasReport  # noqa: F401
+    from slowfast_bias.bias.taps import Tap  # noqa: F401
+    from slowfast_bias.config.node import add_bias_config as former_config
+    from slowfast_bias.models.ablation import silenced as former_silenced
+    from slowfast_bias.models.static_dropout import StaticDropout  # noqa: F401
+    from slowfast_bias.run import main
+
+    assert (former_config, former_silenced, main) == (add_bias_config, silenced, cli.main)
+    assert Path(ROOT, "tools", "run_net.py").exists()

@@ -1,0 +1,106 @@
+"""slowfast_bias measure: without a config, a list or labels it does what its long command does."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shlex
+
+import pytest
+import torch
+from support.videos import write_video
+
+from slowfast_bias import cli, engine
+from slowfast_bias.bias import BiasReport
+
+pytestmark = pytest.mark.host
+
+SMALL = [
+    "RESNET.WIDTH_PER_GROUP", "8", "DATA.TRAIN_CROP_SIZE", "32", "DATA.TEST_CROP_SIZE", "32",
+    "DATA.TRAIN_JITTER_SCALES", "[32, 40]", "DATA.NUM_FRAMES", "8", "DATA.SAMPLING_RATE", "1",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder of videos in folders, and the weights of a small network with 7 classes."""
+    folder = tmp_path_factory.mktemp("short")
+    for name in ("a.mp4", "day 1/b.mp4", "day 1/c.mp4", "day 2/d.mp4"):
+        path = folder / "videos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_video(path, frames=20, size=(48, 40))
+    words = ["NUM_GPUS", 0, "MODEL.NUM_CLASSES", 7, *SMALL]
+    cfg = engine.load_cfg("configs/Kinetics/SLOW_8x8_R50.yaml", words)
+    torch.save({"model_state": engine.build_network(cfg).state_dict()}, folder / "slow.pyth")
+    return folder
+
+
+def layers(folder):
+    return BiasReport.load(str(folder / "bias" / "report.json")).to_csv()
+
+
+@pytest.fixture(scope="module")
+def measured(place):
+    """What the short way prints; its results are in bias_slow."""
+    shown = io.StringIO()
+    words = ["measure", "--model", "slow_r50", "--weights", "slow.pyth", "--videos", "videos"]
+    with contextlib.chdir(place), contextlib.redirect_stdout(shown):
+        assert cli.main([*words, "--workers", "0", *SMALL]) == 0
+    return shown.getvalue()
+
+
+def test_one_line_measures_and_prints_the_long_command(place, measured, monkeypatch):
+    monkeypatch.chdir(place)
+    out = place / "bias_slow"
+    for name in ("report.json", "report.csv", "report.md", "report.png", "config.yaml"):
+        assert (out / "bias" / name).stat().st_size
+    meta = BiasReport.load(str(out / "bias" / "report.json")).meta
+    assert (meta["videos"], meta["classes"], meta["dropped_videos"]) == (4, 7, [])
+    long = measured.rpartition("the same in full:\n")[2].strip()
+    program, *arguments = shlex.split(long)
+    assert program == "slowfast_bias"
+    again = [*arguments, "OUTPUT_DIR", str(place / "again")]
+    assert cli.main(again) == 0
+    assert layers(place / "again") == layers(out)
+
+
+def test_a_yaml_file_and_a_folder_of_results_may_be_given(place, measured, monkeypatch):
+    cfg = engine.load_cfg("configs/Kinetics/SLOW_8x8_R50.yaml", ["NUM_GPUS", 0, *SMALL])
+    monkeypatch.chdir(place)
+    (place / "mine.yaml").write_text(cfg.dump())
+    words = ["measure", "--model", "mine.yaml", "--weights", "slow.pyth", "--videos", "videos"]
+    assert cli.main([*words, "--out", "elsewhere", "BIAS.LAYERS", "['s1', 'head']"]) == 0
+    report = BiasReport.load(str(place / "elsewhere" / "bias" / "report.json"))
+    assert list(report.layers) == ["s1", "head"]
+    assert (
+        layers(place / "bias_slow").splitlines()[1] == layers(place / "elsewhere").splitlines()[1]
+    )
+
+
+def test_a_config_measures_without_training_or_testing(place, measured, tmp_path):
+    words = ["NUM_GPUS", "0", *SMALL, "MODEL.NUM_CLASSES", "7", "TRAIN.DATASET", "videos"]
+    words += ["BIAS.DATA.FORMAT", "unlabelled", "DATA.PATH_TO_DATA_DIR", str(place / "videos")]
+    words += ["TEST.CHECKPOINT_FILE_PATH", str(place / "slow.pyth"), "OUTPUT_DIR", str(tmp_path)]
+    assert cli.main(["measure", "--cfg", "configs/Kinetics/SLOW_8x8_R50.yaml", *words]) == 0
+    assert layers(tmp_path).splitlines()[1:] == layers(place / "bias_slow").splitlines()[1:]
+    assert not (tmp_path / "checkpoints").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (["--videos", "nowhere"], "'nowhere' is none"),
+        (["--weights", "nowhere.pyth"], "no such file"),
+        (["--model", "slow_r5"], "one of c2d_r50"),
+        (["--videos", "empty"], "zero videos"),
+    ],
+)
+def test_what_is_missing_is_one_line(place, monkeypatch, capsys, change, says):
+    monkeypatch.chdir(place)
+    (place / "empty").mkdir(exist_ok=True)
+    given = {"--model": "slow_r50", "--weights": "slow.pyth", "--videos": "videos"}
+    given[change[0]] = change[1]
+    words = [word for pair in given.items() for word in pair]
+    assert cli.main(["measure", *words, *SMALL]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and says in error and len(error.splitlines()) == 1

@@ -1,0 +1,106 @@
+"""Two living processes of one group, for the laws that need two ranks and no launch.
+
+Starting a process costs seconds of imports; these are started once a session and asked many times.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import tempfile
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import multiprocessing as mp
+
+from slowfast_bias.cluster_rank import ClusterRank
+from slowfast_bias.engine.runtime import ranks
+
+WORLD = 2
+PATIENCE = 250  # seconds, below pytest's limit, so that the group is ended by us
+
+
+class TwoRanks:
+    """Runs functions on both ranks of a group of two."""
+
+    def __init__(self) -> None:
+        self._ends: list[tuple[Any, Connection]] = []
+
+    def run(self, function: Callable[..., Any], *args: Any) -> list[Any]:
+        """Returns what `function(*args)` returned on each rank, or raises what one of them raised.
+
+        After an error the group is ended: the other rank may still wait for the one that failed.
+        """
+        if not self._ends:
+            self._start()
+        for _, pipe in self._ends:
+            pipe.send((function, args))
+        answers = [self._answer(pipe) for _, pipe in self._ends]
+        errors = [answer for answer in answers if isinstance(answer, BaseException)]
+        if errors:
+            self.end()
+            raise errors[0]
+        return [answer for (answer,) in answers]
+
+    def _answer(self, pipe: Connection) -> Any:
+        try:
+            return pipe.recv() if pipe.poll(PATIENCE) else TimeoutError("a rank gave no answer")
+        except EOFError as error:
+            return error
+
+    def _start(self) -> None:
+        context = mp.get_context("spawn")
+        meeting = f"file://{Path(tempfile.mkdtemp()) / 'meeting'}"
+        for rank in range(WORLD):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(rank, meeting, theirs), daemon=False)
+            process.start()
+            self._ends.append((process, ours))
+
+    def end(self) -> None:
+        """Ends both processes."""
+        for process, pipe in self._ends:
+            pipe.close()
+            process.kill()
+            process.join()
+        self._ends = []
+
+
+def _serve(rank: int, meeting: str, pipe: Connection) -> None:
+    torch.set_num_threads(1)
+    ranks.join(ClusterRank(rank, WORLD, rank, meeting, WORLD), WORLD, cuda=False)
+    while True:
+        try:
+            function, args = pipe.recv()
+        except EOFError:
+            return
+        try:
+            pipe.send((function(*args),))
+        except Exception as error:
+            pipe.send(_as_sent(error))
+        close_logs()
+
+
+def close_logs() -> None:
+    """Takes back what a run did to the package's log, so that the next one finds it as it was."""
+    package = logging.getLogger("slowfast_bias")
+    for handler in list(package.handlers):
+        package.removeHandler(handler)
+        handler.close()
+    package.propagate = True
+    package.setLevel(logging.NOTSET)
+
+
+def _as_sent(error: Exception) -> Exception:
+    """Returns an error with its traceback as a note, or its text if it cannot be pickled."""
+    if hasattr(error, "add_note"):  # from Python 3.11 on
+        error.add_note(traceback.format_exc())
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(traceback.format_exc())
+    return error
