@@ -1,0 +1,90 @@
+"""CONTRIBUTING.md: its recipes are followed to the letter, in a copy of the project."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from support import ROOT
+from test_floors import problems
+
+STEP = re.compile(
+    r"(?:New\s+file\s+`(?P<new>[^`]+)`|"
+    r"In\s+`(?P<old>[^`]+)`,\s+(?P<place>before|after)\s+`(?P<line>[^`]+)`|"
+    r"See\s[^\n]*):\n\n```(?P<kind>python|sh|text)\n(?P<text>.*?)```",
+    re.DOTALL,
+)
+
+
+def recipes():
+    """[(title, its steps)] of the guide."""
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    guide = guide.split("\n## Recipes\n")[1].split("\n### Smaller things\n")[0]
+    parts = re.split(r"\n### (.+)\n", guide)
+    found = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return [(title, list(STEP.finditer(text)), text) for title, text in found.items()]
+
+
+def insert(path, place, line, text):
+    """Puts `text` before or after the one line of a file that begins with `line`."""
+    lines = path.read_text().splitlines(keepends=True)
+    (at,) = (i for i, whole in enumerate(lines) if whole.startswith(line))
+    at += place == "after"
+    path.write_text("".join([*lines[:at], text, *lines[at:]]))
+
+
+def run(copy, kind, text):
+    """Runs what the guide says shows the result; returns what it printed."""
+    env = {**os.environ, "PYTHONPATH": str(copy), "PYTHON": sys.executable}
+    command = [sys.executable, "-c", text]
+    if kind == "sh":
+        call = 'slowfast_bias() { "$PYTHON" -m slowfast_bias "$@"; }\nset -e\n'
+        command = ["bash", "-c", call + text]
+    done = subprocess.run(command, cwd=copy, env=env, text=True, capture_output=True)
+    assert not done.returncode, f"{text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """The project with every recipe followed, and what its commands printed."""
+    copy = tmp_path_factory.mktemp("copy")
+    for name in ("slowfast_bias", "configs"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "tools").mkdir()
+    for _, steps, _ in recipes():
+        for step in steps:
+            if step["new"]:
+                assert not (copy / step["new"]).exists()
+                (copy / step["new"]).write_text(step["text"])
+            elif step["old"]:
+                insert(copy / step["old"], step["place"], step["line"], step["text"])
+    return copy
+
+
+def test_every_contract_has_a_recipe_and_no_code_is_left_out():
+    found = recipes()
+    titles = " ".join(title for title, *_ in found)
+    for word in ("data set", "pairs", "network", "task", "result", "command"):
+        assert word in titles
+    for title, steps, text in found:
+        assert len(steps) == text.count("```") // 2, title
+
+
+def test_what_the_recipes_add_obeys_the_floors(copy):
+    assert problems(copy) == []
+
+
+def test_what_the_recipes_promise_is_seen(copy):
+    printed = {}
+    for title, steps, _ in recipes():
+        for step in steps:
+            if not step["new"] and not step["old"]:
+                printed[title] = run(copy, step["kind"], step["text"])
+    assert '"top1_acc"' in printed["A data set"]
+    assert "head" in printed["A kind of pairs"]
+    assert "min_distance" in printed["A task"]
+    assert "which classes are taken for which" in printed["A command"]
+    assert (copy / "runs/recipe/bias/confusion.json").is_file()
