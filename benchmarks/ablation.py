@@ -25,7 +25,7 @@ from slowfast_bias import engine  # noqa: E402
 from slowfast_bias.bias import evaluating  # noqa: E402
 from slowfast_bias.engine.setup import network  # noqa: E402
 from slowfast_bias.engine.testing.unit_ranking import find_layer  # noqa: E402
-from slowfast_bias.models.silenced_sets import Variants  # noqa: E402
+from slowfast_bias.models.silenced_sets import SilencedSets  # noqa: E402
 
 CONFIG = ROOT / "configs/Kinetics/SLOW_8x8_R50.yaml"
 
@@ -58,7 +58,7 @@ def compare(model: nn.Module, layer: str, frames: int, args: argparse.Namespace)
     inputs = [torch.randn(args.batch, 3, frames, args.crop, args.crop, device=device)]
     sets = [range(8 * i) for i in range(args.sets)]
     tap = find_layer(model, layer)
-    ways = [Variants(model, layer, tap, reuse) for reuse in (False, True)]
+    ways = [SilencedSets(model, layer, tap, reuse) for reuse in (False, True)]
     whole, replayed = (way.scores(inputs, sets) for way in ways)  # warm-up, and the first check
     off = max(float((a - b).abs().max()) for a, b in zip(whole, replayed, strict=True))
     seconds = [[_timed(way, inputs, sets, device) for way in ways] for _ in range(args.rounds)]
@@ -67,7 +67,7 @@ def compare(model: nn.Module, layer: str, frames: int, args: argparse.Namespace)
     print(f"{layer:<6} {old:>9.3f} {new:>11.3f} {ratio:>15.3f} {off:>9.1e}")
 
 
-def _timed(way: Variants, inputs: list, sets: list, device: torch.device) -> float:
+def _timed(way: SilencedSets, inputs: list, sets: list, device: torch.device) -> float:
     start = time.perf_counter()
     way.scores(inputs, sets)
     if device.type == "cuda":

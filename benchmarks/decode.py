@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "datasets")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support.videos import read_numbers, write_folder, write_video  # noqa: E402
 

@@ -31,8 +31,9 @@ from support.videos import write_video  # noqa: E402
 from slowfast_bias import engine  # noqa: E402
 from slowfast_bias.datasets.decoding.read_frames import read_frames  # noqa: E402
 from slowfast_bias.datasets.sampling import crops, split_views  # noqa: E402
-from slowfast_bias.engine.setup.loaders import build_loader, inputs_of  # noqa: E402
+from slowfast_bias.engine.setup.loaders import build_loader  # noqa: E402
 from slowfast_bias.engine.setup.network import build_network  # noqa: E402
+from slowfast_bias.engine.tasks import make_task  # noqa: E402
 
 BATCH = 4
 
@@ -79,9 +80,11 @@ def show_steps(folder: str, rounds: int) -> None:
 
         return run
 
+    task = make_task(cfg, build_network(cfg))
+
     def clips() -> Iterator[None]:
         for batch in loader:
-            timed("normalising", inputs_of)(cfg, batch, torch.device("cpu"))
+            timed("normalising", task.inputs)(batch, torch.device("cpu"))
             yield
 
     passes = []

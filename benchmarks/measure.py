@@ -24,13 +24,14 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from slowfast_bias import engine, host  # noqa: E402
+from slowfast_bias import engine  # noqa: E402
 from slowfast_bias.bias import tapped  # noqa: E402
+from slowfast_bias.datasets.pairs.request import PairRequest  # noqa: E402
 from slowfast_bias.datasets.pairs.static_dynamic import static_dynamic  # noqa: E402
 from slowfast_bias.datasets.styles.bank import make_styles  # noqa: E402
-from slowfast_bias.engine.measuring.probe import Listener, make_taps  # noqa: E402
+from slowfast_bias.engine.measuring.probe import Probe, make_taps  # noqa: E402
 from slowfast_bias.engine.setup import network  # noqa: E402
-from slowfast_bias.engine.setup.loaders import normalised  # noqa: E402
+from slowfast_bias.engine.tasks import make_task  # noqa: E402
 
 CONFIGS = {
     "SLOW": "configs/Kinetics/SLOW_8x8_R50.yaml",
@@ -87,18 +88,16 @@ def make_ways(
     clips = torch.rand(args.batch, 3, cfg.DATA.NUM_FRAMES, args.crop, args.crop, device=device)
     videos = list(range(args.batch))
 
-    def pack(styled: torch.Tensor) -> list[torch.Tensor]:
-        return host.pack_batch(cfg, normalised(cfg, styled))
+    pack = make_task(cfg, model).pack
+    views = static_dynamic(PairRequest(clips, videos, pack, make_styles()))
 
-    views = static_dynamic(clips, videos, pack, make_styles())
-
-    def listener(**options: object) -> Callable[[], object]:
+    def probe(**options: object) -> Callable[[], object]:
         mine = cfg.clone()
         mine.defrost()
         for key, value in options.items():
             mine.BIAS[key] = value
-        ear = Listener(mine, model)
-        return lambda: ear.hear(views, videos)
+        metered = Probe(mine, model)
+        return lambda: metered.add(views, videos)
 
     @torch.no_grad()
     def bare() -> None:
@@ -117,9 +116,9 @@ def make_ways(
 
     return {
         "(a) three forwards": bare,
-        "(b) all layers": listener(REUSE_PREFIX=False),
-        "(b') frame-wise stages reused": listener(REUSE_PREFIX=True),
-        "(b'') bf16, folded, reused": listener(REUSE_PREFIX=True, PRECISION="bf16"),
+        "(b) all layers": probe(REUSE_PREFIX=False),
+        "(b') frame-wise stages reused": probe(REUSE_PREFIX=True),
+        "(b'') bf16, folded, reused": probe(REUSE_PREFIX=True, PRECISION="bf16"),
         "(c) a run per stage": reference,
     }
 

@@ -25,7 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from slowfast_bias import engine, host  # noqa: E402
+from slowfast_bias.datasets.contract import Batch, Stream  # noqa: E402
 from slowfast_bias.engine.setup import network  # noqa: E402
+from slowfast_bias.engine.tasks import make_task  # noqa: E402
 from slowfast_bias.engine.training.static_dropout import Debiasing  # noqa: E402
 from slowfast_bias.models.static_dropout import StaticDropout, attach_static_dropout  # noqa: E402
 
@@ -75,13 +77,15 @@ def time_estimate(args: argparse.Namespace, device: torch.device) -> float:
     """Seconds of one estimate of the static scores, the best of all rounds."""
     size = ["DATA.TRAIN_CROP_SIZE", args.crop, "NUM_GPUS", int(device.type == "cuda")]
     cfg = engine.load_cfg(str(CONFIG), [*size, "BIAS.STATIC_DROPOUT.ENABLE", True])
-    debias = Debiasing(cfg, network.build_network(cfg))
+    model = network.build_network(cfg)
+    debias = Debiasing(cfg, model, make_task(cfg, model))
     clips = torch.randn(args.batch, 3, cfg.DATA.NUM_FRAMES, args.crop, args.crop, device=device)
-    inputs, indices = host.pack_batch(cfg, clips), torch.arange(args.batch)
+    numbers, inputs = torch.arange(args.batch), host.pack_batch(cfg, clips)
+    batch = Batch([clips], numbers, numbers, {}, (Stream(packed=True),))
     seconds = []
     for _ in range(args.rounds + 1):
         start = time.perf_counter()
-        debias.estimate(inputs, indices, seed=0)  # ends in statistics on the CPU: it has finished
+        debias.estimate(batch, inputs, seed=0)  # ends in statistics on the CPU: it has finished
         seconds.append(time.perf_counter() - start)
     return min(seconds)
 
