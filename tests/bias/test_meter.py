@@ -8,7 +8,6 @@ import pickle
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from slowfast_bias.bias import BiasMeter, BiasReport, PairStats, Tap, all_merge
 from slowfast_bias.bias.meter import FOLDS
@@ -292,10 +291,8 @@ def test_all_merge_without_processes_is_the_meter_itself():
     assert all_merge(meter) is meter
 
 
-def _rank(rank, world, folder):
-    dist.init_process_group(
-        "gloo", init_method=f"file://{folder}/store", rank=rank, world_size=world
-    )
+def measure_share(folder):
+    rank = dist.get_rank()
     shares = {  # {case: the videos of each rank}
         "strides": (torch.arange(0, 90, 2), torch.arange(1, 90, 2)),
         "first_empty": (None, torch.arange(90)),
@@ -308,12 +305,11 @@ def _rank(rank, world, folder):
         before = meter.pairs()
         all_merge(meter).compute().save(f"{folder}/{case}_{rank}.json")
         assert meter.pairs() == before
-    dist.destroy_process_group()
 
 
 @pytest.mark.ddp
-def test_two_processes_give_the_report_of_one_on_both_ranks(tmp_path, whole):
-    mp.spawn(_rank, args=(2, str(tmp_path)), nprocs=2)
+def test_two_processes_give_the_report_of_one_on_both_ranks(tmp_path, whole, two_ranks):
+    two_ranks.run(measure_share, tmp_path)
     for case in ("strides", "first_empty", "second_empty"):
         first, second = (tmp_path / f"{case}_{rank}.json" for rank in (0, 1))
         assert first.read_bytes() == second.read_bytes()

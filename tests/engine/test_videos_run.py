@@ -154,8 +154,9 @@ def test_workers_and_their_start_change_no_measurement(config, tmp_path):
 
 
 @pytest.mark.ddp
-def test_two_processes_name_the_same_files(config, tmp_path):
-    assert run(config("BIAS.DATA.MAX_BAD_SHARE", 0.05, "NUM_GPUS", 2), tmp_path) == 0
+def test_two_processes_name_the_same_files(config, tmp_path, two_ranks):
+    words = config("BIAS.DATA.MAX_BAD_SHARE", 0.05, "NUM_GPUS", 2)
+    two_ranks.run(engine.run, engine.load_cfg((), words))
     with open(tmp_path / "run" / "bad_videos.csv") as file:
         rows = sorted((row["split"], Path(row["path"]).name) for row in csv.DictReader(file))
     wanted = [(s, n) for s in ("test", "train", "val") for n in ("cut.mp4", "sound.mp4")]
@@ -166,16 +167,15 @@ def test_two_processes_name_the_same_files(config, tmp_path):
 
 @pytest.mark.ddp
 @pytest.mark.parametrize("rank", [0, 1])
-def test_one_process_that_alone_meets_too_much_stops_them_all(config, tmp_path, capsys, rank):
-    words = config("NUM_GPUS", 2, bad=())
-    seed = engine.load_cfg((), words).RNG_SEED
-    row = list(RankSampler(40, rank, 2, seed, 8))[2]
+def test_one_process_that_alone_meets_too_much_stops_them_all(config, tmp_path, rank):
+    cfg = engine.load_cfg((), config("NUM_GPUS", 2, bad=()))
+    row = list(RankSampler(40, rank, 2, cfg.RNG_SEED, 8))[2]
     rows = (tmp_path / "train.csv").read_text().splitlines()
     rows[row] = f"gone.mp4 {rows[row][-1]}"
     (tmp_path / "train.csv").write_text("\n".join(rows))
-    assert run(words, tmp_path) == 2
-    said = capsys.readouterr().err
-    assert "at most 1.0% of the 40 videos" in said and f"gone.mp4 ({tmp_path}/train.csv" in said
+    with pytest.raises(UserError, match="at most 1.0% of the 40 videos") as stopped:
+        engine.run(cfg)
+    assert f"gone.mp4 ({tmp_path}/train.csv" in str(stopped.value)
     with open(tmp_path / "run" / "bad_videos.csv") as file:
         (listed,) = csv.DictReader(file)
     assert listed["row"] == f"{tmp_path}/train.csv, row {row + 1}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import distributed as dist
-from torch import multiprocessing as mp
 from torch import nn
 
 from slowfast_bias.models.sync_batchnorm import SyncBatchNorm, convert_sync_batchnorm
@@ -40,24 +39,19 @@ def learn(norm, x, direction):
 MOMENTA = [0.1, None, 1.0]
 
 
-def _rank(rank, folder):
-    meeting = f"file://{folder}/meeting"
-    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
+def learn_share():
     x, direction = make_batch()
-    mine = slice(0, 2) if rank == 0 else slice(2, 5)  # shares of different sizes
+    mine = slice(0, 2) if dist.get_rank() == 0 else slice(2, 5)  # shares of different sizes
     found = {}
     for momentum in MOMENTA:
         norm = make_norm(SyncBatchNorm, momentum)
         found[momentum] = {**learn(norm, x[mine], direction[mine]), "state": norm.state_dict()}
-    torch.save(found, f"{folder}/{rank}")
-    dist.destroy_process_group()
+    return found
 
 
 @pytest.fixture(scope="module")
-def ranks(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ranks")
-    mp.spawn(_rank, args=(str(folder),), nprocs=2)
-    return [torch.load(folder / name) for name in "01"]
+def ranks(two_ranks):
+    return two_ranks.run(learn_share)
 
 
 @pytest.mark.ddp

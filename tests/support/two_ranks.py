@@ -22,6 +22,11 @@ from slowfast_bias.engine.runtime import ranks
 
 WORLD = 2
 PATIENCE = 250  # seconds, below pytest's limit, so that the group is ended by us
+AFTER_AN_ERROR = 30  # seconds
+
+
+class NoAnswerError(Exception):
+    """A rank has died, or hangs."""
 
 
 class TwoRanks:
@@ -33,24 +38,22 @@ class TwoRanks:
     def run(self, function: Callable[..., Any], *args: Any) -> list[Any]:
         """Returns what `function(*args)` returned on each rank, or raises what one of them raised.
 
-        After an error the group is ended: the other rank may still wait for the one that failed.
+        Unless both raised something the group is ended: one may still wait for the other.
         """
         if not self._ends:
             self._start()
         for _, pipe in self._ends:
             pipe.send((function, args))
-        answers = [self._answer(pipe) for _, pipe in self._ends]
+        answers: list[Any] = []
+        for _, pipe in self._ends:
+            failed = any(isinstance(answer, BaseException) for answer in answers)
+            answers.append(_answer(pipe, AFTER_AN_ERROR if failed else PATIENCE))
         errors = [answer for answer in answers if isinstance(answer, BaseException)]
-        if errors:
+        if len(errors) == 1 or any(isinstance(error, NoAnswerError) for error in errors):
             self.end()
+        if errors:
             raise errors[0]
         return [answer for (answer,) in answers]
-
-    def _answer(self, pipe: Connection) -> Any:
-        try:
-            return pipe.recv() if pipe.poll(PATIENCE) else TimeoutError("a rank gave no answer")
-        except EOFError as error:
-            return error
 
     def _start(self) -> None:
         context = mp.get_context("spawn")
@@ -83,6 +86,13 @@ def _serve(rank: int, meeting: str, pipe: Connection) -> None:
         except Exception as error:
             pipe.send(_as_sent(error))
         close_logs()
+
+
+def _answer(pipe: Connection, patience: float) -> Any:
+    try:
+        return pipe.recv() if pipe.poll(patience) else NoAnswerError("a rank hangs")
+    except EOFError:
+        return NoAnswerError("a rank has died")
 
 
 def close_logs() -> None:

@@ -66,7 +66,7 @@ def cfg_of(tiny, tmp_path):
     return make
 
 
-def test_two_processes_do_what_one_does(cfg_of):
+def test_two_processes_do_what_one_does(cfg_of, two_ranks):
     one, two = cfg_of("one"), cfg_of("two", "NUM_GPUS", 2)
     results = [double.train(cfg) for cfg in (one, two)]
     losses = [[line["loss"] for line in lines(cfg, "train_epoch")] for cfg in (one, two)]
@@ -75,32 +75,32 @@ def test_two_processes_do_what_one_does(cfg_of):
     assert [result.val["clips"] for result in results] == [7, 7]
     assert results[0].val["top1_err"] == results[1].val["top1_err"]
     # and each tests what the other trained
+    weights_of_two = ["TEST.CHECKPOINT_FILE_PATH", results[1].checkpoint]
     across = [
-        engine.test(
-            cfg_of("one", "NUM_GPUS", 2, "TEST.CHECKPOINT_FILE_PATH", results[1].checkpoint)
-        ),
-        engine.test(cfg_of("two", "TEST.CHECKPOINT_FILE_PATH", results[1].checkpoint)),
+        *two_ranks.run(engine.test, cfg_of("one", "NUM_GPUS", 2, *weights_of_two)),
+        engine.test(cfg_of("two", *weights_of_two)),
     ]
-    assert [result.videos for result in across] == [7, 7]
-    assert across[0].top1 == across[1].top1
+    assert [result.videos for result in across] == [7, 7, 7]
+    assert across[0].top1 == across[1].top1 == across[2].top1
     # only the first process writes
     assert len(lines(two, "train_epoch")) == 2 and len(lines(two, "train_iter")) == 4
 
 
-def test_a_run_changes_its_number_of_processes_between_epochs(cfg_of):
+def test_a_run_changes_its_number_of_processes_between_epochs(cfg_of, two_ranks):
     whole = double.train(cfg_of("whole", *CONSTANT))
-    double.train(cfg_of("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 1, "NUM_GPUS", 2))
+    first = cfg_of("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 1, "NUM_GPUS", 2)
+    two_ranks.run(double.train, first)
     parts = double.train(cfg_of("parts", *CONSTANT, "SOLVER.MAX_EPOCH", 2))
     cfg = cfg_of("whole")
     assert distance(weights(whole.checkpoint), weights(parts.checkpoint), cfg) < CLOSE
 
 
-def test_plain_batch_norm_ends_with_the_same_statistics_everywhere(cfg_of):
+def test_plain_batch_norm_ends_with_the_same_statistics_everywhere(cfg_of, two_ranks):
     """Without sync batch norm each rank has its own; the mean is that of all clips."""
     opts = [*CONSTANT, "SOLVER.MAX_EPOCH", 1, "SOLVER.BASE_LR", 0.0, "BIAS.TOY.NUM_TRAIN", 4]
     opts += ["SOLVER.WEIGHT_DECAY", 0.0, "BN.NORM_TYPE", "batchnorm"]
     one = weights(engine.train(cfg_of("one", *opts)).checkpoint)
-    result = engine.train(cfg_of("two", *opts, "NUM_GPUS", 2))
+    result, _ = two_ranks.run(engine.train, cfg_of("two", *opts, "NUM_GPUS", 2))
     assert result.val["clips"] == 7
     name = "s1.pathway0_stem.bn.running_mean"
     torch.testing.assert_close(weights(result.checkpoint)[name], one[name], rtol=1e-4, atol=1e-6)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import distributed as dist
 from torch import nn
 
 from slowfast_bias import engine
 from slowfast_bias.bias.layer import LayerBias
 from slowfast_bias.cli import main
 from slowfast_bias.config import ConfigError
-from slowfast_bias.engine.runtime.launcher import launch
 from slowfast_bias.engine.setup import checkpoint, network
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.studies import dose_response
@@ -277,15 +277,40 @@ def test_train_labels_are_read_without_a_clip(tiny, monkeypatch):
 
 
 @pytest.mark.ddp
-def test_two_processes_find_the_figures_of_one(tiny):
+def test_two_processes_find_the_figures_of_one(tiny, two_ranks):
     words = ["BIAS.TOY.NUM_TEST", 7, "BIAS.TOY.NUM_VAL", 7, "SOLVER.MAX_EPOCH", 1]
     engine.train(tiny(*words))
-    one, two = (launch(tiny(*words, "NUM_GPUS", n), dose_response.dose_figures) for n in (0, 2))
+    one = dose_response.dose_figures(tiny(*words))
+    two, _ = two_ranks.run(dose_response.dose_figures, tiny(*words, "NUM_GPUS", 2))
     for key, value in one.items():
         if isinstance(value, float):
             assert two[key] == pytest.approx(value, abs=1e-4, nan_ok=True), key
         else:
             assert two[key] == value
+
+
+def sweep_of_a_scheduler(out, runs):
+    """`sweep`, in a process that torchrun started."""
+    rank = str(dist.get_rank())
+    given = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
+             "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in given.items():
+            patch.setenv(name, value)
+        return sweep(out, runs)
+
+
+@pytest.mark.ddp
+def test_a_scheduler_s_processes_share_every_run_of_a_sweep(net, tmp_path, two_ranks):
+    runs, out = plan([net], ["none", "static"], [0.3]), str(tmp_path / "out")
+    first, second = two_ranks.run(sweep_of_a_scheduler, out, runs)
+    assert first == second and not first.failed and not first.skipped
+    assert [row["kind"] for row in first.rows] == ["none", "static"]
+    for run in runs:  # neither process worked alone
+        stats = Path(Outputs(out).run(run.name).stats).read_text()
+        assert stats.count('"_type": "train_epoch"') == 2
+    again, _ = two_ranks.run(sweep_of_a_scheduler, out, runs)
+    assert again.skipped == [run.name for run in runs] and again.rows == first.rows
 
 
 # -- the command ----------------------------------------------------------------------------------

@@ -158,12 +158,13 @@ def test_ordered_is_the_ordinary_test_in_the_same_precision(tmp_path, autocasts,
 
 
 @pytest.mark.ddp
-def test_the_flow_writes_its_file_and_two_processes_agree(tmp_path):
+def test_the_flow_writes_its_file_and_two_processes_agree(tmp_path, two_ranks):
     options = ("OUTPUT_DIR", str(tmp_path), "SOLVER.MAX_EPOCH", 1, "BIAS.TOY.NUM_TRAIN", 16)
     engine.train(config("SLOW_motion", *options))
     one = engine.test_orders(config("SLOW_motion", *options, "BIAS.TOY.NUM_TEST", 11))
-    two = engine.test_orders(
-        config("SLOW_motion", *options, "BIAS.TOY.NUM_TEST", 11, "NUM_GPUS", 2)
+    two, _ = two_ranks.run(
+        engine.test_orders,
+        config("SLOW_motion", *options, "BIAS.TOY.NUM_TEST", 11, "NUM_GPUS", 2),
     )
     assert [figures["meta"].pop("processes") for figures in (one, two)] == [1, 2]
     assert one == two

@@ -12,7 +12,6 @@ from slowfast_bias.bias import evaluating, tapped
 from slowfast_bias.bias.layer import LayerBias
 from slowfast_bias.config import ConfigError
 from slowfast_bias.engine.measuring.probe import make_taps
-from slowfast_bias.engine.runtime.launcher import launch
 from slowfast_bias.engine.setup import network
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.tasks import make_task
@@ -302,11 +301,11 @@ def test_a_report_of_these_weights_serves_and_another_does_not(trained, monkeypa
 
 
 @pytest.mark.ddp
-def test_two_processes_find_what_one_finds(trained):
+def test_two_processes_find_what_one_finds(trained, two_ranks):
     options = [*trained, "BIAS.ABLATION.LAYER", "head"]
-    one = launch(config("SLOW_motion", *options), ablate)
-    two = launch(config("SLOW_motion", *options, "NUM_GPUS", 2), ablate)
-    assert one["curves"] == two["curves"]
+    one = ablate(config("SLOW_motion", *options))
+    two, same = two_ranks.run(ablate, config("SLOW_motion", *options, "NUM_GPUS", 2))
+    assert one["curves"] == two["curves"] == same["curves"]
     assert one["meta"]["videos"] == two["meta"]["videos"] == 9
 
 

@@ -17,10 +17,14 @@ TINY = [
 ]
 
 
-def run(path, *options):
-    cfg = engine.load_cfg(
+def config(path, *options):
+    return engine.load_cfg(
         "configs/Toy/SLOW_motion.yaml", [*TINY, "OUTPUT_DIR", str(path), *options]
     )
+
+
+def run(path, *options):
+    cfg = config(path, *options)
     return cfg, engine.train(cfg)
 
 
@@ -78,12 +82,9 @@ def measured(monkeypatch):
     return calls
 
 
-def whole_run(path, *options):
-    cfg = engine.load_cfg(
-        "configs/Toy/SLOW_motion.yaml",
-        [*TINY, "TEST.ENABLE", False, "BIAS.PERIOD", 1, "OUTPUT_DIR", str(path), *options],
-    )
-    engine.run(cfg)
+def whole_run(path, *options, start=engine.run):
+    cfg = config(path, "TEST.ENABLE", False, "BIAS.PERIOD", 1, *options)
+    start(cfg)
     return cfg, json.loads(Path(Outputs(str(path)).report()).read_text())
 
 
@@ -166,16 +167,18 @@ def test_tensorboard_gets_scores_and_histograms(tmp_path):
 
 
 @pytest.mark.ddp
-def test_two_processes_watch_without_waiting_for_each_other(tmp_path):
-    _, result = run(tmp_path, "SOLVER.MAX_EPOCH", 1, "BIAS.PERIOD", 1, "NUM_GPUS", 2)
-    assert result.failed_measurements == 0
+def test_two_processes_watch_without_waiting_for_each_other(tmp_path, two_ranks):
+    cfg = config(tmp_path, "SOLVER.MAX_EPOCH", 1, "BIAS.PERIOD", 1, "NUM_GPUS", 2)
+    results = two_ranks.run(engine.train, cfg)
+    assert [result.failed_measurements for result in results] == [0, 0]
     report = BiasReport.load(str(tmp_path / "bias" / "epoch_00001.json"))
     assert report["head"].pairs == {"static": 8, "dynamic": 8}
 
 
 @pytest.mark.ddp
-def test_two_processes_measure_their_last_epoch_once(tmp_path):
-    _, final = whole_run(tmp_path, "SOLVER.MAX_EPOCH", 1, "NUM_GPUS", 2)
+def test_two_processes_measure_their_last_epoch_once(tmp_path, two_ranks):
+    start = lambda cfg: two_ranks.run(engine.run, cfg)  # noqa: E731
+    _, final = whole_run(tmp_path, "SOLVER.MAX_EPOCH", 1, "NUM_GPUS", 2, start=start)
     last = epoch_report(tmp_path, 1)
     assert final["layers"] == last["layers"]
     assert final["meta"]["processes"] == 2

@@ -29,10 +29,10 @@ def config(*options, name="SLOW_motion"):
 
 def trained(path, *options, **names):
     engine.train(config("OUTPUT_DIR", str(path), *options, **names))
-    return weights_after(path, options)
+    return weights_after(path)
 
 
-def weights_after(path, options=(), epoch=None):
+def weights_after(path, epoch=None):
     folder = sorted((path / "checkpoints").iterdir())
     file = (
         folder[-1] if epoch is None else path / "checkpoints" / f"checkpoint_epoch_{epoch:05d}.pyth"
@@ -145,11 +145,14 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path):
 
 
 @pytest.mark.ddp
-def test_a_resumed_run_of_two_processes_equals_an_unbroken_one(tmp_path):
+def test_a_resumed_run_of_two_processes_equals_an_unbroken_one(tmp_path, two_ranks):
     options = (*ON, "NUM_GPUS", 2, "BN.NORM_TYPE", "sync_batchnorm")
-    unbroken = trained(tmp_path, *options)
+    cfg = config("OUTPUT_DIR", str(tmp_path), *options)
+    two_ranks.run(engine.train, cfg)
+    unbroken = weights_after(tmp_path)
     (tmp_path / "checkpoints" / "checkpoint_epoch_00002.pyth").unlink()
-    assert same(unbroken, trained(tmp_path, *options))
+    two_ranks.run(engine.train, cfg)
+    assert same(unbroken, weights_after(tmp_path))
 
 
 def test_fine_tuning_comes_after_the_schedule_without_dropout(tmp_path):
@@ -226,11 +229,13 @@ def test_a_smoothed_estimate_is_the_running_average():
 
 
 @pytest.mark.ddp
-def test_two_processes_estimate_what_one_does_on_the_whole_batch(tmp_path):
+def test_two_processes_estimate_what_one_does_on_the_whole_batch(tmp_path, two_ranks):
     options = (*ON, "BN.NORM_TYPE", "sync_batchnorm", "BIAS.STATIC_DROPOUT.MASK", "batch")
     options = (*options, "BIAS.STATIC_DROPOUT.RATE", 0.01, "SOLVER.MAX_EPOCH", 1)
     one = trained(tmp_path / "one", *options)
-    two = trained(tmp_path / "two", *options, "NUM_GPUS", 2)
+    cfg = config("OUTPUT_DIR", str(tmp_path / "two"), *options, "NUM_GPUS", 2)
+    two_ranks.run(engine.train, cfg)
+    two = weights_after(tmp_path / "two")
     a, b = (lines(tmp_path / n, "static_dropout")[0] for n in ("one", "two"))
     assert a["score_mean"] == pytest.approx(b["score_mean"], abs=1e-5)
     assert a["effective_channels"] == pytest.approx(b["effective_channels"], rel=1e-4)
