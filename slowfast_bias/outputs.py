@@ -1,4 +1,4 @@
-"""Floor 0: the names of all files that a run leaves in its OUTPUT_DIR, and a sweep in its folder.
+"""Floor 0: the names of all files that a run leaves in OUTPUT_DIR, a sweep or demo in its folder.
 
 outputs = Outputs(cfg.OUTPUT_DIR)
 outputs.report()                     # OUTPUT_DIR/bias/report.json
@@ -126,6 +126,16 @@ class Outputs:
     def dose(self, config: str = "") -> str:
         """Returns the figure of a sweep, one for each config if there are several."""
         return f"{self.root}/dose{f'-{config}' if config else ''}.png"
+
+    # -- the demo's folder
+    @property
+    def demo_figure(self) -> str:
+        """The figure of the demo's four networks."""
+        return f"{self.root}/demo.png"
+
+    def untrained(self, suffix: str = "json") -> str:
+        """Returns the measurement of the demo's network before training (json), or its config."""
+        return f"{self.root}/untrained.{suffix}"
 
 
 def _numbers(folder: str, name: re.Pattern[str]) -> list[int]:

@@ -43,6 +43,8 @@ KNOW_KINDS = ("slowfast_bias/models/families/", "slowfast_bias/host/", "slowfast
 # What a data set is or has is asked in the contract alone.
 ASKS_DATASETS = re.compile(r"(getattr|hasattr)\([^)\n]*dataset")
 CONTRACT = "slowfast_bias/datasets/contract.py"
+# Code is not a person, and one word has one meaning: fix, probe, unit set, "if it is not set".
+PERSONS = re.compile(r"\b(mend(s|ed)?|hears?|heard|minds|listeners?|nobody)\b", re.IGNORECASE)
 LONGEST = 250
 LONG_ALLOWED: set[str] = set()  # a file here needs its reason beside it
 
@@ -149,6 +151,8 @@ def problems(root):
         if ASKS_DATASETS.search(text) and path.as_posix() != CONTRACT:
             found.append(f"{path}: asks what a data set has; see {CONTRACT}")
         found += [f"{path}: {name}: {wrong}" for name, wrong in wrong_docstrings(tree)]
+        if PERSONS.search(text):
+            found.append(f"{path}: {PERSONS.search(text)[0]!r} is no word for code")
         if "``" in text:
             found.append(f"{path}: double backticks; single ones everywhere")
         if path.name in ("utils.py", "helpers.py", "common.py"):
@@ -197,6 +201,7 @@ def test_the_rules_look_at_something():
         ("misc/x.py", "x = 1", "no floor"),
         ("engine/steps.py", 'if cfg.MODEL.ARCH == "mvit": pass', "knows a kind"),
         ("models/replay.py", "name = 's1.pathway0_stem'", "knows a kind"),
+        ("models/x.py", "x = 1  # a layer that nobody hears", "no word for code"),
         ("engine/steps.py", "getattr(loader.dataset, 'about', None)", "what a data set has"),
         ("engine/steps.py", '"""Of ``x``."""', "double backticks"),
         ("bias/x.py", 'def f():\n    """The sum of x."""', "not with a verb"),
@@ -255,3 +260,28 @@ def test_what_is_allowed_is_not_found(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     assert problems(tmp_path) == []
+
+
+# Names with an underscore that are others': of namedtuples, torch, argparse, the system.
+OTHERS = {"_replace", "_asdict", "_fields", "_exit", "_actions"}
+OTHERS |= {"_forward_hooks", "_forward_pre_hooks"}
+
+
+def private_names(text):
+    """Names of ours that begin with an underscore and that a test reads, replaces or imports."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") not in ("self", "cls"):
+            yield node.attr
+        elif isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "setattr":
+            words = [x.value for x in node.args[:2] if isinstance(x, ast.Constant)]
+            yield from (word.rpartition(".")[2] for word in words if isinstance(word, str))
+
+
+def test_no_test_is_tied_to_a_private_name():
+    for path in (ROOT / "tests").rglob("*.py"):
+        used = {n for n in private_names(path.read_text()) if re.match("_[a-z]", n)} - OTHERS
+        assert not used, (path, used)
+    planted = 'm._x\nfrom a import _y\npatch.setattr("a.b._z", 1)\npatch.setattr(a, "_w", 1)'
+    assert {"_x", "_y", "_z", "_w"} <= set(private_names(planted))

@@ -149,8 +149,8 @@ class BiasMeter:
     def _fitting(self, layout: Layout) -> Layout:
         """Returns the meter's layout; raises if `layout` does not agree with it and the taps."""
         labels = {tap.label for tap in self.taps}
-        heard = {x if x in labels else x.rpartition("/")[0] for x in layout.widths}
-        if heard != labels:
+        layers = {x if x in labels else x.rpartition("/")[0] for x in layout.widths}
+        if layers != labels:
             raise ValueError(
                 f"Expected features of the taps {sorted(labels)}, but got {list(layout.widths)}."
             )

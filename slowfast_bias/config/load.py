@@ -169,7 +169,7 @@ def _coerce(value: Any, default: Any) -> Any:
 def _canonical_names(cfg: CfgNode, given: set[str]) -> None:
     """Gives each architecture one name on both hosts, and each data set one implementation.
 
-    MODEL_NAME follows ARCH if nobody set it. `kinetics` is the format csv of the data set `videos`,
+    MODEL_NAME follows ARCH if it is not set. `kinetics` is the format csv of the data set `videos`,
     which decodes exactly and never puts another video in place of a bad one.
     """
     named = "MODEL.MODEL_NAME" in given

@@ -50,8 +50,8 @@ class Videos(Dataset):
         """Returns a view of a video, uint8 (T, H, W, 3); in training perhaps another video's."""
         unreadable: dict[int, str] = {}
         for candidate in self._candidates(index):
-            place, number = divmod(candidate, self.views)
-            video = self.list.videos[place]
+            position, number = divmod(candidate, self.views)
+            video = self.list.videos[position]
             try:
                 frames = self.shown.view(video, number)
             except VideoError as error:
@@ -101,8 +101,8 @@ class Videos(Dataset):
         if self.split != "train":
             return
         if not self._others:
-            for place, video in enumerate(self.list.videos):
-                self._others.setdefault(video.label, []).append(place)
+            for position, video in enumerate(self.list.videos):
+                self._others.setdefault(video.label, []).append(position)
         same = self._others[self.target(index)]
         at = same.index(index)
         yield from same[at + 1 :] + same[:at]

@@ -46,15 +46,15 @@ def silenced(
             come as (x, thw), a StaticDropout's own.
         taps: those that a report was measured with, if its layers are not plain module names.
     """
-    place = _find(model, layer, taps)
+    site = _find(model, layer, taps)
     if channels_last is not None:
-        place = place._replace(channels_last=channels_last)
+        site = site._replace(channels_last=channels_last)
     index = _index(layer, channels)
-    with rewriting(model, place.tap, lambda value: _silence(value, place, index)) as module:
+    with rewriting(model, site.tap, lambda value: _silence(value, site, index)) as module:
         yield module
 
 
-class _Place(NamedTuple):
+class _Site(NamedTuple):
     """Where a layer of a report is in the network."""
 
     tap: Tap  # its label is the layer's, without the pathway
@@ -62,7 +62,7 @@ class _Place(NamedTuple):
     channels_last: bool | None  # None: its tensors decide
 
 
-def _find(model: nn.Module, layer: str, taps: Iterable[Tap]) -> _Place:
+def _find(model: nn.Module, layer: str, taps: Iterable[Tap]) -> _Site:
     labels = {tap.label: tap for tap in taps}
     modules = dict(model.named_modules())
     base, _, number = layer.rpartition("/")
@@ -72,11 +72,11 @@ def _find(model: nn.Module, layer: str, taps: Iterable[Tap]) -> _Place:
     for name, pathway in readings:
         head = family_of(model).head(model) if name == "head" else None
         if name in labels:
-            return _Place(labels[name], pathway, labels[name].channels_last)
+            return _Site(labels[name], pathway, labels[name].channels_last)
         if head is not None:
-            return _Place(head_tap(head), pathway, True)
+            return _Site(head_tap(head), pathway, True)
         if name in modules:
-            return _Place(Tap(name), pathway, _has_channels_last(modules[name]))
+            return _Site(Tap(name), pathway, _has_channels_last(modules[name]))
     name, pathway = readings[-1]
     find_module(model, name)  # raises, and lists the names that there are
     raise AssertionError(name)
@@ -105,9 +105,9 @@ def _index(layer: str, channels: Iterable[int]) -> Tensor:
     return index.long().cpu()
 
 
-def _silence(value: Any, place: _Place, index: Tensor) -> Any:
+def _silence(value: Any, site: _Site, index: Tensor) -> Any:
     """Returns a module's output or input with channels at zero; `value` itself is not changed."""
-    tap, items = place.tap, list(value) if isinstance(value, (list, tuple)) else [value]
+    tap, items = site.tap, list(value) if isinstance(value, (list, tuple)) else [value]
     tensors = [isinstance(x, Tensor) for x in items]
     if not tensors or not tensors[0]:
         raise ValueError(
@@ -116,12 +116,12 @@ def _silence(value: Any, place: _Place, index: Tensor) -> Any:
         )
     # All are tensors: pathways. Otherwise the first is the features, as in MViT's (tokens, thw).
     pathways = len(items) if all(tensors) and not tap.first else 1
-    which = place.pathway or 0
-    if which >= pathways or (pathways > 1 and place.pathway is None):
+    which = site.pathway or 0
+    if which >= pathways or (pathways > 1 and site.pathway is None):
         names = [f"{tap.label}/{i}" for i in range(pathways)] if pathways > 1 else [tap.label]
-        got = tap.label if place.pathway is None else f"{tap.label}/{which}"
+        got = tap.label if site.pathway is None else f"{tap.label}/{which}"
         raise ValueError(f"Expected `layer` to be one of {names}, but got {got!r}.")
-    last = place.channels_last if place.channels_last is not None else not all(tensors)
+    last = site.channels_last if site.channels_last is not None else not all(tensors)
     items[which] = _zero(items[which], index, last, tap.label)
     if isinstance(value, Tensor):
         return items[0]

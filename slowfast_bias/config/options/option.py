@@ -12,7 +12,7 @@ class Option:
 
     Attributes:
         key: its dotted name.
-        default: its value where nobody sets it; None for keys of the host, which has its own.
+        default: its value if it is not set; None for keys of the host, which has its own.
         doc: what it means, with its unit.
         choices: the values it may have, if they can be listed.
         low: the lowest number it may be.

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from av.video.reformatter import VideoReformatter
 
-from slowfast_bias.datasets.decoding.decode_exactly import Take, collect, in_order
+from slowfast_bias.datasets.decoding.exact_decoding import Take, collect, in_order
 from slowfast_bias.datasets.decoding.packet_index import Film, open_film
 from slowfast_bias.datasets.decoding.timeline import (
     Picks,

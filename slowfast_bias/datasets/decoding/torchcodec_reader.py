@@ -45,7 +45,7 @@ class Listed(NamedTuple):
 
 def version() -> str:
     """Returns torchcodec's version, and that of the system's decoders that it uses."""
-    package = _torchcodec()
+    package = torchcodec_module()
     try:
         core = importlib.import_module("torchcodec._core")
         codecs = ".".join(map(str, core.get_ffmpeg_library_versions()["libavcodec"]))
@@ -56,16 +56,16 @@ def version() -> str:
 
 def probe(path: str) -> VideoInfo:
     """Returns the facts of a video file, from PyAV: both number the frames in the same way."""
-    _torchcodec()
+    torchcodec_module()
     info = pyav_reader.probe(path)
-    _decoder(path, _listed(path))
+    _decoder(path, listed_frames(path))
     return info
 
 
 def read(path: str, picks: Picks, short_side: int = 0) -> torch.Tensor:
     """Returns the wanted frames, uint8 (T, H, W, 3), as `read_frames.read_frames`."""
-    _torchcodec()  # if it is missing, that is not an error of the file
-    listed = _listed(path)
+    torchcodec_module()  # if it is missing, that is not an error of the file
+    listed = listed_frames(path)
     indices = resolve(path, picks, listed.timeline)
     decoder = _decoder(path, listed)
     try:
@@ -82,13 +82,13 @@ def read(path: str, picks: Picks, short_side: int = 0) -> torch.Tensor:
 def is_usable() -> bool:
     """Returns whether torchcodec can decode here."""
     try:
-        return bool(_torchcodec())
+        return bool(torchcodec_module())
     except MissingPackageError:
         return False
 
 
 @functools.cache
-def _torchcodec() -> ModuleType:
+def torchcodec_module() -> ModuleType:
     """Returns the package after it has decoded a video: FFmpeg may be missing."""
     try:
         decoders = importlib.import_module("torchcodec.decoders")
@@ -120,7 +120,8 @@ def _smallest_video() -> bytes:
     return file.getvalue()
 
 
-def _listed(path: str) -> Listed:
+def listed_frames(path: str) -> Listed:
+    """Returns the frames that the file lists, of the version that now stands there."""
     with open_film(path) as film:
         kind = film.stream.container.format.name
         if kind in _NO_INDEX or not film.shown:

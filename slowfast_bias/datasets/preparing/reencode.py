@@ -17,7 +17,7 @@ import numpy as np
 from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.datasets.decoding import pyav_reader
-from slowfast_bias.datasets.decoding.decode_exactly import collect, in_order
+from slowfast_bias.datasets.decoding.exact_decoding import collect, in_order
 from slowfast_bias.datasets.decoding.packet_index import Film, open_film
 from slowfast_bias.datasets.decoding.read_frames import VideoError, probe
 from slowfast_bias.datasets.preparing.mp4 import Encoder, Noted

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.datasets.decoding.decode_exactly import collect, in_order
+from slowfast_bias.datasets.decoding.exact_decoding import collect, in_order
 from slowfast_bias.datasets.decoding.frame_folder import list_frames
 from slowfast_bias.datasets.decoding.packet_index import open_film
 from slowfast_bias.datasets.decoding.read_frames import (

@@ -120,7 +120,7 @@ def normalised_planes(
     *batch, time, height, width, channels = frames.shape
     planes = torch.empty(*batch, channels, time, height, width, device=frames.device)
     clips = frames.reshape(-1, time, height, width, channels)
-    fill = _by_table if frames.device.type == "cpu" else _by_arithmetic
+    fill = fill_by_table if frames.device.type == "cpu" else fill_by_arithmetic
     for clip, out in zip(clips, planes.view(-1, *planes.shape[-4:]), strict=True):
         fill(clip, out, mean, std)
     return planes
@@ -137,7 +137,7 @@ def unit_range(clips: torch.Tensor) -> torch.Tensor:
     return clips.float() / 255 if clips.dtype == torch.uint8 else clips
 
 
-def _by_arithmetic(
+def fill_by_arithmetic(
     clip: torch.Tensor, out: torch.Tensor, mean: Sequence[float], std: Sequence[float]
 ) -> None:
     """Fills out (3, T, H, W) with (clip - mean) / std of clip (T, H, W, 3)."""
@@ -145,13 +145,13 @@ def _by_arithmetic(
         plane.copy_(values).div_(255).sub_(m).div_(s)  # in the order of the hosts
 
 
-def _by_table(
+def fill_by_table(
     clip: torch.Tensor, out: torch.Tensor, mean: Sequence[float], std: Sequence[float]
 ) -> None:
     """Fills out with the same bits, on a CPU in less than half the time: a byte has 256 values."""
     every = torch.arange(256, dtype=torch.uint8).view(1, 16, 16, 1).expand(-1, -1, -1, len(out))
     values = torch.empty(len(out), 1, 16, 16)
-    _by_arithmetic(every, values, mean, std)
+    fill_by_arithmetic(every, values, mean, std)
     tables, planes = values.flatten(1).numpy(), out.numpy()
     for t, frame in enumerate(clip.numpy()):  # frame by frame: then OpenCV starts no threads
         for channel, table, plane in zip(cv2.split(frame), tables, planes, strict=True):

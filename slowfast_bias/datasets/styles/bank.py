@@ -120,7 +120,7 @@ def make_styles(family: str = "colour", num: int = 4, seed: int = 0) -> StyleBan
             f"alike, but got {num}; 4 will do."
         )
     generator = torch.Generator().manual_seed(seed)
-    matrices = _far_apart(_random_orthogonal(_POOL, generator), num)
+    matrices = _far_apart(random_orthogonal(_POOL, generator), num)
     kernels = ()
     if family == "randconv":
         widths = [_WIDTHS[index % len(_WIDTHS)] for index in range(num)]
@@ -158,7 +158,7 @@ def _far_apart(pool: torch.Tensor, num: int) -> torch.Tensor:
     return pool[chosen]
 
 
-def _random_orthogonal(count: int, generator: torch.Generator) -> torch.Tensor:
+def random_orthogonal(count: int, generator: torch.Generator) -> torch.Tensor:
     """Returns (count, 3, 3) float64, uniform over rotations and mirrorings."""
     q, r = torch.linalg.qr(torch.randn(count, 3, 3, dtype=torch.float64, generator=generator))
     return q * r.diagonal(dim1=-2, dim2=-1).sign()[:, None, :]  # QR alone is not uniform

@@ -17,6 +17,7 @@ from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.testing.frame_orders import accuracy_by_order
 from slowfast_bias.files import write_whole
+from slowfast_bias.outputs import Outputs
 from slowfast_bias.visualization.drawing.save import save_figure
 from slowfast_bias.visualization.figures.pages import comparison_figure
 
@@ -35,23 +36,23 @@ def run(output_dir: str = "runs/demo", configs: str = "") -> dict[str, BiasRepor
         output_dir: the folder of all results; a second run finds its checkpoints there.
         configs: the folder that holds `configs/`.
     """
-    start, reports, accuracies = time.perf_counter(), {}, {}
+    start, outputs, reports, accuracies = time.perf_counter(), Outputs(output_dir), {}, {}
     for name, config in NETWORKS.items():
-        cfg = _load(configs + config, f"{output_dir}/{Path(config).stem}")
+        cfg = _load(configs + config, outputs.run(Path(config).stem).root)
         engine.train(cfg)
         reports[name] = engine.measure(cfg)
         accuracies[name] = accuracy_by_order(cfg, engine.trained_network(cfg))
     cfg = _load(configs + NETWORKS["motion labels"], output_dir)
-    config = f"{output_dir}/untrained.yaml"
+    config = outputs.untrained("yaml")
     with write_whole(config) as file:
         file.write(cfg.dump())
     model = engine.build_network(cfg)
     reports["untrained"] = measure_networks(cfg, {"untrained": model}, config)["untrained"]
     accuracies["untrained"] = accuracy_by_order(cfg, model)
-    reports["untrained"].save(f"{output_dir}/untrained.json")
-    save_figure(comparison_figure(reports), f"{output_dir}/demo.png")
+    reports["untrained"].save(outputs.untrained())
+    save_figure(comparison_figure(reports), outputs.demo_figure)
     print(summary(reports, accuracies))
-    print(f"\nfigure: {output_dir}/demo.png   reports: {output_dir}/*/bias/report.md")
+    print(f"\nfigure: {outputs.demo_figure}   reports: {output_dir}/*/bias/report.md")
     print(f"{time.perf_counter() - start:.0f} seconds")
     return reports
 

@@ -59,7 +59,7 @@ def dose_figures(cfg: CfgNode) -> dict[str, Any]:
         "dynamic_share": dynamic_share(head, evidence(cfg, model)),
     }
     figures |= cue_choices(cfg, model)
-    figures |= by_frequency(orders["ordered"]["per_class"], _train_labels(cfg))
+    figures |= by_frequency(orders["ordered"]["per_class"], labels_of_training(cfg))
     ranks.wait()
     return figures
 
@@ -143,7 +143,7 @@ def by_frequency(
     return {"least_common": least, "most_common": most, "top_k": titles}
 
 
-def _train_labels(cfg: CfgNode) -> list[int] | None:
+def labels_of_training(cfg: CfgNode) -> list[int] | None:
     """Returns the labels of the training list, without decoding; None for the host's data sets."""
     if not is_registered(cfg.TRAIN.DATASET):
         return None

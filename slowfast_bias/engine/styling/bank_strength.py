@@ -46,11 +46,11 @@ def bank_report(
 
 def _first_readable(paths: Sequence[str], frames: int) -> torch.Tensor:
     """Returns the first frames (3, T, H, W), in [0, 1], of the first video that can be read."""
-    for place, path in enumerate(paths, 1):
+    for position, path in enumerate(paths, 1):
         try:
             clip = read_frames(path, lambda video: range(min(video.frames, frames)))
         except VideoError:
-            if place == len(paths):
+            if position == len(paths):
                 raise
         else:
             return clip.permute(3, 0, 1, 2).float() / 255

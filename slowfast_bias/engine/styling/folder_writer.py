@@ -25,7 +25,7 @@ from slowfast_bias.engine.styling.video_writer import (
     UNFINISHED,
     Options,
     alone_in,
-    settle,
+    save_settings,
     write_video,
 )
 from slowfast_bias.errors import DataError
@@ -63,7 +63,7 @@ def stylize(
     make_styler(options.recipe)  # so that its errors come before any work
     folders = [f"{out}/style_{k}" for k in range(options.recipe.styles)]
     with alone_in(out):
-        settle(out, options)
+        save_settings(out, options)
         _forget_unfinished(folders)  # what a killed run left
         done = {n for n in videos if all(os.path.isfile(f"{f}/{n}/{ABOUT}") for f in folders)}
         _warn_of_others(folders[0], {name: videos[name] for name in videos if name in done})

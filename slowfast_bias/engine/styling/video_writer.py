@@ -90,7 +90,7 @@ def write_video(named: tuple[str, str], folders: Sequence[str], options: Options
     return ""
 
 
-def settle(out: str, options: Options) -> None:
+def save_settings(out: str, options: Options) -> None:
     """Saves the settings of the frames; OutputError if those of an earlier call differ."""
     path = f"{out}/{SETTINGS}"
     how = {key: value for key, value in asdict(options).items() if key != "recipe"}
@@ -154,8 +154,8 @@ def _write_frames(path: str, parts: Sequence[str], options: Options) -> None:
             )
         size = frames.shape[1:3]
         for k, part in enumerate(parts):
-            for place, frame in enumerate(style(k, frames).numpy(), first + 1):
-                _write_picture(f"{part}/frame_{place:05d}", frame, options)
+            for number, frame in enumerate(style(k, frames).numpy(), first + 1):
+                write_picture(f"{part}/frame_{number:05d}", frame, options)
     source = path if "://" in path else os.path.abspath(path)
     about = {"source": source, "fps": info.fps / options.every, "every": options.every}
     for part in parts:
@@ -163,7 +163,8 @@ def _write_frames(path: str, parts: Sequence[str], options: Options) -> None:
             json.dump(about, file)
 
 
-def _write_picture(stem: str, frame: np.ndarray, options: Options) -> None:
+def write_picture(stem: str, frame: np.ndarray, options: Options) -> None:
+    """Writes a frame as `stem`.png or .jpg, whichever the options say."""
     kind, how = ".png", [cv2.IMWRITE_PNG_COMPRESSION, 1]
     if not options.png:  # colours at full resolution, because styles are mainly colours
         full = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]

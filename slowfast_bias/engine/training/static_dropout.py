@@ -80,7 +80,7 @@ class Debiasing:
         if scores.isnan().all():
             log.warning("no channel moved in this batch: the static scores stay as they were")
         else:
-            self.drop.set_scores(self._smoothed(scores))
+            self.drop.set_scores(self.smoothed(scores))
         figures = self.drop.statistics()
         line = {"_type": "static_dropout", "iteration": iteration + 1, **figures}
         log_json(self.cfg.OUTPUT_DIR, line)
@@ -151,7 +151,7 @@ class Debiasing:
     def _is_fine_tuning(self, epoch: float) -> bool:
         return self.enabled and epoch >= self.cfg.SOLVER.MAX_EPOCH
 
-    def _smoothed(self, scores: torch.Tensor) -> torch.Tensor:
+    def smoothed(self, scores: torch.Tensor) -> torch.Tensor:
         """Returns the running average of estimates; a channel dead in one has the other's score."""
         self._estimates += 1
         old, keep = self.drop.get_scores().double(), self.options.EMA

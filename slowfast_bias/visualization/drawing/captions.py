@@ -69,7 +69,7 @@ def threshold_words(reports: Iterable[BiasReport]) -> str:
     return f"A unit encodes a factor where its {names} score is above {values}."
 
 
-def grow(figure: Figure, lines: int) -> None:
+def make_taller(figure: Figure, lines: int) -> None:
     """Makes the figure taller by `lines` lines of small text, so that panels keep their size."""
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + lines * SMALL * 1.3 / 72)

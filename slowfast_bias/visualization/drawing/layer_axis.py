@@ -1,4 +1,4 @@
-"""The place of a layer: its stage, its pathway, its tick, and the axis that several models share.
+"""Where a layer stands in a figure: its stage, pathway and tick; the axis that models share.
 
 A report names layers in network order; `s5/0` and `s5/1` are two pathways of the stage `s5`.
 """
@@ -63,7 +63,7 @@ class Depth:
         last = max(len(own) - 1, 1)
         return {layer: own.index(stage(layer)) / last for layer in report.layers}
 
-    def dress(self, ax: Axes, inches: float) -> None:
+    def label_axis(self, ax: Axes, inches: float) -> None:
         """Sets ticks, limits and label of an x axis that is `inches` wide."""
         if self.ticks is None:
             ax.set(xlim=(-0.04, 1.04), xticks=[0, 0.25, 0.5, 0.75, 1], xlabel=RELATIVE)

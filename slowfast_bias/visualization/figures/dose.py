@@ -66,7 +66,7 @@ def dose_figure(rows: Sequence[Row]) -> Figure:
         look = {"color": style.GREY, "marker": "o"}
         handles.append(Line2D([], [], label="ordered frames", **look, ls=":", mfc="white"))
     lines = 2 * legend_above(figure, handles, width)
-    captions.grow(figure, lines + captions.write_caption(figure, {}, width, *_words(rows)))
+    captions.make_taller(figure, lines + captions.write_caption(figure, {}, width, *_words(rows)))
     return figure
 
 

@@ -36,15 +36,15 @@ _MARKERS = 12  # on one line, at most
 def read_epochs(folder: str) -> dict[int, BiasReport]:
     """Returns {epoch: report} of a run: `folder` is its OUTPUT_DIR, or the `bias/` in it."""
     tried = [f"{str(folder).rstrip('/')}/bias", str(folder)]
-    there = [place for place in tried if g_pathmgr.isdir(place)]
-    if not there:
+    folders = [path for path in tried if g_pathmgr.isdir(path)]
+    if not folders:
         raise RequestError(
             f"Expected the folder of a run, but there is none at {folder}: give an OUTPUT_DIR."
         )
-    for place in there:
-        found = {int(m[1]): name for name in g_pathmgr.ls(place) if (m := _FILE.fullmatch(name))}
+    for path in folders:
+        found = {int(m[1]): name for name in g_pathmgr.ls(path) if (m := _FILE.fullmatch(name))}
         if found:
-            return {epoch: read_report(f"{place}/{found[epoch]}") for epoch in sorted(found)}
+            return {epoch: read_report(f"{path}/{found[epoch]}") for epoch in sorted(found)}
     raise RequestError(
         f"Expected bias/epoch_00001.json and so on in {folder}, but found none: train with "
         "BIAS.ENABLE True; a run measures every BIAS.PERIOD epochs."
@@ -87,7 +87,7 @@ def epoch_curves(
     left = len(stages(every)) - len(panels)
     words = [f"{len(panels)} of {len(panels) + left} layers are shown."] if left else []
     lines += _write_caption(figure, {"": reports}, width, *words)
-    captions.grow(figure, lines)
+    captions.make_taller(figure, lines)
     return figure
 
 
@@ -122,7 +122,7 @@ def compare_epochs(
     lines = 2 * legend_above(figure, handles, width)
     names = dict.fromkeys(stage(x) for members in shown.values() for x in members)
     where = f"Layer: {next(iter(names))}." if len(names) == 1 else "The last stage of each run."
-    captions.grow(figure, lines + _write_caption(figure, runs, width, where))
+    captions.make_taller(figure, lines + _write_caption(figure, runs, width, where))
     return figure
 
 

@@ -43,7 +43,7 @@ def layer_curves(
     draw_panels(axes, reports, factors, value, inches)
     rows = name_models(figure, reports, width)
     words = (captions.pairs_words(reports.values()), ERRORS)
-    captions.grow(figure, 2 * rows + captions.write_caption(figure, reports, width, *words))
+    captions.make_taller(figure, 2 * rows + captions.write_caption(figure, reports, width, *words))
     return figure
 
 
@@ -61,7 +61,7 @@ def draw_panels(
         for name, report in reports.items():
             places = depth.positions(report)
             draw_curve(ax, name, report, reading(factor, value), places, **styles[name])
-        depth.dress(ax, inches)
+        depth.label_axis(ax, inches)
         ax.set_title(factor, color=style.COLORS.get(factor, "black"), fontweight="bold")
     axes[0].set_ylabel(LABELS[value])
 

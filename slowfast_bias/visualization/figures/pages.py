@@ -51,7 +51,7 @@ def report_figure(report: BiasReport) -> Figure:
     if title := _title(report):
         panels[0].set_title(captions.wrap_name(title, int(inches * 14)), loc="left")
     words = (captions.pairs_words([report]), ERRORS, captions.threshold_words([report]))
-    captions.grow(figure, captions.write_caption(figure, {"": report}, width, *words))
+    captions.make_taller(figure, captions.write_caption(figure, {"": report}, width, *words))
     return figure
 
 
@@ -75,7 +75,9 @@ def comparison_figure(reports: Mapping[str, BiasReport], value: str = "percent")
         ERRORS,
         captions.threshold_words(reports.values()),
     )
-    captions.grow(figure, 2 * (rows - 1) + captions.write_caption(figure, reports, width, *words))
+    captions.make_taller(
+        figure, 2 * (rows - 1) + captions.write_caption(figure, reports, width, *words)
+    )
     return figure
 
 
@@ -96,7 +98,7 @@ def _draw_factors(ax: Axes, report: BiasReport, value: str, inches: float) -> No
     ax.tick_params(labelbottom=False)
 
 
-def _draw_last(lot: SubFigure, reports: Mapping[str, BiasReport]) -> None:
+def _draw_last(panel: SubFigure, reports: Mapping[str, BiasReport]) -> None:
     """Draws a horizontal bar per model: the units of its last stage, with the shares as text."""
     last = {
         (name, layer): kind_shares(report[layer])
@@ -106,7 +108,7 @@ def _draw_last(lot: SubFigure, reports: Mapping[str, BiasReport]) -> None:
     }
     dead = any(shares["dead"] for shares in last.values())
     kinds = [kind for kind in style.STACK if kind != "dead" or dead]
-    ax, foot = lot.subplots(), [0.0] * len(last)
+    ax, foot = panel.subplots(), [0.0] * len(last)
     for kind in kinds:
         lengths = [shares[kind] for shares in last.values()]
         bars = ax.barh(range(len(last)), lengths, 0.72, foot, label=kind, **style.patch_style(kind))
@@ -123,7 +125,7 @@ def _draw_last(lot: SubFigure, reports: Mapping[str, BiasReport]) -> None:
     ax.tick_params(axis="y", length=0)
     ax.set(xlim=(0, 100), xlabel="units (%)")
     where = f"units of {layers.pop()}" if len(layers) == 1 else "units of the last stage"
-    lot.legend(
+    panel.legend(
         **style.kind_legend(kinds), loc="outside upper center",
         title=where, title_fontproperties={"size": 9, "weight": "bold"},
     )  # fmt: skip

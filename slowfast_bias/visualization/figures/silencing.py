@@ -59,7 +59,7 @@ def compare_ablations(runs: Mapping[str, Content]) -> Figure:
     if any(chance_of(data) for data in runs.values()):
         handles.append(chance_handle())
     lines = 2 * legend_above(figure, handles, width)
-    captions.grow(figure, lines + captions.write_caption(figure, {}, width, *_words(runs)))
+    captions.make_taller(figure, lines + captions.write_caption(figure, {}, width, *_words(runs)))
     return figure
 
 

@@ -23,14 +23,14 @@ def unit_bars(reports: Mapping[str, BiasReport]) -> Figure:
     rows = _rows(widths)
     width = max([3.4, *(sum(widths[name] + 0.12 for name in row) + 0.55 for row in rows)])
     figure = Figure(figsize=(width, 2.5 * len(rows) + 0.25), layout="constrained")
-    lots = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
-    for lot, row in zip(lots, rows, strict=True):
+    bands = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
+    for band, row in zip(bands, rows, strict=True):
         spare = width - 0.55 - sum(widths[name] + 0.12 for name in row) if len(rows) > 1 else 0.0
-        _draw_row(lot, {name: reports[name] for name in row}, widths, spare)
+        _draw_row(band, {name: reports[name] for name in row}, widths, spare)
     kinds = present_kinds(reports.values())
     figure.legend(**style.kind_legend(kinds), loc="outside upper center")
     words = (captions.threshold_words(reports.values()), captions.pairs_words(reports.values()))
-    captions.grow(figure, captions.write_caption(figure, reports, width, *words))
+    captions.make_taller(figure, captions.write_caption(figure, reports, width, *words))
     return figure
 
 
@@ -83,15 +83,15 @@ def _rows(widths: Mapping[str, float]) -> list[list[str]]:
 
 
 def _draw_row(
-    lot: SubFigure, reports: Mapping[str, BiasReport], widths: Mapping[str, float], spare: float
+    band: SubFigure, reports: Mapping[str, BiasReport], widths: Mapping[str, float], spare: float
 ) -> None:
     ratios = [widths[name] for name in reports]
     if spare > 0.3:  # a shorter row than others: its panels keep their scale
         ratios.append(spare)
-    grid = lot.add_gridspec(1, len(ratios), width_ratios=ratios)
+    grid = band.add_gridspec(1, len(ratios), width_ratios=ratios)
     first = None
     for i, (name, report) in enumerate(reports.items()):
-        ax = lot.add_subplot(grid[i], sharey=first)
+        ax = band.add_subplot(grid[i], sharey=first)
         style.guides(ax)
         draw_bars(ax, report, widths[name])
         ax.set_title(captions.wrap_name(name, int(widths[name] * 13), 3), fontsize=style.TEXT)

@@ -43,7 +43,7 @@ def unit_scatter(report: BiasReport, layer: str) -> Figure:
     ax.set_title(f"{layer}: {bias.channels} units")
     dead = f"{len(units['dead'])} dead units are not shown." if units["dead"] else ""
     words = (captions.threshold_words([report]), captions.pairs_words([report]), dead)
-    captions.grow(figure, captions.write_caption(figure, {layer: report}, 3.6, *words))
+    captions.make_taller(figure, captions.write_caption(figure, {layer: report}, 3.6, *words))
     return figure
 
 

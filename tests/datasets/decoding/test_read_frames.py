@@ -20,7 +20,7 @@ from support.videos import (
 )
 from torch.nn import functional as F
 
-from slowfast_bias.datasets.decoding import decode_exactly, packet_index
+from slowfast_bias.datasets.decoding import exact_decoding, packet_index
 from slowfast_bias.datasets.decoding.read_frames import (
     VideoError,
     backend_version,
@@ -99,16 +99,16 @@ def test_any_frames_in_any_order_are_those_of_decoding_all(folder, name):
 def test_frames_that_none_refers_to_are_left_out_without_a_second_try(folder, name, monkeypatch):
     path = written(folder, name)
     runs, sent = [], []
-    decode_once, fed = decode_exactly._decode, decode_exactly._fed
+    decode_once, fed = exact_decoding.decode_spans, exact_decoding.feed
 
     def counted(*args):
         for item in fed(*args):
             sent.append(item)
             yield item
 
-    monkeypatch.setattr(decode_exactly, "_fed", counted)
+    monkeypatch.setattr(exact_decoding, "feed", counted)
     monkeypatch.setattr(
-        decode_exactly, "_decode", lambda *a, **k: runs.append(k) or decode_once(*a, **k)
+        exact_decoding, "decode_spans", lambda *a, **k: runs.append(k) or decode_once(*a, **k)
     )
     assert read_numbers(read_frames(path, [17])) == [17]
     assert len(runs) == 1
@@ -118,13 +118,13 @@ def test_frames_that_none_refers_to_are_left_out_without_a_second_try(folder, na
 def test_odd_files_of_known_kinds_need_no_second_try(folder, monkeypatch):
     names = [name for name in KINDS if not name.startswith(("refresh", "raw", "vp8", "vp9_hidden"))]
     paths = [str(folder / name) for name in names if (folder / name).exists()]
-    decode_once = decode_exactly._decode
+    decode_once = exact_decoding.decode_spans
 
     def only_once(*args, spare, **others):
         assert spare, args[0].path
         return decode_once(*args, spare=spare, **others)
 
-    monkeypatch.setattr(decode_exactly, "_decode", only_once)
+    monkeypatch.setattr(exact_decoding, "decode_spans", only_once)
     for path in paths:
         read_frames(path, [0])
         read_frames(path, lambda video: [video.frames // 2, video.frames - 1])

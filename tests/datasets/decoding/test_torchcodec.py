@@ -127,8 +127,8 @@ def test_broken_files_are_errors_that_name_them(tmp_path, damage):
 @needs_it
 def test_another_count_of_frames_is_an_error(tmp_path, monkeypatch):
     path = write_video(tmp_path / "a.mp4", 30)
-    other = torchcodec_reader._listed(write_video(tmp_path / "b.mp4", 29))
-    monkeypatch.setattr(torchcodec_reader, "_listed", lambda path: other)
+    other = torchcodec_reader.listed_frames(write_video(tmp_path / "b.mp4", 29))
+    monkeypatch.setattr(torchcodec_reader, "listed_frames", lambda path: other)
     with pytest.raises(VideoError, match="29 frames .* counts 30"):
         read_frames(path, [0], backend="torchcodec")
 
@@ -193,7 +193,7 @@ def absent(request, monkeypatch):
     def grey(*_, **__):
         return [torch.zeros(3, 1, 1)]
 
-    torchcodec_reader._torchcodec.cache_clear()
+    torchcodec_reader.torchcodec_module.cache_clear()
     if request.param == "not installed":
         for name in ("torchcodec", "torchcodec.decoders"):
             monkeypatch.setitem(sys.modules, name, None)
@@ -207,7 +207,7 @@ def absent(request, monkeypatch):
         "without FFmpeg": "Could not load libtorchcodec. It needs FFmpeg's libraries",
         "of no use": r"32x32 px it makes \(3, 1, 1\). It needs FFmpeg's libraries",
     }[request.param]
-    torchcodec_reader._torchcodec.cache_clear()
+    torchcodec_reader.torchcodec_module.cache_clear()
 
 
 def test_absence_is_said_with_the_remedy_and_is_no_fault_of_a_video(tmp_path, absent):

@@ -102,7 +102,7 @@ def test_planes_are_normalised_by_channel_alone_and_in_batches():
     assert torch.allclose(got.double(), wanted.permute(0, 4, 1, 2, 3), rtol=0, atol=1e-6)
     for clip, planes in zip(frames, got, strict=True):
         assert torch.equal(normalised_planes(clip, mean, std), planes)
-        for fill in (crops._by_arithmetic, crops._by_table):  # a GPU's way and a CPU's
+        for fill in (crops.fill_by_arithmetic, crops.fill_by_table):  # a GPU's way and a CPU's
             out = torch.zeros_like(planes)
             fill(clip, out, mean, std)
             assert torch.equal(out, planes)

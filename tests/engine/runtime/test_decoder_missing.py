@@ -17,9 +17,9 @@ pytestmark = pytest.mark.host
 def no_torchcodec(monkeypatch):
     for name in ("torchcodec", "torchcodec.decoders"):
         monkeypatch.setitem(sys.modules, name, None)
-    torchcodec_reader._torchcodec.cache_clear()
+    torchcodec_reader.torchcodec_module.cache_clear()
     yield
-    torchcodec_reader._torchcodec.cache_clear()
+    torchcodec_reader.torchcodec_module.cache_clear()
 
 
 @pytest.mark.parametrize("processes", [0, 2])

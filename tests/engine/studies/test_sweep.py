@@ -273,7 +273,7 @@ def test_least_and_most_common_are_of_the_training_list():
 def test_train_labels_are_read_without_a_clip(tiny, monkeypatch):
     cfg = tiny("BIAS.TOY.NUM_TRAIN", 32)
     monkeypatch.setattr("slowfast_bias.datasets.toy.dataset.Toyvideos.clip", None)
-    assert sorted(dose_response._train_labels(cfg)) == sorted(list(range(4)) * 8)
+    assert sorted(dose_response.labels_of_training(cfg)) == sorted(list(range(4)) * 8)
 
 
 @pytest.mark.ddp

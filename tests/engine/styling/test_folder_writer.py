@@ -86,7 +86,7 @@ def test_a_stopped_run_is_taken_up_and_never_seen_half_written(films, tmp_path, 
     whole, part = tmp_path / "whole", tmp_path / "part"
     stylize([str(films)], str(whole), Options(TWO))
 
-    write, count = module._write_picture, []
+    write, count = module.write_picture, []
 
     def stop(stem, *rest):
         count.append(stem)
@@ -94,7 +94,7 @@ def test_a_stopped_run_is_taken_up_and_never_seen_half_written(films, tmp_path, 
             raise KeyboardInterrupt
         write(stem, *rest)
 
-    monkeypatch.setattr(module, "_write_picture", stop)
+    monkeypatch.setattr(module, "write_picture", stop)
     with pytest.raises(KeyboardInterrupt):
         stylize([str(films)], str(part), Options(TWO))
     monkeypatch.undo()
@@ -180,7 +180,7 @@ def test_a_video_that_is_there_of_another_file_is_kept_and_told(films, tmp_path,
 
 
 def test_a_full_disk_stops_the_run_and_leaves_nothing_half(films, tmp_path, monkeypatch):
-    write, count = module._write_picture, []
+    write, count = module.write_picture, []
 
     def full(stem, *rest):
         count.append(stem)
@@ -188,7 +188,7 @@ def test_a_full_disk_stops_the_run_and_leaves_nothing_half(films, tmp_path, monk
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), stem)
         write(stem, *rest)
 
-    monkeypatch.setattr(module, "_write_picture", full)
+    monkeypatch.setattr(module, "write_picture", full)
     with pytest.raises(OutputError, match=r"No space left.*started again, it goes on"):
         stylize([str(films)], str(tmp_path), Options(TWO))
     monkeypatch.undo()
@@ -290,12 +290,12 @@ def left_of(session):
 def test_a_decoder_that_is_not_there_is_said_before_any_work(films, tmp_path, monkeypatch):
     from slowfast_bias.datasets.decoding import torchcodec_reader
 
-    torchcodec_reader._torchcodec.cache_clear()
+    torchcodec_reader.torchcodec_module.cache_clear()
     for name in ("torchcodec", "torchcodec.decoders"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingPackageError, match="pip install torchcodec"):
         stylize([str(films)], str(tmp_path), Options(TWO, backend="torchcodec"))
-    torchcodec_reader._torchcodec.cache_clear()
+    torchcodec_reader.torchcodec_module.cache_clear()
     assert not (tmp_path / "bad.csv").exists() and not (tmp_path / "stylize.json").exists()
 
 

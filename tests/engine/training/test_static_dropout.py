@@ -220,9 +220,9 @@ def test_a_smoothed_estimate_is_the_running_average():
     debias = debiasing(cfg, network.build_network(cfg))
     one, two = torch.rand(256).double(), torch.rand(256).double()
     two[3] = float("nan")
-    debias.drop.set_scores(debias._smoothed(one))
+    debias.drop.set_scores(debias.smoothed(one))
     assert torch.allclose(debias.drop.get_scores().double(), one, atol=1e-6)
-    mixed = debias._smoothed(two)
+    mixed = debias.smoothed(two)
     expected = 0.75 * one + 0.25 * two
     expected[3] = one[3]
     assert torch.allclose(mixed, expected, atol=1e-6)

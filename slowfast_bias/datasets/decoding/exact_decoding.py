@@ -28,9 +28,9 @@ def collect(film: Film, indices: Collection[int], take: Take[Taken]) -> dict[int
         return in_order(film, indices, take)[0]
     wanted = {film.shown[i]: i for i in indices}
     spans = _joined((film.start(position), position) for position in wanted)
-    taken, odd = _decode(film, wanted, spans, take, spare=True)
+    taken, odd = decode_spans(film, wanted, spans, take, spare=True)
     if odd:
-        taken, odd = _decode(film, wanted, [(film.keys[0], max(wanted))], take, spare=False)
+        taken, odd = decode_spans(film, wanted, [(film.keys[0], max(wanted))], take, spare=False)
         for position, i in wanted.items():
             first = film.start(position)
             if position not in taken or any(first <= bad <= position for bad in odd):
@@ -80,7 +80,7 @@ def _joined(needs: Iterable[Span]) -> list[Span]:
     return spans
 
 
-def _decode(
+def decode_spans(
     film: Film, wanted: Collection[int], spans: list[Span], take: Take[Taken], *, spare: bool
 ) -> tuple[dict[int, Taken], set[int]]:
     """Returns {position: `take(frame)`} of the wanted positions, and the odd positions.
@@ -98,7 +98,7 @@ def _decode(
         decoder.flush_buffers()
         awaited: dict[int, int] = {}  # time stamp -> position
         latest = None
-        for position, packet in _fed(film, first, stretch, wanted if spare else None):
+        for position, packet in feed(film, first, stretch, wanted if spare else None):
             if packet is not None and position in shown:
                 awaited[packet.pts] = position
             try:
@@ -120,7 +120,7 @@ def _decode(
     return taken, odd
 
 
-def _fed(
+def feed(
     film: Film,
     first: int,
     stretch: Iterable[tuple[int, av.Packet]],
