@@ -6,10 +6,12 @@ without temporal kernels as purely static for any labels, and an untrained one a
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
 
+import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import engine
@@ -36,6 +38,8 @@ def run(output_dir: str = "runs/demo", configs: str = "") -> dict[str, BiasRepor
         output_dir: the folder of all results; a second run finds its checkpoints there.
         configs: the folder that holds `configs/`.
     """
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)  # networks this small lose time to more, on a busy machine much
     start, outputs, reports, accuracies = time.perf_counter(), Outputs(output_dir), {}, {}
     for name, config in NETWORKS.items():
         cfg = _load(configs + config, outputs.run(Path(config).stem).root)
