@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT))
 
 from slowfast_bias import engine  # noqa: E402
 from slowfast_bias.bias import evaluating  # noqa: E402
+from slowfast_bias.engine.measuring.layers import find_layer  # noqa: E402
 from slowfast_bias.engine.setup import network  # noqa: E402
-from slowfast_bias.engine.testing.unit_ranking import find_layer  # noqa: E402
 from slowfast_bias.models.silenced_sets import SilencedSets  # noqa: E402
 
 CONFIG = ROOT / "configs/Kinetics/SLOW_8x8_R50.yaml"

@@ -29,7 +29,8 @@ from slowfast_bias.bias import tapped  # noqa: E402
 from slowfast_bias.datasets.pairs.request import PairRequest  # noqa: E402
 from slowfast_bias.datasets.pairs.static_dynamic import static_dynamic  # noqa: E402
 from slowfast_bias.datasets.styles.bank import make_styles  # noqa: E402
-from slowfast_bias.engine.measuring.probe import Probe, make_taps  # noqa: E402
+from slowfast_bias.engine.measuring.layers import make_taps  # noqa: E402
+from slowfast_bias.engine.measuring.probe import Probe  # noqa: E402
 from slowfast_bias.engine.setup import network  # noqa: E402
 from slowfast_bias.engine.tasks import make_task  # noqa: E402
 

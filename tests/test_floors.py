@@ -248,7 +248,7 @@ def test_what_is_allowed_is_not_found(tmp_path):
         "datasets/x.py": "from slowfast_bias.datasets.toy import T\ndef f(cfg): return cfg",
         "visualization/x.py": "from slowfast_bias.bias import BiasReport",
         "engine/setup/x.py": "from slowfast_bias import config, datasets, models\nx = 1\n" * 120,
-        "engine/testing/x.py": "from slowfast_bias.engine.measuring.probe import make_taps",
+        "engine/testing/x.py": "from slowfast_bias.engine.measuring.layers import make_taps",
         "engine/studies/x.py": "from slowfast_bias import engine",
         "config/x.py": "from slowfast_bias.models.families import family_named",
         "bias/x.py": 'def f():\n    """Returns x."""\n@property\ndef g():\n    """The sum."""',

@@ -108,8 +108,8 @@ def find_module(model: nn.Module, name: str) -> nn.Module:
     near = difflib.get_close_matches(name, names, n=3)
     top = [child for child, _ in model.named_children()]
     raise ValueError(
-        f"Expected a module of {type(model).__name__}, but got {name!r}; "
-        + (f"did you mean {' or '.join(map(repr, near))}? " if near else "")
+        f"Expected a module of {type(model).__name__}, but got {name!r}"
+        + (f"; did you mean {' or '.join(map(repr, near))}? " if near else ". ")
         + f"It has {', '.join(top[:12]) or 'no modules'}{', ...' if len(top) > 12 else ''} "
         f"({len(names)} names in `named_modules()`)."
     )

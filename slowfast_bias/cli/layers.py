@@ -34,6 +34,7 @@ def main(args: argparse.Namespace) -> int:
 
     from slowfast_bias import engine
     from slowfast_bias.bias import evaluating, tapped
+    from slowfast_bias.engine.measuring.layers import configured_taps
     from slowfast_bias.engine.tasks import make_task
     from slowfast_bias.models.families import family_of
 
@@ -41,7 +42,7 @@ def main(args: argparse.Namespace) -> int:
     family, task = family_of(model), make_task(cfg, model)
     size = cfg.DATA.TRAIN_CROP_SIZE
     clip = torch.zeros(1, 3, cfg.DATA.NUM_FRAMES, size, size)
-    with torch.no_grad(), evaluating(model), tapped(model, family.layers(model)) as features:
+    with torch.no_grad(), evaluating(model), tapped(model, configured_taps(cfg, model)) as features:
         family.call(model, task.pack(clip))
     print(f"{family.name}: {', '.join(cfg.BIAS.LAYERS)}")
     for name, units in features.items():

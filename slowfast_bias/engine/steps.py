@@ -13,12 +13,14 @@ from typing import Any
 
 from fvcore.common.config import CfgNode
 
-from slowfast_bias.config import check_training
-from slowfast_bias.engine.measuring.measurement import measure
+from slowfast_bias.config import ConfigError, check_training
+from slowfast_bias.datasets.pairs.request import pair_maker
+from slowfast_bias.engine.measuring.measurement import measure, pairs_name
 from slowfast_bias.engine.preflight.lists import STYLED, check_lists
 from slowfast_bias.engine.preflight.videos import Checked
 from slowfast_bias.engine.preflight.videos import check_data as decode_lists
 from slowfast_bias.engine.runtime.launcher import launch
+from slowfast_bias.engine.tasks import task_class
 from slowfast_bias.engine.testing.frame_orders import test_orders
 from slowfast_bias.engine.testing.multi_view import test
 from slowfast_bias.engine.testing.silencing import ablate
@@ -34,12 +36,14 @@ class Step:
         enabled: whether a config asks for it.
         lists: what it reads: "train", "val", "test", or styled folders.
         flow: does it, in every process.
+        counts_hits: whether it counts the videos that are right.
     """
 
     name: str
     enabled: Callable[[CfgNode], bool]
     lists: Callable[[CfgNode], list[str]]
     flow: Callable[..., Any]
+    counts_hits: bool = False
 
 
 def _measured(cfg: CfgNode) -> list[str]:
@@ -59,8 +63,8 @@ STEPS = (
     Step("train", lambda cfg: cfg.TRAIN.ENABLE, _trained, train),
     Step("measure", lambda cfg: cfg.BIAS.ENABLE, _measured, measure),
     Step("test", lambda cfg: cfg.TEST.ENABLE, lambda cfg: ["test"], test),
-    Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, lambda cfg: ["test"], test_orders),
-    Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate),
+    Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, lambda cfg: ["test"], test_orders, True),
+    Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate, True),
 )
 
 
@@ -101,6 +105,15 @@ def _check(cfg: CfgNode, steps: Iterable[Step]) -> None:
     steps = list(steps)
     if any(step.name == "train" for step in steps):
         check_training(cfg)
+    if not task_class(cfg).counts_hits and any(step.counts_hits for step in steps):
+        raise ConfigError(
+            [
+                f"BIAS.TASK {cfg.BIAS.TASK}: expected a task in which a video is right or wrong "
+                "for BIAS.SHUFFLE.TEST and BIAS.ABLATION.ENABLE; set both to False"
+            ]
+        )
+    if cfg.BIAS.ENABLE or any(step.name in ("measure", "ablate") for step in steps):
+        pair_maker(pairs_name(cfg))  # raises if there is none of that name
     check_lists(cfg, lists_of(cfg, steps))
 
 

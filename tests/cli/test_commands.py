@@ -140,6 +140,10 @@ def test_layers_names_what_a_report_would(capsys):
     assert "s5/1" in shown and "head" in shown and "modules:" not in shown
     assert cli.main(["layers", "--model", "slow_r50", "--all", *small[:4]]) == 0
     assert "s5.pathway0_res1.branch2.a  Conv3d" in capsys.readouterr().out
+    asked = ["BIAS.LAYERS", "['s3', 's5.pathway0_res1']"]
+    assert cli.main(["layers", "--model", "slow_r50", *small[:4], *asked]) == 0
+    listed = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split()[0] for line in listed] == ["s3", "s5.pathway0_res1"]
 
 
 @pytest.mark.host

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from slowfast_bias import engine
+from slowfast_bias.config import ConfigError
+from slowfast_bias.datasets.pairs.request import PairsError
 from slowfast_bias.engine.preflight.lists import STYLED
 from slowfast_bias.engine.steps import enabled_steps, lists_of
+from slowfast_bias.engine.tasks import TASKS, Classification
+from slowfast_bias.engine.training import loop
 
 pytestmark = pytest.mark.host
 
@@ -31,6 +36,38 @@ def test_steps_and_their_lists(tiny, switches, steps, lists):
     cfg = tiny(*OFF, *switches)
     assert [step.name for step in enabled_steps(cfg)] == steps
     assert lists_of(cfg, enabled_steps(cfg)) == lists
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "says"),
+    [
+        (["BIAS.PAIRS", "statics"], PairsError, "BIAS.PAIRS .*static_dynamic.*'statics'"),
+        (["BIAS.TASK", "classes"], ConfigError, "BIAS.TASK: .*classification.*'classes'"),
+        (["BIAS.LAYERS", ["s9"]], ConfigError, r"BIAS.LAYERS: .*got 's9'\. It has s1"),
+        (["BIAS.LAYERS", ["s5.pathway0_re0"]], ConfigError, "did you mean 's5.pathway0_res0'"),
+        (["BIAS.ABLATION.ENABLE", True, "BIAS.ABLATION.LAYER", "s9"], ConfigError,
+         "BIAS.ABLATION.LAYER: .*'s9'"),
+    ],
+)  # fmt: skip
+def test_a_mistyped_name_is_an_error_before_training(tiny, monkeypatch, options, error, says):
+    monkeypatch.setattr(loop, "train_epoch", None)
+    cfg = tiny("BIAS.ENABLE", True, *options)
+    with pytest.raises(error, match=says):
+        engine.run(cfg)
+
+
+@pytest.mark.parametrize("step", ["BIAS.SHUFFLE.TEST", "BIAS.ABLATION.ENABLE"])
+def test_a_task_without_hits_is_not_asked_for_them(tiny, monkeypatch, step):
+    class Graded(Classification):
+        counts_hits = False
+
+    monkeypatch.setitem(TASKS, "graded", Graded)
+    monkeypatch.setattr(loop, "train_epoch", None)
+    with pytest.raises(ConfigError, match=f"BIAS.TASK graded: .*right or wrong.*{step}"):
+        engine.run(tiny("BIAS.TASK", "graded", step, True))
+    monkeypatch.undo()
+    monkeypatch.setitem(TASKS, "graded", Graded)
+    assert engine.run(tiny("BIAS.TASK", "graded", "SOLVER.MAX_EPOCH", 1))["test"].videos == 5
 
 
 def test_a_measurement_of_folders_reads_them_and_no_list(tiny, tmp_path):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterable
 
 import torch
 from fvcore.common.config import CfgNode
 from torch import nn
 
-from slowfast_bias.bias import BiasMeter, Tap, evaluating, tapped
+from slowfast_bias.bias import BiasMeter, evaluating, tapped
 from slowfast_bias.datasets.pairs.frame_order import reorder
 from slowfast_bias.datasets.pairs.request import Views
+from slowfast_bias.engine.measuring.layers import configured_taps
 from slowfast_bias.models.bf16 import prepared_for_bf16
 from slowfast_bias.models.families import family_of
 from slowfast_bias.models.replay import Replay, frame_wise_prefix
@@ -22,21 +22,6 @@ log = logging.getLogger(__name__)
 Features = dict[str, torch.Tensor]
 
 
-def make_taps(model: nn.Module, layers: Iterable[str]) -> list[Tap]:
-    """Returns taps for BIAS.LAYERS: "auto" for those of the network's kind, else by name."""
-    family, layers = family_of(model), list(layers)
-    head = family.head(model)
-    auto = family.layers(model) if head is not None or "auto" in layers else []
-    known = {tap.label: tap for tap in auto} | {tap.module: tap for tap in auto}
-    if head is not None:
-        known[head.dropout] = Tap(head.dropout, channels_last=head.dropout_channels_last)
-    taps: dict[str, Tap] = {}
-    for layer in layers:
-        for tap in auto if layer == "auto" else [known.get(layer, Tap(layer))]:
-            taps[tap.label] = tap
-    return list(taps.values())
-
-
 class Probe:
     """Runs the views through one network and meters what its taps read."""
 
@@ -44,7 +29,7 @@ class Probe:
         self.bf16 = cfg.BIAS.PRECISION == "bf16"
         self.model = prepared_for_bf16(model) if self.bf16 else model
         self.family = family_of(self.model)
-        self.taps = make_taps(self.model, cfg.BIAS.LAYERS)
+        self.taps = configured_taps(cfg, self.model)
         self.meter = BiasMeter(self.taps)
         self.device = next(model.parameters()).device
         self.reused: list[str] = []

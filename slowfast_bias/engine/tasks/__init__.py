@@ -19,6 +19,7 @@ __all__ = [
     "Tally",
     "Task",
     "make_task",
+    "task_class",
 ]
 
 TASKS: dict[str, type] = {"classification": Classification}
@@ -26,7 +27,12 @@ TASKS: dict[str, type] = {"classification": Classification}
 
 def make_task(cfg: CfgNode, model: nn.Module) -> Task:
     """Returns the task of BIAS.TASK for a network that is not wrapped for several processes."""
+    return task_class(cfg)(cfg, family_of(model))
+
+
+def task_class(cfg: CfgNode) -> type:
+    """Returns the class of BIAS.TASK; ConfigError names those there are."""
     if cfg.BIAS.TASK not in TASKS:
         known = ", ".join(TASKS)
         raise ConfigError([f"BIAS.TASK: expected one of {known}, but got {cfg.BIAS.TASK!r}"])
-    return TASKS[cfg.BIAS.TASK](cfg, family_of(model))
+    return TASKS[cfg.BIAS.TASK]

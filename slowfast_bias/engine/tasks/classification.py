@@ -114,6 +114,7 @@ class Classification:
     """One class per clip."""
 
     watched = "top1_err"
+    counts_hits = True
 
     def __init__(self, cfg: CfgNode, family: Family) -> None:
         self.cfg, self.family = cfg, family

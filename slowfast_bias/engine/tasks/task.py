@@ -47,14 +47,30 @@ class Tally(Protocol):
         """Returns what TEST.SAVE_RESULTS_PATH shall hold."""
 
 
+class HitTally(Tally, Protocol):
+    """A tally of a task in which a video is either right or wrong.
+
+    Attributes:
+        labels: (V,) classes.
+    """
+
+    labels: torch.Tensor
+
+    def hits(self, variant: int, videos: torch.Tensor) -> torch.Tensor:
+        """Returns whether each of the videos where `videos` (V,) is True is right."""
+
+
 class Task(Protocol):
     """What a task offers to the loops.
 
     Attributes:
         watched: the number of its figures whose smallest value so far a log shows.
+        counts_hits: whether a video is either right or wrong. Its tally then is a `HitTally`, and
+            accuracies without some units and with frames out of order exist.
     """
 
     watched: str
+    counts_hits: bool
 
     def inputs(
         self, batch: Batch, device: torch.device, orders: torch.Tensor | None = None

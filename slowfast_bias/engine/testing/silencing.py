@@ -12,13 +12,14 @@ from typing import Any
 
 from fvcore.common.config import CfgNode
 
+from slowfast_bias.engine.measuring.layers import find_layer
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.setup.network import open_trained
 from slowfast_bias.engine.setup.provenance import provenance, write_bias_config
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.silencing_plan import accuracy_curves, curve_table, plan_sets
-from slowfast_bias.engine.testing.unit_ranking import find_layer, report_for
+from slowfast_bias.engine.testing.unit_ranking import report_for
 from slowfast_bias.engine.testing.vote import WithoutUnits, vote
 from slowfast_bias.models.silenced_sets import SilencedSets
 from slowfast_bias.outputs import Outputs

@@ -10,35 +10,16 @@ from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias.bias import BiasReport, Tap
-from slowfast_bias.bias.taps import find_module
 from slowfast_bias.config import ConfigError
+from slowfast_bias.engine.measuring.layers import SILENCED
 from slowfast_bias.engine.measuring.measurement import measure_networks
-from slowfast_bias.engine.measuring.probe import make_taps
 from slowfast_bias.engine.measuring.report_files import write_reports
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup.provenance import write_bias_config
-from slowfast_bias.models.families import family_of
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import ResultError
 
 log = logging.getLogger(__name__)
-
-_KEY = "BIAS.ABLATION.LAYER"
-
-
-def find_layer(model: nn.Module, layer: str) -> Tap:
-    """Returns the tap of `layer` ("s5", "s5/1" for a pathway, "head", any module) in reports."""
-    modules = dict(model.named_modules())
-    auto = {tap.label for tap in family_of(model).layers(model)}
-    base, _, pathway = layer.rpartition("/")
-    name = base if base and pathway.isdecimal() and layer not in modules else layer
-    if name not in auto:
-        try:
-            find_module(model, name)
-        except ValueError as error:
-            raise ConfigError([f"{_KEY}: {error}"]) from error
-    (tap,) = make_taps(model, [name])
-    return tap
 
 
 def report_for(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> tuple[BiasReport, str]:
@@ -101,10 +82,10 @@ def _check(report: BiasReport, layer: str) -> None:
         pathways = [name for name in report.layers if name.startswith(f"{layer}/")]
         raise ConfigError(
             [
-                f"{_KEY}: expected one of {', '.join(pathways or report.layers)}, as its report "
-                f"has them, but got {layer!r}"
+                f"{SILENCED}: expected one of {', '.join(pathways or report.layers)}, as its "
+                f"report has them, but got {layer!r}"
             ]
         )
     if not report[layer].complete:
         only = ", ".join(report[layer].pairs)
-        raise ConfigError([f"{_KEY}: {layer} was measured on {only} pairs only"])
+        raise ConfigError([f"{SILENCED}: {layer} was measured on {only} pairs only"])

@@ -1,6 +1,6 @@
 """The vote: one loop over a list that serves every test.
 
-    votes = vote(cfg, task, Plain(task, model), "test")
+    votes = vote(cfg, task, as_filmed(task, model), "test")
     votes.figures("ordered").compute()
 
 What is done to the clips or to the network are its variants; the outputs of a video's clips and

@@ -21,6 +21,7 @@ from slowfast_bias.bias import BiasReport
 from slowfast_bias.datasets.contract import Batch
 from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.datasets.pairs.frame_order import shuffled
+from slowfast_bias.engine.measuring.layers import check_layers
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json, progress, set_up_logging
 from slowfast_bias.engine.runtime.tensorboard import Scalars
@@ -60,6 +61,7 @@ def train(cfg: CfgNode) -> TrainResult:
     outputs = Outputs(cfg.OUTPUT_DIR)
     _write_config(cfg)
     model = network.build_network(cfg)
+    check_layers(cfg, model)
     task = make_task(cfg, model)
     debias = Debiasing(cfg, model, task)  # before the network is wrapped for several processes
     device = next(model.parameters()).device

@@ -9,8 +9,9 @@ from slowfast_bias import BiasReport, engine, host
 from slowfast_bias.bias import evaluating, tapped
 from slowfast_bias.datasets.contract import Sample
 from slowfast_bias.datasets.source_clips import SourceClips, spread
+from slowfast_bias.engine.measuring.layers import make_taps
 from slowfast_bias.engine.measuring.measurement import measure_networks
-from slowfast_bias.engine.measuring.probe import Probe, make_taps
+from slowfast_bias.engine.measuring.probe import Probe
 from slowfast_bias.engine.setup import checkpoint, network
 
 TINY = ["NUM_GPUS", 0, "BIAS.TOY.NUM_VAL", 12, "BIAS.TOY.NUM_TRAIN", 16, "TEST.BATCH_SIZE", 4]

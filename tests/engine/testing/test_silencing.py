@@ -11,7 +11,7 @@ from slowfast_bias import BiasReport, engine, host
 from slowfast_bias.bias import evaluating, tapped
 from slowfast_bias.bias.layer import LayerBias
 from slowfast_bias.config import ConfigError
-from slowfast_bias.engine.measuring.probe import make_taps
+from slowfast_bias.engine.measuring.layers import find_layer, make_taps
 from slowfast_bias.engine.setup import network
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.tasks import make_task
@@ -23,7 +23,6 @@ from slowfast_bias.engine.testing.silencing_plan import (
     plan_sets,
     unit_order,
 )
-from slowfast_bias.engine.testing.unit_ranking import find_layer
 from slowfast_bias.engine.testing.vote import WithoutUnits, vote
 from slowfast_bias.models.replay import steps_until
 from slowfast_bias.models.silenced_sets import SilencedSets

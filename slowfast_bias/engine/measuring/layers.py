@@ -1,0 +1,65 @@
+"""The layers that a config names: those to measure, and the one whose units are silenced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fvcore.common.config import CfgNode
+from torch import nn
+
+from slowfast_bias.bias import Tap
+from slowfast_bias.bias.taps import find_module
+from slowfast_bias.config import ConfigError
+from slowfast_bias.models.families import family_of
+
+SILENCED = "BIAS.ABLATION.LAYER"
+
+
+def make_taps(model: nn.Module, layers: Iterable[str]) -> list[Tap]:
+    """Returns taps for BIAS.LAYERS: "auto" for those of the network's kind, else by name."""
+    family, layers = family_of(model), list(layers)
+    head = family.head(model)
+    auto = family.layers(model) if head is not None or "auto" in layers else []
+    known = {tap.label: tap for tap in auto} | {tap.module: tap for tap in auto}
+    if head is not None:
+        known[head.dropout] = Tap(head.dropout, channels_last=head.dropout_channels_last)
+    taps: dict[str, Tap] = {}
+    for layer in layers:
+        for tap in auto if layer == "auto" else [known.get(layer, Tap(layer))]:
+            taps[tap.label] = tap
+    return list(taps.values())
+
+
+def configured_taps(cfg: CfgNode, model: nn.Module) -> list[Tap]:
+    """Returns the taps of BIAS.LAYERS; ConfigError if the network lacks one of them."""
+    taps = make_taps(model, cfg.BIAS.LAYERS)
+    for tap in taps:
+        _check_module(model, tap.module, "BIAS.LAYERS")
+    return taps
+
+
+def find_layer(model: nn.Module, layer: str) -> Tap:
+    """Returns the tap of `layer` ("s5", "s5/1" for a pathway, "head", any module) in reports."""
+    modules = dict(model.named_modules())
+    auto = {tap.label for tap in family_of(model).layers(model)}
+    base, _, pathway = layer.rpartition("/")
+    name = base if base and pathway.isdecimal() and layer not in modules else layer
+    if name not in auto:
+        _check_module(model, name, SILENCED)
+    (tap,) = make_taps(model, [name])
+    return tap
+
+
+def check_layers(cfg: CfgNode, model: nn.Module) -> None:
+    """Raises before training what a measurement or silencing after it would raise of its layers."""
+    if cfg.BIAS.ENABLE:
+        configured_taps(cfg, model)
+    if cfg.BIAS.ABLATION.ENABLE:
+        find_layer(model, cfg.BIAS.ABLATION.LAYER)
+
+
+def _check_module(model: nn.Module, name: str, key: str) -> None:
+    try:
+        find_module(model, name)
+    except ValueError as error:
+        raise ConfigError([f"{key}: {error}"]) from error
