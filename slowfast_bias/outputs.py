@@ -69,7 +69,7 @@ class Outputs:
 
     @property
     def bias_config(self) -> str:
-        """The config that the files beside it came from; it produces them again."""
+        """The config that the measurement came from; it produces it again."""
         return f"{self.bias}/config.yaml"
 
     def report(self, name: str = "report", suffix: str = "json") -> str:
@@ -99,8 +99,13 @@ class Outputs:
         """Accuracies with frames in and out of order."""
         return f"{self.bias}/orders.json"
 
+    @property
+    def frame_orders_config(self) -> str:
+        """The config that they came from."""
+        return f"{self.bias}/orders.yaml"
+
     def silencing(self, suffix: str = "json") -> str:
-        """Returns the accuracies without some units: json or png."""
+        """Returns the accuracies without some units: json or png; or their config: yaml."""
         return f"{self.bias}/ablation.{suffix}"
 
     # -- a sweep's folder

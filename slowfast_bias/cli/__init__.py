@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return guarded(lambda: print_keys(words[1:]))
     if words[0] in COMMANDS:
         return run_command(words[0], words[1:])
-    if words[0].startswith("-") or any(word.startswith("--cfg") for word in words):
+    if words[0].startswith("-") or (words[0].isupper() and "--cfg" in words):  # KEY VALUE first
         return run_command("run", words)
     print(f"error: {unknown(words[0])}", file=sys.stderr)
     return 2

@@ -16,7 +16,7 @@ _ASSIGNED = re.compile(r"_C\.([\w.]+)\s*=")
 
 
 def print_keys(sections: Sequence[str]) -> int:
-    """Prints the keys that begin with one of `sections`; all of them if none is given."""
+    """Prints the keys in `sections` (BIAS, BIAS.TOY, or one key); all of them if none is given."""
     from slowfast_bias.config import get_cfg
     from slowfast_bias.config.options import find_option
 
@@ -28,8 +28,8 @@ def print_keys(sections: Sequence[str]) -> int:
     if not wanted:
         tops = sorted({key.partition(".")[0] for key in keys})
         raise RequestError(
-            f"Expected a section of the config, one of {', '.join(tops)}, or the beginning of a "
-            f"key, but got {' '.join(sections)}."
+            f"Expected a section of the config, one of {', '.join(tops)}, a part of one "
+            f"such as BIAS.TOY, or a key, but got {' '.join(sections)}."
         )
     comments = _host_comments()
     for key in wanted:

@@ -7,17 +7,26 @@ from collections.abc import Iterator
 from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 
+FOLDERS = "static_dynamic_folders"  # the pairs of styled folders
+
+
+def pairs_name(cfg: CfgNode) -> str:
+    """Returns the maker of BIAS.PAIRS; "auto" follows BIAS.STYLES.SOURCE."""
+    if cfg.BIAS.PAIRS != "auto":
+        return cfg.BIAS.PAIRS
+    return FOLDERS if cfg.BIAS.STYLES.SOURCE == "folders" else "static_dynamic"
+
 
 def style_folders(cfg: CfgNode) -> Iterator[str]:
     """Yields what is wrong with the folders of styled videos, one sentence each."""
     styles = cfg.BIAS.STYLES
-    if styles.SOURCE != "folders":
+    if pairs_name(cfg) != FOLDERS:
         return
     dirs = list(styles.DIRS)
     if len(dirs) < 2:
         yield (
-            "BIAS.STYLES.DIRS: expected two folders or more with BIAS.STYLES.SOURCE folders, one "
-            f"per style, but got {dirs}"
+            "BIAS.STYLES.DIRS: expected two folders or more, one per style, for pairs of styled "
+            f"folders, but got {dirs}"
         )
     for folder in dirs:
         if not g_pathmgr.isdir(str(folder)):

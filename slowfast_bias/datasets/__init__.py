@@ -1,1 +1,1 @@
-"""Floor 2: what goes in: datasets, loaders, styles, pairs."""
+"""Floor 4: what goes in: datasets, loaders, styles, pairs."""

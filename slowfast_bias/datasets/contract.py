@@ -118,7 +118,7 @@ class VideoDataset(Protocol):
         """Returns the middle of a video, (T, H, W, 3): uint8, or float32 in [0, 1]; VideoError."""
 
     def target(self, video: int) -> Any:
-        """Returns what the task compares with, without decoding the video."""
+        """Returns what the task compares with; without decoding the video if the list has it."""
 
     def describe(self, index: int) -> tuple[str, str]:
         """Returns what names a clip's video, its path at best, and its row in the list."""

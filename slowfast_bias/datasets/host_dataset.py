@@ -59,7 +59,7 @@ class HostDataset:
     def target(self, video: int) -> int:
         """Returns the class of a video, which is read for it: hosts keep no list of labels."""
         came = host.unpack_sample(self.dataset[video * self.views])
-        if came is None:
+        if came is None or came.index != video * self.views:
             raise VideoError("")
         return came.label
 

@@ -1,4 +1,4 @@
-"""Floor 4: the flows. Needs a host; importing it registers this project's data sets.
+"""Floor 5: the flows. Needs a host; importing it registers this project's data sets.
 
 Synopsis:
 

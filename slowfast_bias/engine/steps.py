@@ -7,15 +7,16 @@ it which lists are needed.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fvcore.common.config import CfgNode
 
 from slowfast_bias.config import ConfigError, check_training
+from slowfast_bias.config.check_styles import FOLDERS, pairs_name
 from slowfast_bias.datasets.pairs.request import pair_maker
-from slowfast_bias.engine.measuring.measurement import measure, pairs_name
+from slowfast_bias.engine.measuring.measurement import measure
 from slowfast_bias.engine.preflight.lists import STYLED, check_lists
 from slowfast_bias.engine.preflight.videos import Checked
 from slowfast_bias.engine.preflight.videos import check_data as decode_lists
@@ -47,7 +48,7 @@ class Step:
 
 
 def _measured(cfg: CfgNode) -> list[str]:
-    return [STYLED] if cfg.BIAS.STYLES.SOURCE == "folders" else [cfg.BIAS.SPLIT]
+    return [STYLED] if pairs_name(cfg) == FOLDERS else [cfg.BIAS.SPLIT]
 
 
 def _trained(cfg: CfgNode) -> list[str]:
@@ -84,7 +85,7 @@ def run(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
     The measurement takes what training has just measured, if that was of the same weights.
     """
     steps = enabled_steps(cfg)
-    _check(cfg, steps)
+    check_steps(cfg, steps)
     results: dict[str, Any] = {}
     for step in steps:
         flow = step.flow
@@ -96,13 +97,18 @@ def run(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
 
 def run_step(name: str, cfg: CfgNode, init_method: str | None = None) -> Any:
     """Runs one step, after a check of what it needs; returns its result."""
-    (step,) = (step for step in STEPS if step.name == name)
-    _check(cfg, [step])
+    (step,) = steps_named(name)
+    check_steps(cfg, [step])
     return launch(cfg, step.flow, init_method)
 
 
-def _check(cfg: CfgNode, steps: Iterable[Step]) -> None:
-    steps = list(steps)
+def steps_named(*names: str) -> list[Step]:
+    """Returns the steps of these names, in their order."""
+    return [step for step in STEPS if step.name in names]
+
+
+def check_steps(cfg: CfgNode, steps: Sequence[Step]) -> None:
+    """Raises, before any work, what the steps would raise of names and lists in their turn."""
     if any(step.name == "train" for step in steps):
         check_training(cfg)
     if not task_class(cfg).counts_hits and any(step.counts_hits for step in steps):
@@ -130,7 +136,6 @@ def check_data(cfg: CfgNode, **options: Any) -> list[Checked]:
 
     Without enabled steps, those of all three lists.
     """
-    splits = [split for split in lists_of(cfg, enabled_steps(cfg)) if split != STYLED]
-    order = ("train", "val", "test")
-    wanted = [split for split in order if split in splits]
-    return decode_lists(cfg, wanted or order, **options)
+    steps, order = enabled_steps(cfg), ("train", "val", "test")
+    splits = lists_of(cfg, steps) if steps else order
+    return decode_lists(cfg, [split for split in order if split in splits], **options)

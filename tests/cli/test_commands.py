@@ -85,6 +85,7 @@ def test_an_error_of_the_user_is_one_line_and_2_and_a_bug_keeps_its_traceback(
     ("words", "says"),
     [
         (["mesure"], "Did you mean measure?"),
+        (["mesure", "--cfg", "x.yaml"], "Did you mean measure?"),
         (["nothing"], "one of demo, measure"),
         (["--help-keys", "NOTHING"], "one of AUG"),
         (["measure"], "--model NAME --weights FILE --videos DIR"),

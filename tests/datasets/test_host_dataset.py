@@ -90,8 +90,9 @@ def test_a_measurement_gets_the_frames_without_the_normalisation(theirs, split, 
     torch.testing.assert_close(clip[:, 0, 0, 0], torch.linspace(0, 1, 8) / 4)
     assert data.views == (6 if split == "test" else 1) and data.target(1) == 1
     for video in (REPLACED, GONE):
-        with pytest.raises(VideoError):
-            data.clip(video)
+        for ask in (data.clip, data.target):
+            with pytest.raises(VideoError):
+                ask(video)
     source = SourceClips(cfg, split)
     assert len(source) == 6
     (batch,) = Loader(source, 6, training=False, seed=0)

@@ -110,9 +110,28 @@ def test_a_step_alone_leaves_the_config_that_its_files_name(tiny, wrong, switche
     found = results_in(cfg.OUTPUT_DIR)
     assert sorted(found) == [f"bias/{name}.json" for name in files]
     for content in found.values():
-        config = content["meta"]["config"]
-        assert Path(config).is_file()
-        assert engine.load_cfg(config).dump() == cfg.dump()
+        named = engine.load_cfg(content["meta"]["config"])
+        if content["kind"] == "report" and cfg.BIAS.ABLATION.ENABLE:  # measured for its layer
+            assert [*cfg.BIAS.LAYERS, cfg.BIAS.ABLATION.LAYER] == named.BIAS.LAYERS
+            named.defrost()
+            named.BIAS.LAYERS = cfg.BIAS.LAYERS
+        assert named.dump() == cfg.dump()
+
+
+def test_a_later_step_with_other_settings_leaves_the_config_of_an_earlier_one(tiny):
+    measured = tiny(*OFF, "BIAS.ENABLE", True, "BIAS.THRESHOLD", 0.3, "SOLVER.MAX_EPOCH", 1)
+    engine.train(measured)
+    engine.run(measured)
+    later = ["BIAS.ABLATION.ENABLE", True, "BIAS.ABLATION.FRACTIONS", [0.5], "BIAS.SHUFFLE.TEST"]
+    engine.run(tiny(*OFF, *later, True, "SOLVER.MAX_EPOCH", 1))
+    found = results_in(measured.OUTPUT_DIR)
+    thresholds = {
+        path: engine.load_cfg(content["meta"]["config"]).BIAS.THRESHOLD
+        for path, content in found.items()
+    }
+    assert thresholds == {
+        "bias/report.json": 0.3, "bias/orders.json": 0.5, "bias/ablation.json": 0.5,
+    }  # fmt: skip
 
 
 def test_epoch_reports_alone_name_a_config_that_is_there(tiny):

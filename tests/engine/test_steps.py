@@ -8,12 +8,14 @@ from slowfast_bias import engine
 from slowfast_bias.config import ConfigError
 from slowfast_bias.datasets.pairs.request import PairsError
 from slowfast_bias.engine.preflight.lists import STYLED
-from slowfast_bias.engine.steps import enabled_steps, lists_of
+from slowfast_bias.engine.steps import check_data, enabled_steps, lists_of
 from slowfast_bias.engine.tasks import TASKS, Classification
 from slowfast_bias.engine.training import loop
+from slowfast_bias.errors import DataError
 
 pytestmark = pytest.mark.host
 
+HOW = {"processes": 1, "quick": True, "progress": lambda steps, *_: steps}
 OFF = ["TRAIN.ENABLE", False, "TEST.ENABLE", False, "BIAS.ENABLE", False]
 
 
@@ -70,6 +72,11 @@ def test_a_task_without_hits_is_not_asked_for_them(tiny, monkeypatch, step):
     assert engine.run(tiny("BIAS.TASK", "graded", "SOLVER.MAX_EPOCH", 1))["test"].videos == 5
 
 
+def test_only_the_videos_of_our_own_data_set_can_be_checked(tiny):
+    with pytest.raises(DataError, match="Expected the dataset `videos`, but .*'toyvideos'"):
+        check_data(tiny(), **HOW)
+
+
 def test_a_measurement_of_folders_reads_them_and_no_list(tiny, tmp_path):
     dirs = [tmp_path / "a", tmp_path / "b"]
     for folder in dirs:
@@ -79,3 +86,10 @@ def test_a_measurement_of_folders_reads_them_and_no_list(tiny, tmp_path):
     assert lists_of(measured, enabled_steps(measured)) == [STYLED]
     silenced = tiny(*OFF, "BIAS.ABLATION.ENABLE", True, *folders)
     assert lists_of(silenced, enabled_steps(silenced)) == ["test", STYLED]
+    assert check_data(measured, **HOW) == []  # there are no lists to decode
+    named = tiny(*OFF, "BIAS.ENABLE", True, *folders[2:], "BIAS.PAIRS", "static_dynamic_folders")
+    assert lists_of(named, enabled_steps(named)) == [STYLED]
+    generated = tiny(*OFF, "BIAS.ENABLE", True, *folders, "BIAS.PAIRS", "static_dynamic")
+    assert lists_of(generated, enabled_steps(generated)) == ["val"]
+    with pytest.raises(ConfigError, match="BIAS.STYLES.DIRS: expected two folders or more"):
+        tiny(*OFF, "BIAS.ENABLE", True, "BIAS.PAIRS", "static_dynamic_folders")

@@ -39,7 +39,6 @@ class PairRequest:
         seed: BIAS.SEED.
         order: BIAS.ORDER.
         others: further streams of the source, shaped as `clips`.
-        flow: optical flow of the clips, of sources that have it.
     """
 
     clips: torch.Tensor
@@ -49,7 +48,6 @@ class PairRequest:
     seed: int = 0
     order: str = "clip"
     others: tuple[torch.Tensor, ...] = ()
-    flow: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)

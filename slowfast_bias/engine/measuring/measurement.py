@@ -16,6 +16,7 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.bias import FACTORS, BiasReport, all_merge
+from slowfast_bias.config.check_styles import pairs_name
 from slowfast_bias.datasets.contract import Batch, ClipSource
 from slowfast_bias.datasets.pairs.request import PairMaker, PairRequest, Views, pair_maker
 from slowfast_bias.datasets.sampling.crops import unit_range
@@ -25,7 +26,7 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json, progress
 from slowfast_bias.engine.setup.loaders import source_loader
 from slowfast_bias.engine.setup.network import build_network, open_trained
-from slowfast_bias.engine.setup.provenance import provenance, write_bias_config
+from slowfast_bias.engine.setup.provenance import provenance, write_config
 from slowfast_bias.engine.setup.unreadable_videos import (
     NO_REASON,
     Unreadable,
@@ -64,7 +65,7 @@ def measure(cfg: CfgNode, known: BiasReport | None = None) -> BiasReport:
     if ranks.is_master():
         record(cfg, reports["trained"].meta)
         write_reports(cfg.OUTPUT_DIR, reports)
-        write_bias_config(cfg)
+        write_config(cfg, config)
     for name, report in reports.items():
         log_json(cfg.OUTPUT_DIR, _line(name, report))
     ranks.wait()
@@ -114,14 +115,6 @@ def measure_networks(
                 meta=provenance(cfg, cfg.BIAS.SPLIT, config, **found),
             )
     return reports
-
-
-def pairs_name(cfg: CfgNode) -> str:
-    """Returns the maker of BIAS.PAIRS; "auto" follows BIAS.STYLES.SOURCE."""
-    if cfg.BIAS.PAIRS != "auto":
-        return cfg.BIAS.PAIRS
-    folders = cfg.BIAS.STYLES.SOURCE == "folders"
-    return "static_dynamic_folders" if folders else "static_dynamic"
 
 
 def _show(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 
 import torch
 from fvcore.common.config import CfgNode
@@ -86,8 +87,8 @@ class Probe:
             layer: float((x - reused[layer]).abs().max() / x.abs().max().clamp(min=1e-20))
             for layer, x in features.items()
         }
-        worst = max(off, key=off.__getitem__)
-        if off[worst] > 1e-5:
+        worst = max(off, key=lambda layer: math.inf if math.isnan(off[layer]) else off[layer])
+        if not off[worst] <= 1e-5:  # NaN is a difference too
             log.warning(
                 "stages %s are run in full: reused, they would change %s by %.1e",
                 ", ".join(self.reused), worst, off[worst],

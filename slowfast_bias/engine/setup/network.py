@@ -31,9 +31,9 @@ class Trained(NamedTuple):
     weights: str
 
 
-def build_network(cfg: CfgNode, seed: int | None = None) -> nn.Module:
+def build_network(cfg: CfgNode) -> nn.Module:
     """Returns the network with fresh weights on this process's device, the same on every rank."""
-    seed_all(cfg.RNG_SEED if seed is None else seed)
+    seed_all(cfg.RNG_SEED)
     model = host.build_model(cfg)
     if cfg.BN.NORM_TYPE == "sync_batchnorm":
         convert_sync_batchnorm(model)

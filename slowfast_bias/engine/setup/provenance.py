@@ -18,7 +18,6 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup.loaders import dataset_name
 from slowfast_bias.files import write_whole
 from slowfast_bias.models.families import family_named
-from slowfast_bias.outputs import Outputs
 
 
 def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str, Any]:
@@ -48,9 +47,9 @@ def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str,
     }
 
 
-def write_bias_config(cfg: CfgNode) -> None:
-    """Writes the config that the files in `bias/` came from; on one process."""
-    with write_whole(Outputs(cfg.OUTPUT_DIR).bias_config) as file:
+def write_config(cfg: CfgNode, path: str) -> None:
+    """Writes the config that a result came from, as its `meta` names it; on one process."""
+    with write_whole(path) as file:
         file.write(cfg.dump())
 
 

@@ -24,7 +24,7 @@ from slowfast_bias.engine.measuring.report_files import write_reports
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.setup.network import autocast, open_trained
-from slowfast_bias.engine.setup.provenance import write_bias_config
+from slowfast_bias.engine.setup.provenance import write_config
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.frame_orders import accuracy_by_order
 from slowfast_bias.engine.testing.vote import as_filmed, vote
@@ -47,7 +47,7 @@ def dose_figures(cfg: CfgNode) -> dict[str, Any]:
     reports = measure_networks(cfg, {"trained": model}, config, {"checkpoint": weights})
     if ranks.is_master():
         write_reports(cfg.OUTPUT_DIR, reports)
-        write_bias_config(cfg)
+        write_config(cfg, config)
     head = reports["trained"]["head"]
     orders = accuracy_by_order(cfg, model)
     figures = {

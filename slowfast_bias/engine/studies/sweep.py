@@ -21,6 +21,7 @@ from slowfast_bias import engine
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.launcher import join_scheduler, launch
 from slowfast_bias.engine.runtime.log import set_up_logging
+from slowfast_bias.engine.steps import check_steps, steps_named
 from slowfast_bias.engine.studies.dose_response import dose_figures
 from slowfast_bias.engine.studies.sweep_runs import (
     Options,
@@ -61,6 +62,8 @@ def sweep(out: str, runs: Sequence[Run], options: Options = (), start: str = "")
     for cfg in (*cfgs.values(), *starts.values()):
         refuse_other_settings(cfg)
         join_scheduler(cfg)
+    for cfg in {run.config: cfg for run, cfg in cfgs.items()}.values():  # one of each network
+        check_steps(cfg, steps_named("train", "measure", "test_orders"))
     skipped, failed = [], []
     for number, (run, cfg) in enumerate(cfgs.items(), 1):
         result = Outputs(cfg.OUTPUT_DIR).result

@@ -20,7 +20,7 @@ from slowfast_bias.datasets.pairs.frame_order import frozen, reversed_order, shu
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.setup.network import open_trained
-from slowfast_bias.engine.setup.provenance import provenance, write_bias_config
+from slowfast_bias.engine.setup.provenance import provenance, write_config
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.vote import FrameOrders, Orders, vote
 from slowfast_bias.outputs import Outputs
@@ -39,12 +39,12 @@ def test_orders(cfg: CfgNode) -> dict[str, Any]:
     outputs = Outputs(cfg.OUTPUT_DIR)
     figures = {"checkpoint": weights, **accuracy_by_order(cfg, model)}
     figures["meta"] = provenance(
-        cfg, "test", outputs.bias_config, checkpoint=weights, **figures["meta"]
+        cfg, "test", outputs.frame_orders_config, checkpoint=weights, **figures["meta"]
     )
     if ranks.is_master():
         data = {key: value for key, value in figures.items() if key != "meta"}
         write_result(outputs.frame_orders, KIND, figures["meta"], data)
-        write_bias_config(cfg)
+        write_config(cfg, outputs.frame_orders_config)
         log.info("frames in and out of order\n%s", order_table(figures))
     plain = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
     plain["dropped"] = len(figures["meta"]["dropped_videos"])
@@ -54,13 +54,13 @@ def test_orders(cfg: CfgNode) -> dict[str, Any]:
     return figures
 
 
-def accuracy_by_order(cfg: CfgNode, model: nn.Module, split: str = "test") -> dict[str, Any]:
+def accuracy_by_order(cfg: CfgNode, model: nn.Module) -> dict[str, Any]:
     """Returns accuracies in percent by order, per class too, over all views of each video.
 
     `meta` says how the videos were read, and which are not in the figures.
     """
     task = make_task(cfg, model)
-    votes = vote(cfg, task, FrameOrders(task, model, _orders(cfg)), split, "frame orders")
+    votes = vote(cfg, task, FrameOrders(task, model, _orders(cfg)), "test", "frame orders")
     labels = votes.labels()
     shuffles = [votes.hits(name).double() for name in votes.names if name.startswith("shuffled")]
     every = {

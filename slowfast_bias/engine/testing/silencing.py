@@ -16,7 +16,7 @@ from slowfast_bias.engine.measuring.layers import find_layer
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.setup.network import open_trained
-from slowfast_bias.engine.setup.provenance import provenance, write_bias_config
+from slowfast_bias.engine.setup.provenance import provenance, write_config
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.silencing_plan import accuracy_curves, curve_table, plan_sets
 from slowfast_bias.engine.testing.unit_ranking import report_for
@@ -56,13 +56,13 @@ def ablate(cfg: CfgNode) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - start, 3),
     }
     data = {
-        "meta": provenance(cfg, "test", outputs.bias_config, **found),
+        "meta": provenance(cfg, "test", outputs.silencing("yaml"), **found),
         "layer": layer,
         "channels": report[layer].channels,
         "curves": accuracy_curves(plan, hits),
     }
     if ranks.is_master():
-        write_bias_config(cfg)
+        write_config(cfg, outputs.silencing("yaml"))
         _write(outputs, data)
     for order, points in data["curves"].items():
         for point in points:

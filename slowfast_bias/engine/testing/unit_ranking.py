@@ -15,7 +15,7 @@ from slowfast_bias.engine.measuring.layers import SILENCED
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.measuring.report_files import write_reports
 from slowfast_bias.engine.runtime import ranks
-from slowfast_bias.engine.setup.provenance import write_bias_config
+from slowfast_bias.engine.setup.provenance import write_config
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import ResultError
 
@@ -29,7 +29,7 @@ def report_for(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> tuple[
     measurement in its place. The same on every process.
     """
     path = Outputs(cfg.OUTPUT_DIR).report()
-    why_not = ranks.gather_objects(_why_not(path, weights, tap.label))[0]
+    why_not = ranks.from_master(_why_not(path, weights, tap.label))
     if why_not:
         log.info("measuring first, as %s", why_not)
         report = _measure(cfg, model, weights, tap)
@@ -71,7 +71,7 @@ def _measure(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> BiasRepo
     config = Outputs(cfg.OUTPUT_DIR).bias_config
     reports = measure_networks(mine, {"trained": model}, config, {"checkpoint": weights})
     if ranks.is_master():
-        write_bias_config(cfg)
+        write_config(mine, config)
         write_reports(cfg.OUTPUT_DIR, reports)
     ranks.wait()
     return reports["trained"]

@@ -27,6 +27,7 @@ from slowfast_bias.engine.runtime.log import log_json, progress, set_up_logging
 from slowfast_bias.engine.runtime.tensorboard import Scalars
 from slowfast_bias.engine.setup import checkpoint, network
 from slowfast_bias.engine.setup.loaders import build_loader
+from slowfast_bias.engine.setup.provenance import write_config
 from slowfast_bias.engine.setup.unreadable_videos import UnreadableVideos
 from slowfast_bias.engine.tasks import Task, make_task
 from slowfast_bias.engine.training import batchnorm
@@ -35,7 +36,6 @@ from slowfast_bias.engine.training.periodic_measurement import PeriodicMeasureme
 from slowfast_bias.engine.training.resume import errors_so_far, start_from
 from slowfast_bias.engine.training.static_dropout import Debiasing
 from slowfast_bias.errors import DataError, NotFiniteError
-from slowfast_bias.files import write_whole
 from slowfast_bias.models.families import family_of
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.seeding import seed_all, seed_from
@@ -59,7 +59,8 @@ def train(cfg: CfgNode) -> TrainResult:
     """Trains in this process (one rank of the group, if there is one)."""
     set_up_logging(cfg.OUTPUT_DIR)
     outputs = Outputs(cfg.OUTPUT_DIR)
-    _write_config(cfg)
+    if ranks.is_master():
+        write_config(cfg, outputs.config)
     model = network.build_network(cfg)
     check_layers(cfg, model)
     task = make_task(cfg, model)
@@ -215,9 +216,3 @@ def _clip(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any) -> None:
 def _due(epoch: int, period: int, epochs: int) -> bool:
     """Returns whether what happens every `period` epochs, and after the last, happens now."""
     return (epoch + 1) % period == 0 or epoch + 1 == epochs
-
-
-def _write_config(cfg: CfgNode) -> None:
-    if ranks.is_master():
-        with write_whole(Outputs(cfg.OUTPUT_DIR).config) as file:
-            file.write(cfg.dump())

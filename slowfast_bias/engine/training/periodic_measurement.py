@@ -39,15 +39,21 @@ class PeriodicMeasurement:
             about = {"epoch": epoch + 1}
             networks = {"trained": model}
             reports = measure_networks(self.cfg, networks, self.outputs.config, about)
-            self._write(reports["trained"], epoch, epochs)
         except Exception as error:  # whatever it is, hours of training are worth more
-            self.failed += 1
-            log.warning(
-                "the measurement after epoch %d failed (%d so far) and is left out: %s: %s",
-                epoch + 1, self.failed, type(error).__name__, error,
-            )  # fmt: skip
+            self._count_failure("measurement", epoch, error)
             return None
+        try:
+            self._write(reports["trained"], epoch, epochs)
+        except Exception as error:  # of one process: all go on with the report that they have
+            self._count_failure("report", epoch, error)
         return reports["trained"]
+
+    def _count_failure(self, what: str, epoch: int, error: Exception) -> None:
+        self.failed += 1
+        log.warning(
+            "the %s after epoch %d failed (%d so far) and is left out: %s: %s",
+            what, epoch + 1, self.failed, type(error).__name__, error,
+        )  # fmt: skip
 
     def finish(self) -> None:
         """Draws bias over the epochs measured so far, those before a resume included."""

@@ -9,7 +9,7 @@ Epochs count from 1; epoch 0, if there is one, is the untrained network.
 from __future__ import annotations
 
 import math
-import re
+import os
 from collections.abc import Mapping, Sequence
 
 from iopath.common.file_io import g_pathmgr
@@ -19,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from slowfast_bias.bias import FACTORS, BiasReport
 from slowfast_bias.errors import RequestError
+from slowfast_bias.outputs import Outputs
 from slowfast_bias.visualization.drawing import captions, style
 from slowfast_bias.visualization.drawing.bands import banded_line, legend_above
 from slowfast_bias.visualization.drawing.layer_axis import pathway, stage, stages
@@ -28,23 +29,24 @@ from slowfast_bias.visualization.reading.report_files import find_layers, read_r
 
 Epochs = Mapping[int, BiasReport]
 BANDS = "Bands: ± 1 standard error over videos."
-_FILE = re.compile(r"epoch_(\d+)\.json")
 _PANELS = 6  # in one row
 _MARKERS = 12  # on one line, at most
 
 
 def read_epochs(folder: str) -> dict[int, BiasReport]:
     """Returns {epoch: report} of a run: `folder` is its OUTPUT_DIR, or the `bias/` in it."""
-    tried = [f"{str(folder).rstrip('/')}/bias", str(folder)]
-    folders = [path for path in tried if g_pathmgr.isdir(path)]
-    if not folders:
+    root = str(folder).rstrip("/")
+    if not g_pathmgr.isdir(root):
         raise RequestError(
             f"Expected the folder of a run, but there is none at {folder}: give an OUTPUT_DIR."
         )
-    for path in folders:
-        found = {int(m[1]): name for name in g_pathmgr.ls(path) if (m := _FILE.fullmatch(name))}
+    runs = [root]
+    if os.path.basename(root) == os.path.basename(Outputs(root).bias):
+        runs.append(os.path.dirname(root) or ".")
+    for run in runs:
+        found = Outputs(run).list_epoch_reports()
         if found:
-            return {epoch: read_report(f"{path}/{found[epoch]}") for epoch in sorted(found)}
+            return {epoch: read_report(path) for epoch, path in found.items()}
     raise RequestError(
         f"Expected bias/epoch_00001.json and so on in {folder}, but found none: train with "
         "BIAS.ENABLE True; a run measures every BIAS.PERIOD epochs."

@@ -19,7 +19,7 @@ from slowfast_bias.engine.studies import sweep as flow
 from slowfast_bias.engine.studies.sweep import collect, sweep
 from slowfast_bias.engine.studies.sweep_runs import KINDS, Run, plan, run_config
 from slowfast_bias.engine.training import loop as training
-from slowfast_bias.errors import OutputError
+from slowfast_bias.errors import DataError, OutputError
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import read_result
 
@@ -88,6 +88,9 @@ def test_nonsense_is_told_before_anything_runs(net, tmp_path, trained):
         plan(["a/X.yaml", "b/X.yaml"], ["none"])
     with pytest.raises(ConfigError, match="RATE.*1.5"):
         sweep(str(tmp_path / "out"), plan([net], ["none", "standard"], [1.5]))
+    with pytest.raises(DataError, match=r"Expected the list .*nowhere/test\.csv"):
+        there = ["TEST.DATASET", "videos", "DATA.PATH_TO_DATA_DIR", str(tmp_path / "nowhere")]
+        sweep(str(tmp_path / "out"), plan([net], ["none"]), there)
     with pytest.raises(ConfigError, match="did you mean SOLVER.MAX_EPOCH"):
         sweep(str(tmp_path / "out"), plan([net], ["none"]), ["SOLVER.MAX_EPOCHS", 3])
     assert trained == [] and not (tmp_path / "out").exists()

@@ -175,6 +175,27 @@ def test_two_processes_watch_without_waiting_for_each_other(tmp_path, two_ranks)
     assert report["head"].pairs == {"static": 8, "dynamic": 8}
 
 
+def train_on_a_full_disk(cfg):
+    """`engine.run`, where the first process cannot write the reports of epochs."""
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watching, "record", full)
+        return engine.run(cfg)["train"].failed_measurements
+
+
+@pytest.mark.ddp
+def test_a_report_that_one_process_cannot_write_makes_none_wait(tmp_path, two_ranks):
+    cfg = config(tmp_path, "TEST.ENABLE", False, "BIAS.PERIOD", 1, "SOLVER.MAX_EPOCH", 1,
+                 "NUM_GPUS", 2)  # fmt: skip
+    assert two_ranks.run(train_on_a_full_disk, cfg) == [1, 0]
+    outputs = Outputs(str(tmp_path))
+    assert Path(outputs.report()).exists() and not Path(outputs.epoch_report(1)).exists()
+    assert "the report after epoch 1 failed" in Path(outputs.log).read_text()
+
+
 @pytest.mark.ddp
 def test_two_processes_measure_their_last_epoch_once(tmp_path, two_ranks):
     start = lambda cfg: two_ranks.run(engine.run, cfg)  # noqa: E731

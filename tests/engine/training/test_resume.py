@@ -152,6 +152,16 @@ def test_the_command_says_it_in_one_line(tiny, tmp_path, capsys):
     assert said.startswith("error: ") and said.count("\n") == 1
 
 
+def test_weights_with_all_their_epochs_behind_them_are_refused(tiny, tmp_path):
+    engine.train(tiny())
+    start = ["OUTPUT_DIR", str(tmp_path / "next"), "TRAIN.CHECKPOINT_FILE_PATH"]
+    start.append(Outputs(tiny().OUTPUT_DIR).checkpoint(2))
+    with pytest.raises(CheckpointError, match=r"2 of 2 epochs.*CHECKPOINT_EPOCH_RESET True"):
+        engine.train(tiny(*start))
+    assert engine.train(tiny(*start, "TRAIN.CHECKPOINT_EPOCH_RESET", True)).epochs == 2
+    assert engine.train(tiny(*start, "SOLVER.MAX_EPOCH", 3)).epochs == 3
+
+
 def test_an_own_checkpoint_of_another_form_is_refused_or_passed_over(tiny, tmp_path):
     cfg = tiny()
     engine.train(cfg)

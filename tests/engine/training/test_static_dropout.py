@@ -251,6 +251,7 @@ def test_two_processes_estimate_what_one_does_on_the_whole_batch(tmp_path, two_r
         (("BIAS.STATIC_DROPOUT.RATE", 1.0), "RATE"),
         (("BIAS.STATIC_DROPOUT.PERIOD", 0), "PERIOD"),
         (("BIAS.STATIC_DROPOUT.TEMPERATURE", 0.0), "TEMPERATURE"),
+        (("BIAS.STATIC_DROPOUT.EMA", 1.0), "never take a new estimate"),
         (("TRAIN.BATCH_SIZE", 1), "2 clips at least"),
         (("BIAS.STATIC_DROPOUT.KIND", "dynamic"), "KIND"),
     ],
