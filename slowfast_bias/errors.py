@@ -19,6 +19,10 @@ class NotFiniteError(UserError, FloatingPointError):
     """A loss that is no longer a finite number."""
 
 
+class FeaturesError(UserError, ValueError):
+    """Features of a layer that are not finite numbers."""
+
+
 class MissingPackageError(UserError, ImportError):
     """An optional package that the config needs and that is not installed."""
 

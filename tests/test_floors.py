@@ -38,7 +38,9 @@ HOOKS = {
 }  # fmt: skip
 WITHOUT_CFG = {"bias", "models", "visualization"}
 # Words that only a file which knows a kind of network needs, and the rooms that may know kinds.
-KINDS = re.compile(r"pathway\d_|ResNetRoIHead|multipathway|[\"'](mvit|x3d|MViT|X3D)[\"']")
+KINDS = re.compile(
+    r"pathway\d_|head\.proj\w*\.bias|ResNetRoIHead|multipathway|[\"'](mvit|x3d|MViT|X3D)[\"']"
+)
 KNOW_KINDS = ("slowfast_bias/models/families/", "slowfast_bias/host/", "slowfast_bias/cli/")
 # What a data set is or has is asked in the contract alone.
 ASKS_DATASETS = re.compile(r"(getattr|hasattr)\([^)\n]*dataset")

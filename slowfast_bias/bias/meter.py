@@ -30,6 +30,7 @@ from slowfast_bias.bias.scores import (
 )
 from slowfast_bias.bias.stats import PairStats, leave_one_out
 from slowfast_bias.bias.taps import Tap, as_taps
+from slowfast_bias.errors import FeaturesError
 
 FOLDS = 20
 FEW_PAIRS = 500  # at 500, 8 % of units change kind when other videos are drawn
@@ -228,8 +229,8 @@ def _warnings(pairs: dict[str, int], layers: dict[str, LayerBias]) -> list[str]:
 def _check_finite(factor: str, pairs: Tensor, layout: Layout, videos: Tensor) -> None:
     bad = ~torch.isfinite(pairs).all(0).cpu()  # (B, columns)
     if bad.any():
-        raise ValueError(
+        raise FeaturesError(
             f"Expected finite features, but got NaN or Inf in layer "
             f"{', '.join(layout.layers_of(bad.any(0)))} for videos {videos[bad.any(1)].tolist()} "
-            f"({factor} pairs)."
+            f"({factor} pairs). Has training diverged, or is the checkpoint damaged?"
         )

@@ -63,6 +63,9 @@ class BiasReport:
         said = meta.get("warnings", [])
         if not isinstance(said, list) or not all(isinstance(x, str) for x in said):
             raise ResultError(f"Expected `warnings` in `meta` of {path} to be texts, got {said!r}.")
+        dropped = meta.get("dropped_videos") or []
+        if not isinstance(dropped, list):
+            raise ResultError(f"Expected `dropped_videos` in `meta` of {path} to be a list.")
         try:
             found = {n: LayerBias.from_json(n, x, statistic, threshold) for n, x in layers.items()}
         except ResultError as error:

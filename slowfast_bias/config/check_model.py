@@ -31,10 +31,11 @@ def model(cfg: CfgNode) -> Iterator[str]:
             f"{name}"
         )
     pathways = 2 if arch in cfg.MODEL.MULTI_PATHWAY_ARCH else 1
-    if len(cfg.DATA.INPUT_CHANNEL_NUM) != pathways:
+    channels = cfg.DATA.INPUT_CHANNEL_NUM
+    if len(channels) != pathways or not all(map(_is_whole, channels)):
         yield (
-            f"DATA.INPUT_CHANNEL_NUM: expected {pathways} number(s), one per pathway of {arch}, "
-            f"but got {cfg.DATA.INPUT_CHANNEL_NUM}"
+            f"DATA.INPUT_CHANNEL_NUM: expected {pathways} number(s), one per pathway of "
+            f"{arch}, but got {channels}"
         )
     yield from host.problems(cfg)
     if family.depths:
@@ -45,13 +46,17 @@ def _depth(cfg: CfgNode, depths: tuple[int, ...], pathways: int) -> Iterator[str
     if cfg.RESNET.DEPTH not in depths:
         listed = ", ".join(map(str, depths[:-1]))
         yield f"RESNET.DEPTH: expected {listed} or {depths[-1]}, but got {cfg.RESNET.DEPTH}"
+    wrong = False
+    for key in ("NUM_BLOCK_TEMP_KERNEL", "SPATIAL_STRIDES", "SPATIAL_DILATIONS"):
+        if not _is_table(cfg.RESNET[key]):
+            wrong = True
+            yield (
+                f"RESNET.{key}: expected a list of whole numbers for each of four stages, one per "
+                f"pathway, such as {[[3 if 'BLOCK' in key else 1] * pathways] * 4}, but got "
+                f"{cfg.RESNET[key]}"
+            )
     blocks = cfg.RESNET.NUM_BLOCK_TEMP_KERNEL
-    if not _is_table(blocks):
-        yield (
-            "RESNET.NUM_BLOCK_TEMP_KERNEL: expected a list of whole numbers for each of four "
-            f"stages, one per pathway, such as {[[3] * pathways] * 4}, but got {blocks}"
-        )
-    elif cfg.RESNET.DEPTH == 18 and max(n for row in blocks for n in row) > 2:
+    if not wrong and cfg.RESNET.DEPTH == 18 and max(n for row in blocks for n in row) > 2:
         yield (
             "RESNET.DEPTH 18 has 2 blocks a stage; set RESNET.NUM_BLOCK_TEMP_KERNEL to "
             f"{[[2] * pathways] * 4}"
@@ -59,8 +64,12 @@ def _depth(cfg: CfgNode, depths: tuple[int, ...], pathways: int) -> Iterator[str
 
 
 def _is_table(value: Any) -> bool:
-    """Returns whether a value is a list of lists of whole numbers, none empty."""
-    return bool(value) and all(
-        isinstance(row, (list, tuple)) and row and all(isinstance(n, int) for n in row)
-        for row in value
+    """Returns whether a value has four rows of whole numbers, none empty."""
+    rows = isinstance(value, (list, tuple)) and len(value) == 4
+    return rows and all(
+        isinstance(row, (list, tuple)) and row and all(map(_is_whole, row)) for row in value
     )
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

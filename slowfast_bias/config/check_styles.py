@@ -22,14 +22,14 @@ def style_folders(cfg: CfgNode) -> Iterator[str]:
     styles = cfg.BIAS.STYLES
     if pairs_name(cfg) != FOLDERS:
         return
-    dirs = list(styles.DIRS)
+    dirs = list(map(str, styles.DIRS))
     if len(dirs) < 2:
         yield (
             "BIAS.STYLES.DIRS: expected two folders or more, one per style, for pairs of styled "
             f"folders, but got {dirs}"
         )
     for folder in dirs:
-        if not g_pathmgr.isdir(str(folder)):
+        if not g_pathmgr.isdir(folder):
             yield f"BIAS.STYLES.DIRS: expected a folder of styled videos, but got {folder!r}"
     if len(set(dirs)) < len(dirs):
         yield f"BIAS.STYLES.DIRS: expected another folder for each style, but got {dirs}"

@@ -101,6 +101,11 @@ def _import_host() -> SimpleNamespace:
             f"Expected SlowFast main's own dependencies, but `{error.name}` is not installed. "
             "`pip install 'slowfast_bias[main]'` installs them."
         ) from error
+    except ImportError as error:
+        raise MissingPackageError(
+            f"Expected SlowFast main and what it imports to fit together, but: {error}. Take "
+            "another version of the checkout or of that package."
+        ) from error
     modules = {name.rpartition(".")[2]: module for name, module in loaded.items()}
     return SimpleNamespace(pathways=pathways, **modules)
 

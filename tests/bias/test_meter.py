@@ -11,6 +11,7 @@ import torch.distributed as dist
 
 from slowfast_bias.bias import BiasMeter, BiasReport, PairStats, Tap, all_merge
 from slowfast_bias.bias.meter import FOLDS
+from slowfast_bias.errors import UserError
 from slowfast_bias.results import strict
 
 pytestmark = pytest.mark.filterwarnings("ignore:fewer than 500 pairs")
@@ -241,8 +242,10 @@ def test_features_that_are_not_finite_name_layer_and_videos(features, bad):
     b["s5/1"][4, 1] = bad
     a["s5/1"][6, 0] = bad
     meter = BiasMeter(TAPS)
-    with pytest.raises(ValueError, match=r"layer s5/1 for videos \[104, 106\] \(dynamic pairs\)"):
+    said = r"layer s5/1 for videos \[104, 106\] \(dynamic pairs\)"
+    with pytest.raises(ValueError, match=said) as caught:
         meter.update("dynamic", a, b, range(100, 190))
+    assert isinstance(caught.value, UserError)  # one line of a command
     assert meter.pairs() == {}
 
 

@@ -213,6 +213,7 @@ def spoilt(data):
         "a threshold of 400 digits": change(lambda d: d["meta"].update(threshold=10**400)),
         "a threshold that is no number": change(lambda d: d["meta"].update(threshold=float("nan"))),
         "warnings that are null": change(lambda d: d["meta"].update(warnings=None)),
+        "a number of dropped videos": change(lambda d: d["meta"].update(dropped_videos=1.5)),
         "warnings that are numbers": change(lambda d: d["meta"].update(warnings=[3])),
         "pairs of 400 digits": change(lambda d: layer(d)["pairs"].update(static=10**400)),
         "pairs below zero": change(lambda d: layer(d)["pairs"].update(static=-1)),

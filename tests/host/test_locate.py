@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +88,18 @@ def test_slowfast_main_that_names_no_checkout_says_what_is_missing(
     assert str(tmp_path / "slowfast" / MARKS["main"]) in str(caught.value)
 
 
+@pytest.mark.host_main
+def test_a_main_checkout_and_torch_that_do_not_fit_are_one_line(tmp_path, run_python):
+    copy = tmp_path / "SlowFast"
+    shutil.copytree(Path(CHOSEN["SLOWFAST_MAIN"], "slowfast"), copy / "slowfast")
+    losses = copy / "slowfast" / "models" / "losses.py"
+    losses.write_text(f"from torch import no_such_name\n{losses.read_text()}")
+    code = "from slowfast_bias.cli import main; main(['layers', '--model', 'slow_r50'])"
+    said = run_python(code, env={"SLOWFAST_MAIN": str(copy)}).stderr
+    assert "Traceback" not in said and said.count("error: Expected SlowFast main") == 1
+    assert "no_such_name" in said.splitlines()[-1]
+
+
 @pytest.mark.host
 def test_a_second_slowfast_is_mentioned_once_and_not_used(tmp_path, run_python):
     code = (
@@ -128,7 +142,11 @@ def test_processes_that_start_afresh_do_not_mention_it_again(tmp_path, run_pytho
 
 def test_importing_the_package_loads_neither_a_host_nor_matplotlib(run_python):
     code = (
-        "import sys, slowfast_bias, slowfast_bias.host\n"
+        "import sys\n"
+        "for name in ('simplejson', 'av', 'cv2', 'matplotlib', 'scipy', 'pandas', 'slowfast'):\n"
+        "    sys.modules[name] = None  # not to be had\n"
+        "import slowfast_bias, slowfast_bias.host\n"
+        "for name in ('slowfast', 'matplotlib'): del sys.modules[name]\n"
         "print([m for m in sys.modules if m.partition('.')[0] in ('slowfast', 'matplotlib')])"
     )
     assert run_python(code).stdout.strip() == "[]"

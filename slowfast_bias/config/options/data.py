@@ -13,7 +13,7 @@ OPTIONS = (
     Option("BIAS.DATA.FORMAT", "csv",
            "How the lists in DATA.PATH_TO_DATA_DIR are written. csv: `path label` a row; "
            "unlabelled: no list, every video below DATA.PATH_TO_DATA_DIR.", choices=LIST_FORMATS),
-    Option("BIAS.DATA.LISTS", [],
+    Option("BIAS.DATA.LISTS", [], texts=True, doc=
            "Names of the lists of train, val and test; empty for those that their publisher gave."),
     Option("BIAS.DATA.SAMPLING", "window",
            "Frames of a clip: window (DATA.SAMPLING_RATE apart) or segments (one of each of "

@@ -11,7 +11,7 @@ OPTIONS = (
     Option("BIAS.PERIOD", 0,
            "Epochs between measurements during training. The last epoch is always measured when "
            "BIAS.ENABLE; 0 means the last one only.", low=0),
-    Option("BIAS.LAYERS", ["auto"],
+    Option("BIAS.LAYERS", ["auto"], texts=True, doc=
            "Modules by their named_modules() name. auto: every stage or block, each pathway of it, "
            "and what the classifier gets (head)."),
     Option("BIAS.PAIRS", "auto",
@@ -54,7 +54,7 @@ OPTIONS = (
            choices=("colour", "randconv")),
     Option("BIAS.STYLES.NUM", 4, "Number of generated styles.", low=2),
     Option("BIAS.STYLES.SEED", 0, "Seed of the bank of generated styles."),
-    Option("BIAS.STYLES.DIRS", [],
+    Option("BIAS.STYLES.DIRS", [], texts=True, doc=
            "For SOURCE folders: one folder per style, two or more: STYLE/VIDEO/frame_00001.jpg (or "
            "000001.png, or STYLE/VIDEO.mp4), each video under the same name in all."),
     Option("BIAS.STYLES.LIST", "",

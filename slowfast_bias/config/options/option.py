@@ -17,6 +17,7 @@ class Option:
         choices: the values it may have, if they can be listed.
         low: the lowest number it may be.
         high: the highest number it may be.
+        texts: whether it is a list of texts.
     """
 
     key: str
@@ -25,6 +26,7 @@ class Option:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    texts: bool = False
 
     def wrong(self, value: Any) -> str | None:
         """Returns what is wrong with a value, in one sentence; None if nothing is."""
@@ -32,6 +34,8 @@ class Option:
             if value in self.choices:
                 return None
             return f"{self.key}: expected one of {', '.join(self.choices)}, but got {value!r}"
+        if self.texts and not all(isinstance(text, str) for text in value):
+            return f"{self.key}: expected a list of texts, but got {value!r}"
         if (self.low is None and self.high is None) or value is None:
             return None
         if not isinstance(value, (int, float)):

@@ -9,6 +9,10 @@ from slowfast_bias.models.families.family import Head
 _CHANNELS_FIRST = ("ResNetRoIHead",)  # detection heads: (boxes, C, 1, 1)
 
 
+# How the bias of a classifier is called in a checkpoint, the surest name first.
+CLASSIFIER_BIASES = ("head.projection.bias", "head.proj.bias", ".proj.bias")
+
+
 def find_classifier(head: nn.Module) -> tuple[str, nn.Linear] | None:
     """Returns (child name, its first linear layer) of a classifier head; None if it has none."""
     for name in ("projection", "proj"):  # SlowFast's heads, pytorchvideo's heads

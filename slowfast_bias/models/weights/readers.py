@@ -10,6 +10,7 @@ import torch
 from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.errors import UserError
+from slowfast_bias.models.families.heads import CLASSIFIER_BIASES
 from slowfast_bias.models.weights.caffe2 import read_caffe2
 
 
@@ -65,8 +66,7 @@ def classes_of(path: str, kind: str = "pytorch") -> int | None:
     It is the length of the last bias of a projection, by the names of the known kinds of networks.
     """
     weights = read_checkpoint(path, kind)["model_state"]
-    ends = ("head.projection.bias", "head.proj.bias", ".proj.bias")
-    for end in ends:
+    for end in CLASSIFIER_BIASES:
         found = [value for name, value in weights.items() if name.endswith(end)]
         if found:
             return len(found[-1])

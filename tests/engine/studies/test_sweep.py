@@ -273,6 +273,16 @@ def test_least_and_most_common_are_of_the_training_list():
     assert dose_response.by_frequency(accuracy, None) == {"least_common": None, "most_common": None}
 
 
+def test_evidence_is_gathered_in_the_precision_of_the_test(tiny):
+    cfg = tiny("TRAIN.MIXED_PRECISION", True)
+    model, seen = network.build_network(cfg), set()
+    hook = lambda module, inputs, output: seen.add(output.dtype)  # noqa: E731
+    handle = model.s5.pathway0_res0.branch2.a.register_forward_hook(hook)
+    dose_response.evidence(cfg, model)
+    handle.remove()
+    assert seen == {torch.bfloat16}
+
+
 def test_train_labels_are_read_without_a_clip(tiny, monkeypatch):
     cfg = tiny("BIAS.TOY.NUM_TRAIN", 32)
     monkeypatch.setattr("slowfast_bias.datasets.toy.dataset.Toyvideos.clip", None)
