@@ -3,38 +3,33 @@
     meter = BiasMeter([Tap("s4"), Tap("s5")])
     meter.update("static", a, b, videos)          # a, b: {layer: (B, C)}; videos: (B,) indices
     meter.update("dynamic", a, c, videos)
+    meter.update("neither", b, c, videos)
     report = all_merge(meter).compute()           # the same report on every rank
 
-Memory is layers x channels x FOLDS, for any number of videos. A video belongs to the fold
-`index mod FOLDS`; leaving out one fold at a time gives the standard errors (METHOD, section 5).
+Memory is layers x channels x FOLDS, for any number of videos. Pairs belong to the fold
+`recording mod FOLDS` of the video that they are cut from; leaving out one fold at a time gives the
+standard errors (METHOD, section 5).
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from slowfast_bias.bias.layer import LayerBias
+from slowfast_bias.bias.layer_scoring import layer_bias, warnings_of
 from slowfast_bias.bias.layout import Layout
 from slowfast_bias.bias.report import BiasReport
-from slowfast_bias.bias.scores import (
-    STATISTICS,
-    check_statistic,
-    layer_errors,
-    layer_scores,
-    unit_scores,
-)
+from slowfast_bias.bias.scores import CONTRASTS, EFFECT, ORDER_FIGURES, check_statistic
 from slowfast_bias.bias.stats import PairStats, leave_one_out
 from slowfast_bias.bias.taps import Tap, as_taps
 from slowfast_bias.errors import FeaturesError
 
 FOLDS = 20
-FEW_PAIRS = 500  # at 500, 8 % of units change kind when other videos are drawn
-_RESERVED = ("pooled", "percent", "units")  # keys beside the factors in the report's `stderr`
+# keys beside the factors in a report's `score` and `stderr`
+_RESERVED = ("pooled", "percent", "units", *CONTRASTS, *ORDER_FIGURES)
 
 
 class BiasMeter:
@@ -52,15 +47,19 @@ class BiasMeter:
         a: Mapping[str, Tensor],
         b: Mapping[str, Tensor],
         videos: Sequence[int] | Tensor | None = None,
+        recordings: Sequence[int] | Tensor | None = None,
     ) -> None:
         """Adds a batch of pairs of `factor`; the statistics stay on the features' device.
 
         Args:
-            factor: "static", "dynamic", or a name of your own.
+            factor: "static", "dynamic", "neither" (pairs that share neither), "effect" (pairs of
+                differences: what the order of frames changes in two looks), or one of your own.
             a: {layer: (B, C)} pooled features of the first members.
             b: {layer: (B, C)} pooled features of the second members.
             videos: (B,) video index of each pair, the same for a video's static and dynamic pair;
                 a running count if not given.
+            recordings: (B,) number of the recording that each video is cut from, which decides its
+                fold: parts of one recording are no independent samples; `videos` if not given.
         """
         if factor in _RESERVED:
             raise ValueError(f"Expected `factor` to be none of {_RESERVED}, but got {factor!r}.")
@@ -69,11 +68,12 @@ class BiasMeter:
         if pairs.device.type == "mps":  # it has no float64
             pairs = pairs.cpu()
         videos = self._indices(factor, videos, pairs.shape[1])
+        folds = videos if recordings is None else self._indices(factor, recordings, len(videos))
         # The only line that waits for the device; a sum is finite only if all its terms are.
         if not torch.isfinite(pairs.sum()):
             _check_finite(factor, pairs, layout, videos)
         self._layout = layout
-        self._add(factor, pairs, videos % FOLDS)
+        self._add(factor, pairs, folds % FOLDS)
 
     def merge(self, other: BiasMeter) -> BiasMeter:
         """Adds the pairs of `other` and returns self; `other` is not changed."""
@@ -107,17 +107,17 @@ class BiasMeter:
                 are computed; the report holds the scores of both.
         """
         check_statistic(statistic)
-        pairs = self.pairs()
+        pairs = {factor: n for factor, n in self.pairs().items() if factor != EFFECT}
         if not pairs or min(pairs.values()) < 2:
             raise ValueError(
                 f"Expected at least two pairs of every factor, but got {pairs or 'none at all'}."
             )
         layers = {
-            layer: _layer_bias(whole, others, pairs, statistic, threshold)
+            layer: layer_bias(whole, others, pairs, statistic, threshold)
             for layer, whole, others in self._by_layer()
         }
         meta = {**(meta or {}), "statistic": statistic, "threshold": threshold}
-        meta["warnings"] = [*meta.get("warnings", []), *_warnings(pairs, layers)]
+        meta["warnings"] = [*meta.get("warnings", []), *warnings_of(pairs, layers)]
         return BiasReport(layers, meta)
 
     def _add(self, factor: str, pairs: Tensor, folds: Tensor) -> None:
@@ -189,41 +189,6 @@ def all_merge(meter: BiasMeter) -> BiasMeter:
     for other in gathered:
         merged.merge(other)
     return merged
-
-
-def _layer_bias(
-    whole: dict[str, PairStats],
-    others: dict[str, PairStats],
-    pairs: dict[str, int],
-    statistic: str,
-    threshold: float,
-) -> LayerBias:
-    scores = {s: layer_scores(whole, s) for s in STATISTICS}
-    return LayerBias(
-        pairs=dict(pairs),
-        correlation={f: unit_scores(s, "pearson") for f, s in whole.items()},
-        pooled={f: unit_scores(s, "pooled") for f, s in whole.items()},
-        scores={s: {f: x.item() for f, x in by.items()} for s, by in scores.items()},
-        stderr=layer_errors(others, statistic, threshold),
-        statistic=statistic,
-        threshold=threshold,
-    )
-
-
-def _warnings(pairs: dict[str, int], layers: dict[str, LayerBias]) -> list[str]:
-    found = []
-    few = min(pairs.values())
-    if few < FEW_PAIRS:
-        found.append(
-            f"fewer than {FEW_PAIRS} pairs ({few}): unit counts are biased, and each score has a "
-            f"standard error of about {0.45 / few**0.5:.3f}"
-        )
-    for name, layer in layers.items():
-        if all(torch.stack(list(layer.correlation.values())).isnan().any(0)):
-            found.append(f"all {layer.channels} units of {name} are dead: its scores are NaN")
-    for text in found:
-        warnings.warn(text, stacklevel=3)
-    return found
 
 
 def _check_finite(factor: str, pairs: Tensor, layout: Layout, videos: Tensor) -> None:

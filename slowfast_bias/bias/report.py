@@ -1,6 +1,6 @@
 """BiasReport: what the pairs said about every layer and unit; a value that is saved and read back.
 
-    report["s5"].score("static")             # S_static, a mean over live units
+    report["s5"].score("motion")             # S_dynamic - S_neither, a mean over live units
     report["s5"].units()["joint"]            # channel indices
     report.save("bias.json"); print(report.table())
 
@@ -15,6 +15,7 @@ from typing import Any
 
 from slowfast_bias.bias import report_text
 from slowfast_bias.bias.layer import LayerBias
+from slowfast_bias.bias.layer_file import read_layer
 from slowfast_bias.bias.scores import STATISTICS
 from slowfast_bias.results import ResultError, read_object, write_result
 
@@ -67,7 +68,7 @@ class BiasReport:
         if not isinstance(dropped, list):
             raise ResultError(f"Expected `dropped_videos` in `meta` of {path} to be a list.")
         try:
-            found = {n: LayerBias.from_json(n, x, statistic, threshold) for n, x in layers.items()}
+            found = {n: read_layer(n, x, statistic, threshold) for n, x in layers.items()}
         except ResultError as error:
             raise ResultError(f"{path}: {error}") from error
         return cls(found, meta)

@@ -9,11 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slowfast_bias import plain_table
-from slowfast_bias.bias.layer import LayerBias
-from slowfast_bias.bias.scores import FACTORS, KINDS
+from slowfast_bias.bias.layer import SCORES, LayerBias
+from slowfast_bias.bias.scores import FACTORS, KINDS, NEITHER
 
 Layers = Mapping[str, LayerBias]
 
+TITLES = {
+    "static": "S_static", "motion": "motion-only", "look": "look-only", "content": "content",
+    "dynamic": "S_dynamic", "order_share": "order share", "order_agreement": "order agreement",
+}  # fmt: skip
+_HEADLINE = ("static", "motion", "content", "dynamic", "order_share", "order_agreement")
 # of a report's meta, what its page says below the table; report.json has it all
 _ABOUT = ("model", "checkpoint", "data", "videos", "decoder", "sampling", "host")
 
@@ -44,39 +49,47 @@ def csv_lines(layers: Layers) -> str:
 
 
 def _rows(layers: Layers) -> list[list[str]]:
-    head = ["layer", "S_static", "S_dynamic", "static %", "dynamic %", "residual %"]
-    head += [*KINDS, "units", "pairs"]
-    return [head, *(_row(name, layer) for name, layer in layers.items())]
+    measured = {score for layer in layers.values() for score in layer.measured}
+    scores = [score for score in _HEADLINE if score in measured or score in FACTORS]
+    head = ["layer", *(TITLES[score] for score in scores)]
+    head += ["static %", "dynamic %", "residual %", *KINDS, "units", "pairs"]
+    return [head, *(_row(name, layer, scores) for name, layer in layers.items())]
 
 
-def _row(name: str, layer: LayerBias) -> list[str]:
-    measured = [f for f in FACTORS if f in layer.correlation]
-    scores = {f: f"{layer.score(f):.3f} ±{layer.score_error(f):.3f}" for f in measured}
+def _row(name: str, layer: LayerBias, scores: Sequence[str]) -> list[str]:
     shares, counts = ["-"] * 3, ["-"] * len(KINDS)
     if layer.complete:
         shares = [f"{share:.1f}" for share in layer.percent().values()]
         counts = [str(len(units)) for units in layer.units().values()]
     pairs = "/".join(str(n) for n in dict.fromkeys(layer.pairs.values()))  # once if all are equal
-    columns = [scores.get(f, "-") for f in FACTORS]
+    columns = [_with_error(layer, score) for score in scores]
     return [name, *columns, *shares, *counts, str(layer.channels), pairs]
 
 
+def _with_error(layer: LayerBias, score: str) -> str:
+    if score not in layer.measured:
+        return "-"
+    # the rounding of a difference may leave -0.000
+    return f"{layer.score(score):.3f} ±{layer.score_error(score):.3f}".replace("-0.000", "0.000")
+
+
 def _csv_head() -> list[str]:
-    scores = [f"{kind}_{factor}" for factor in FACTORS for kind in ("score", "stderr")]
+    scores = [f"{kind}_{score}" for score in SCORES for kind in ("score", "stderr")]
     shares = [f"percent_{kind}" for kind in (*FACTORS, "residual")]
     counts = [f"units_{kind}" for kind in KINDS]
-    pairs = [f"pairs_{factor}" for factor in FACTORS]
+    pairs = [f"pairs_{factor}" for factor in (*FACTORS, NEITHER)]
     return ["layer", "statistic", *scores, *shares, *counts, "channels", *pairs]
 
 
 def _csv_numbers(layer: LayerBias) -> list[float | None]:
     numbers: list[float | None] = []
-    for factor in FACTORS:
-        known = factor in layer.correlation
-        numbers += [layer.score(factor), layer.score_error(factor)] if known else [None] * 2
+    for score in SCORES:
+        known = score in layer.measured
+        numbers += [layer.score(score), layer.score_error(score)] if known else [None] * 2
     if layer.complete:
         numbers += layer.percent().values()
         numbers += (len(units) for units in layer.units().values())
     else:
         numbers += [None] * (3 + len(KINDS))
-    return [*numbers, layer.channels, *(layer.pairs.get(factor) for factor in FACTORS)]
+    pairs = (layer.pairs.get(factor) for factor in (*FACTORS, NEITHER))
+    return [*numbers, layer.channels, *pairs]

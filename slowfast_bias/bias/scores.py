@@ -1,7 +1,10 @@
-"""From PairStats to scores: layer scores, percent, unit kinds, and the jackknife error of each.
+"""From PairStats to scores: of units and layers, their contrasts, percent, and unit kinds.
 
 Every function takes statistics or scores with any leading shape (...), so that the estimate itself
 and its K leave-one-fold-out replicates use the same code. Maths: docs/METHOD.md.
+
+A contrast is the difference of two factors' scores. Pairs called "neither" share neither look nor
+motion: their score is content, what survives both changes, and the rest is what is left beyond it.
 """
 
 from __future__ import annotations
@@ -14,8 +17,17 @@ from torch import Tensor
 from slowfast_bias.bias.stats import PairStats
 
 FACTORS = ("static", "dynamic")
+NEITHER = "neither"
+CONTRASTS = {  # name -> the factor, and the one that is subtracted
+    "motion": ("dynamic", NEITHER),
+    "look": ("static", NEITHER),
+    "content": (NEITHER,),
+}
+EFFECT = "effect"  # pairs of differences: what the order of the frames changes, in two looks
+ORDER_FIGURES = ("order_share", "order_agreement")
 STATISTICS = ("pearson", "pooled")
 KINDS = ("static", "dynamic", "joint", "residual", "dead")
+_NO_ORDER = 1e-10  # a share of the variance below it is rounding: (1e-5)^2
 
 
 def unit_scores(stats: PairStats, statistic: str) -> Tensor:
@@ -24,20 +36,52 @@ def unit_scores(stats: PairStats, statistic: str) -> Tensor:
     return stats.correlation() if statistic == "pearson" else stats.pooled()
 
 
+def contrasts(scores: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Returns {contrast: difference} of the scores of factors; none that lacks one of its two."""
+    return {
+        name: scores[first] - scores[rest[0]] if rest else scores[first]
+        for name, (first, *rest) in CONTRASTS.items()
+        if all(factor in scores for factor in (first, *rest))
+    }
+
+
+def order_figures(stats: Mapping[str, PairStats]) -> dict[str, Tensor]:
+    """Returns {"order_share", "order_agreement"} of every unit, (..., C); {} without the pairs.
+
+    The share of a unit's variance that the order of the frames changes, from 0 to 1 if the views
+    are alike; and the correlation of that change over two looks, NaN if there is none.
+    """
+    if EFFECT not in stats or "static" not in stats:
+        return {}
+    static, effect = stats["static"], stats[EFFECT]
+    both = static.m2_a + static.m2_b
+    share = (1 - 2 * static.c_ab / both).clamp(min=0).masked_fill(static.dead(), torch.nan)
+    none = ~(share > _NO_ORDER)
+    return dict(
+        zip(ORDER_FIGURES, (share, effect.correlation().masked_fill(none, torch.nan)), strict=True)
+    )
+
+
 def layer_scores(stats: Mapping[str, PairStats], statistic: str) -> dict[str, Tensor]:
     """Returns S_F of one layer, {factor: (...)}, over its live units; NaN if none is live.
 
     A unit is live if it moves for `static` and for `dynamic`, so that both are means over the same
-    units. Further factors are scored beside these two and never change them.
+    units. Further factors are scored beside these two and never change them; contrasts and figures
+    of the order are added.
     """
     check_statistic(statistic)
+    order = order_figures(stats)
+    stats = {factor: x for factor, x in stats.items() if factor != EFFECT}
     reference = [stats[f] for f in FACTORS if f in stats] or list(stats.values())
     live = ~torch.stack([s.dead() for s in reference]).any(0)
     if statistic == "pearson":
-        means = {f: s.correlation().masked_fill(~live, torch.nan) for f, s in stats.items()}
-        return {f: s.nanmean(-1) for f, s in means.items()}
-    spread = (common_spread(reference) * live).sum(-1)
-    return {f: (s.covariance() * live).sum(-1) / spread for f, s in stats.items()}
+        units = {f: s.correlation() for f, s in stats.items()}
+        means = {f: x.masked_fill(~live, torch.nan).nanmean(-1) for f, x in units.items()}
+    else:
+        spread = (common_spread(reference) * live).sum(-1)
+        means = {f: (s.covariance() * live).sum(-1) / spread for f, s in stats.items()}
+    means |= contrasts(means)
+    return means | {f: x.masked_fill(~live, torch.nan).nanmean(-1) for f, x in order.items()}
 
 
 def common_spread(stats: list[PairStats]) -> Tensor:
@@ -66,31 +110,6 @@ def unit_kinds(static: Tensor, dynamic: Tensor, threshold: float) -> dict[str, T
         "residual": ~is_static & ~is_dynamic,
     }
     return {kind: mask & ~dead for kind, mask in kinds.items()} | {"dead": dead}
-
-
-def jackknife_error(replicates: Tensor) -> float:
-    """Returns the standard error from leave-one-fold-out replicates (K,); NaN below two folds."""
-    k = len(replicates)
-    if k < 2:
-        return float("nan")
-    return ((k - 1) / k * (replicates - replicates.mean()).square().sum()).sqrt().item()
-
-
-def layer_errors(others: Mapping[str, PairStats], statistic: str, threshold: float) -> dict:
-    """Returns one layer's standard errors from its leave-one-fold-out stacks, as in the report.
-
-    `percent` and `units` are there if both factors are, and are computed from `statistic`.
-    """
-    scores = {s: layer_scores(others, s) for s in STATISTICS}
-    errors: dict = {f: jackknife_error(x) for f, x in scores["pearson"].items()}
-    errors["pooled"] = {f: jackknife_error(x) for f, x in scores["pooled"].items()}
-    if all(f in others for f in FACTORS):
-        shares = percent(*(scores[statistic][f] for f in FACTORS))
-        errors["percent"] = {k: jackknife_error(x) for k, x in shares.items()}
-        static, dynamic = (unit_scores(others[f], statistic) for f in FACTORS)
-        kinds = unit_kinds(static, dynamic, threshold)
-        errors["units"] = {k: jackknife_error(x.double().sum(-1)) for k, x in kinds.items()}
-    return errors
 
 
 def check_statistic(statistic: str) -> None:

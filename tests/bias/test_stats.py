@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from slowfast_bias.bias import PairStats
-from slowfast_bias.bias.scores import jackknife_error, layer_scores, percent, unit_kinds
+from slowfast_bias.bias.jackknife import jackknife_error
+from slowfast_bias.bias.scores import layer_scores, percent, unit_kinds
 from slowfast_bias.bias.stats import leave_one_out
 
 

@@ -36,6 +36,9 @@ OPTIONS = (
     Option("BIAS.ORDER", "clip",
            "Frame order of the shuffled view: clip (one for all pathways) or pathway (one each, as "
            "the CVPR code does).", choices=("clip", "pathway")),
+    Option("BIAS.EFFECT", False,
+           "Also show the other style in the shuffled order, a fourth view: how much of a unit the "
+           "order of frames changes, and whether in the same way in both looks."),
     Option("BIAS.PRECISION", "fp32",
            "Arithmetic of the forward passes: fp32, or bf16 (faster, features to about 3e-3). "
            "Statistics are float64 always.", choices=("fp32", "bf16")),

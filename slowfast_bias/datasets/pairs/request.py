@@ -10,12 +10,14 @@ registered with another `source`. Legend: B batch, T frames, H W space.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 
+from slowfast_bias.bias import BiasMeter
+from slowfast_bias.bias.scores import EFFECT
 from slowfast_bias.datasets.source_clips import SourceClips
 from slowfast_bias.errors import UserError
 
@@ -39,6 +41,7 @@ class PairRequest:
         seed: BIAS.SEED.
         order: BIAS.ORDER.
         others: further streams of the source, shaped as `clips`.
+        effect: whether the effect of the order is wanted in two looks (BIAS.EFFECT).
     """
 
     clips: torch.Tensor
@@ -48,6 +51,7 @@ class PairRequest:
     seed: int = 0
     order: str = "clip"
     others: tuple[torch.Tensor, ...] = ()
+    effect: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,44 @@ class Views:
 
     Attributes:
         inputs: {view: what the network is given}, in the order in which to run them.
-        pairs: {factor: (view, view)}.
+        pairs: {factor: (view, view)}; the factor of views that share nothing is "neither", and
+            with it motion and look are scored beyond the content that survives every change.
         reordered: {view: (source view, order (B, T))}, for views that are another view with its
             frames in another order, all pathways alike. Frame-wise stages can be reused for them.
+        effect: ((view, its reordered twin) in a look, the same in another), if it was wanted.
     """
 
     inputs: dict[str, Inputs]
     pairs: dict[str, tuple[str, str]]
     reordered: dict[str, tuple[str, torch.Tensor]]
+    effect: tuple[tuple[str, str], tuple[str, str]] | None = None
+
+    def add_to(
+        self,
+        meter: BiasMeter,
+        features: Mapping[str, Mapping[str, torch.Tensor]],
+        videos: Sequence[int],
+        recordings: Sequence[int],
+    ) -> None:
+        """Adds the pairs to a meter.
+
+        Args:
+            meter: of the network that was shown the views.
+            features: {view: {layer: (B, C)}}, what it gave for each.
+            videos: (B,) numbers of the videos.
+            recordings: (B,) numbers of what they are cut from.
+        """
+        for factor, (a, b) in self.pairs.items():
+            meter.update(factor, features[a], features[b], videos, recordings)
+        if self.effect:
+            changes = [
+                {
+                    layer: x.double() - features[b][layer].double()
+                    for layer, x in features[a].items()
+                }
+                for a, b in self.effect
+            ]
+            meter.update(EFFECT, *changes, videos, recordings)
 
 
 class PairMaker(NamedTuple):

@@ -2,21 +2,23 @@
 
 A static pair is a clip and the same clip with its frames in random order (same look, broken
 dynamics); a dynamic pair is the clip in two styles (same dynamics, other look). Three views serve
-both. Orders and styles follow from (seed, video index) alone.
+both, and a third pair of two that share neither: the same content in another order and look.
+Orders and styles follow from (seed, video index) alone.
 """
 
 from __future__ import annotations
 
 import torch
 
+from slowfast_bias.bias.scores import NEITHER
 from slowfast_bias.datasets.pairs.frame_order import draw_order, reorder, shuffled
-from slowfast_bias.datasets.pairs.request import PairRequest, Views, register_pairs
+from slowfast_bias.datasets.pairs.request import Inputs, PairRequest, Views, register_pairs
 from slowfast_bias.seeding import seed_from
 
 
 @register_pairs()
 def static_dynamic(request: PairRequest) -> Views:
-    """Returns style a, style b, and style a shuffled: a static and a dynamic pair of every clip."""
+    """Returns style a, style b, and style a shuffled: three pairs of every clip."""
     bank, clips = request.bank, request.clips
     picks = [draw_styles(bank.num, request.seed, video) for video in request.videos]
     first, second = torch.tensor(picks).unbind(1)
@@ -27,20 +29,39 @@ def three_views(request: PairRequest, styled: torch.Tensor, restyled: torch.Tens
     """Returns the views of clips (B, 3, T, H, W) that come in style a and in style b.
 
     With BIAS.ORDER "clip" frames are shuffled before they are packed, one order for all pathways;
-    with "pathway" after, one order each.
+    with "pathway" after, one order each. With BIAS.EFFECT style b is shown in that order too.
     """
-    first, frames = request.pack(styled), styled.shape[2]
+    orders, frames = None, styled.shape[2]
     if request.order == "clip":
         orders = shuffled(frames, request.seed, request.videos)
-        second = request.pack(reorder(styled, orders))
-    else:
-        second = [_shuffle_pathway(x, i, request) for i, x in enumerate(first)]
-    same = request.order == "clip" and len(first) == 1 and first[0].shape[2] == frames
+    inputs = {"styled": request.pack(styled)}
+    inputs["shuffled"] = _shuffled(request, styled, inputs["styled"], orders)
+    inputs["restyled"] = request.pack(restyled)
+    twins = {"shuffled": "styled"}
+    if request.effect:
+        inputs["reshuffled"] = _shuffled(request, restyled, inputs["restyled"], orders)
+        twins["reshuffled"] = "restyled"
+    first = inputs["styled"]
+    same = orders is not None and len(first) == 1 and first[0].shape[2] == frames
     return Views(
-        inputs={"styled": first, "shuffled": second, "restyled": request.pack(restyled)},
-        pairs={"static": ("styled", "shuffled"), "dynamic": ("styled", "restyled")},
-        reordered={"shuffled": ("styled", orders)} if same else {},
+        inputs=inputs,
+        pairs={
+            "static": ("styled", "shuffled"),
+            "dynamic": ("styled", "restyled"),
+            NEITHER: ("shuffled", "restyled"),
+        },
+        reordered={view: (twin, orders) for view, twin in twins.items()} if same else {},
+        effect=(("styled", "shuffled"), ("restyled", "reshuffled")) if request.effect else None,
     )
+
+
+def _shuffled(
+    request: PairRequest, clips: torch.Tensor, packed: Inputs, orders: torch.Tensor | None
+) -> Inputs:
+    """Returns clips in the orders of BIAS.ORDER; None: each pathway in its own."""
+    if orders is not None:
+        return request.pack(reorder(clips, orders))
+    return [_shuffle_pathway(x, i, request) for i, x in enumerate(packed)]
 
 
 def draw_styles(num: int, seed: int, video: int) -> list[int]:

@@ -18,6 +18,7 @@ from torch import nn
 from slowfast_bias.bias import FACTORS, BiasReport, all_merge
 from slowfast_bias.config.check_styles import pairs_name
 from slowfast_bias.datasets.contract import Batch, ClipSource
+from slowfast_bias.datasets.lists.video_parts import recordings_of
 from slowfast_bias.datasets.pairs.request import PairMaker, PairRequest, Views, pair_maker
 from slowfast_bias.datasets.sampling.crops import unit_range
 from slowfast_bias.engine.measuring.probe import Probe
@@ -122,16 +123,17 @@ def _show(
 ) -> list[Bad]:
     """Shows this rank's share of the videos to all probes; returns those that are unreadable."""
     bad: list[Bad] = []
-    loader = source_loader(cfg, source)
+    loader, recordings = source_loader(cfg, source), recordings_of(source)
     for batch in progress(loader, len(loader), "measurement"):
         for position, reason in batch.unreadable.items():
             video = Unreadable(*source.describe(position), reason or NO_REASON)
             bad.append((source.videos[position], video))
-        videos = [source.videos[position] for position in batch.indices.tolist()]
+        positions = batch.indices.tolist()
+        videos = [source.videos[position] for position in positions]
         if videos:
             views = _views(cfg, source, batch, videos, maker, task)
             for probe in probes:
-                probe.add(views, videos)
+                probe.add(views, videos, [recordings[position] for position in positions])
     return bad
 
 
@@ -157,6 +159,7 @@ def _views(
             seed=cfg.BIAS.SEED,
             order=cfg.BIAS.ORDER,
             others=tuple(others),
+            effect=cfg.BIAS.EFFECT,
         )
     )
 
@@ -164,6 +167,8 @@ def _views(
 def _about(cfg: CfgNode, source: ClipSource, bad: list[Bad]) -> dict[str, Any]:
     """Returns what the reports of all networks say of the videos and the pairs."""
     dropped = [video for video, _ in bad]
+    left_out, numbers = set(dropped), recordings_of(source)
+    shown = {n for n, video in zip(numbers, source.videos, strict=True) if video not in left_out}
     about = {
         "pairs_made": pairs_name(cfg),
         "styles": source.bank.about(),
@@ -171,6 +176,7 @@ def _about(cfg: CfgNode, source: ClipSource, bad: list[Bad]) -> dict[str, Any]:
         "order": cfg.BIAS.ORDER,
         "precision": cfg.BIAS.PRECISION,
         "videos": len(source) - len(dropped),
+        "recordings": len(shown),
         "dropped_videos": dropped,
         **source.about(),
         "dropped_because": [video._asdict() for _, video in bad],
@@ -189,9 +195,13 @@ def _renamed(report: BiasReport, meta: Mapping[str, Any]) -> BiasReport:
 
 def _line(name: str, report: BiasReport) -> dict[str, Any]:
     """Returns what json_stats.log holds of a network."""
+    measured = next(iter(report.layers.values())).measured
     scores = {
-        f"S_{factor}": {n: round(layer.score(factor), 6) for n, layer in report.layers.items()}
-        for factor in FACTORS
+        f"S_{score}" if score in FACTORS else score: {
+            name: round(layer.score(score), 6) for name, layer in report.layers.items()
+        }
+        for score in measured
     }
-    counts = {"videos": report.meta["videos"], "dropped": len(report.meta["dropped_videos"])}
+    counts = {key: report.meta[key] for key in ("videos", "recordings")}
+    counts["dropped"] = len(report.meta["dropped_videos"])
     return {"_type": "bias_final", "network": name, **counts, **scores}

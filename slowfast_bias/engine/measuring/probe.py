@@ -40,7 +40,7 @@ class Probe:
         self._checked = False
 
     @torch.no_grad()
-    def add(self, views: Views, videos: list[int]) -> None:
+    def add(self, views: Views, videos: list[int], recordings: list[int]) -> None:
         """Adds one batch of views to the meter."""
         with (
             evaluating(self.model),
@@ -48,8 +48,7 @@ class Probe:
             tapped(self.model, self.taps) as features,
         ):
             by_view = self._run(views, features)
-        for factor, (a, b) in views.pairs.items():
-            self.meter.update(factor, by_view[a], by_view[b], torch.tensor(videos))
+        views.add_to(self.meter, by_view, videos, recordings)
 
     def _run(self, views: Views, features: Features) -> dict[str, Features]:
         by_view: dict[str, Features] = {}

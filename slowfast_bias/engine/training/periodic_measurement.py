@@ -11,7 +11,7 @@ from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 from torch import nn
 
-from slowfast_bias.bias import FACTORS, BiasReport
+from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
@@ -79,6 +79,6 @@ class PeriodicMeasurement:
             figures = layer.figures()
             log_json(self.cfg.OUTPUT_DIR, {**line, **figures})
             self.scalars.write(f"Bias/{name}", figures, epoch)
-            for factor in FACTORS:
-                values = layer.unit_scores(factor)
-                self.scalars.histogram(f"Units/{name}/{factor}", values, epoch)
+            for score in layer.measured:
+                values = layer.unit_scores(score)
+                self.scalars.histogram(f"Units/{name}/{score}", values, epoch)
