@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 
@@ -16,25 +15,29 @@ class Tap:
 
     Attributes:
         module: its name in `model.named_modules()`.
-        channels_last: its tensors are (B, ..., C) instead of (B, C, ...).
+        channels_last: its tensors are (B, ..., C) instead of (B, C, ...); None: found by the
+            weights of the module, see `slowfast_bias.bias.axes`.
         of: "output", or "input": what the module is called with.
         fires: what to do with a module that runs several times in one forward (shared weights):
             "once" calls that an error, "first" and "last" say which run counts.
         name: what the layer is called in reports; the module's name if not given.
-        skip_tokens: for tokens (B, L, C), how many leading ones (class token) stay out of the mean.
+        skip_tokens: for tokens (B, L, C), how many leading ones (class token) stay out of the mean;
+            None: one if the network has a class token and L says that it leads.
         argument: with `of="input"`, the keyword under which the module gets the tensor; its first
             positional argument if not given, else its only keyword.
         first: of a list or tuple only the first tensor is read; the others are no pathways.
+        batch_axis: the axis of the clips; 1 for (L, B, C).
     """
 
     module: str
-    channels_last: bool = False
+    channels_last: bool | None = None
     of: str = "output"
     fires: str = "once"
     name: str | None = None
-    skip_tokens: int = 0
+    skip_tokens: int | None = None
     argument: str | None = None
     first: bool = False
+    batch_axis: int = 0
 
     def __post_init__(self) -> None:
         for field, allowed in (("of", ("output", "input")), ("fires", ("once", "first", "last"))):
@@ -71,11 +74,6 @@ def as_taps(taps: Iterable[Tap | str]) -> list[Tap]:
             + (f"; give one of {twice} another `name`." if twice else ".")
         )
     return found
-
-
-def pooled(tap: Tap, value: Any) -> dict[str, Tensor]:
-    """Returns {layer: (B, C)}, means over time and space without gradient, of a tapped value."""
-    return {label: _pool(tap, x) for label, x in whole(tap, value).items()}
 
 
 def whole(tap: Tap, value: Any) -> dict[str, Tensor]:
@@ -119,21 +117,3 @@ def _tensors(tap: Tap, value: Any) -> list[Tensor]:
         f"Expected the {tap.of} of {tap.module!r} to be a tensor, a list of tensors (pathways) or "
         f"a tuple that starts with a tensor, but got {type(value).__name__}{inside}."
     )
-
-
-def _pool(tap: Tap, x: Tensor) -> Tensor:
-    """Returns the mean of `x` over everything but batch and channels, (B, C), at least float32."""
-    tokens = x.ndim - 2 if tap.channels_last else 0
-    if x.ndim < 2 or not x.is_floating_point() or (tokens and x.shape[1] <= tap.skip_tokens):
-        raise ValueError(
-            f"Expected the {tap.of} of {tap.module!r} to be floats (B, C, ...) or, with "
-            f"channels_last, (B, ..., C) with more than {tap.skip_tokens} tokens, "
-            f"but got {tuple(x.shape)} of {x.dtype}."
-        )
-    x = x.detach()
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    if x.ndim == 2:
-        return x.to(dtype, copy=True)  # the host may go on working in this very memory
-    if tap.channels_last:
-        return x[:, tap.skip_tokens :].mean(dim=tuple(range(1, x.ndim - 1)), dtype=dtype)
-    return x.mean(dim=tuple(range(2, x.ndim)), dtype=dtype)

@@ -6,7 +6,8 @@
 
 Features are pooled inside the hook, so no activation is kept. `features` holds the latest
 forward; the next one starts it afresh (copy with `dict(features)`). A module that returns several
-pathways gives "s5/0", "s5/1". Every hook is gone when the block ends, however it ends.
+pathways gives "s5/0", "s5/1". `features.axes` says how each layer was read. Every hook is gone when
+the block ends, however it ends.
 
     with tapped(model, ["s5"], read=whole) as features:
         model(clips)
@@ -26,15 +27,30 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from slowfast_bias.bias.tap import Read, Tap, argument_of, as_taps, input_of, pooled, whole
+from slowfast_bias.bias.axes import Axes, Given, find_axes
+from slowfast_bias.bias.tap import Read, Tap, argument_of, as_taps, input_of, whole
 
-__all__ = ["Read", "Tap", "as_taps", "find_module", "pooled", "rewriting", "tapped", "whole"]
+__all__ = ["Features", "Tap", "as_taps", "find_module", "rewriting", "tapped", "whole"]
+
+
+class Features(dict[str, Tensor]):
+    """{layer: (B, C)} of the latest forward.
+
+    Attributes:
+        axes: {layer: how its tensors were read}.
+        clips: number of clips of the next forward, if its first argument does not say it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.axes: dict[str, Axes] = {}
+        self.clips: int | None = None
 
 
 @contextmanager
 def tapped(
-    model: nn.Module, taps: Iterable[Tap | str], read: Read = pooled
-) -> Iterator[dict[str, Tensor]]:
+    model: nn.Module, taps: Iterable[Tap | str], read: Read | None = None
+) -> Iterator[Features]:
     """Yields {layer: (B, C)}, filled by every forward of `model`, in the order in which layers run.
 
     Does not change the model's mode or autograd.
@@ -42,14 +58,15 @@ def tapped(
     Args:
         model: any network.
         taps: the modules to read.
-        read: what is kept of each: `pooled`, or `whole` (the tensors themselves).
+        read: what is kept of each: None for means over time and space, a row a clip, or `whole`
+            (the tensors themselves, with their gradient).
     """
     taps = as_taps(taps)
     modules = [find_module(model, tap.module) for tap in taps]
-    recorder = _Recorder(taps, read)
+    recorder = _Recorder(model, taps, read)
     handles: list[RemovableHandle] = []
     try:
-        handles.append(model.register_forward_pre_hook(recorder.begin))
+        handles.append(model.register_forward_pre_hook(recorder.begin, with_kwargs=True))
         for tap, module in zip(taps, modules, strict=True):
             handles.append(recorder.attach(tap, module))
         handles.append(model.register_forward_hook(recorder.end))  # last: after a tap on the root
@@ -118,26 +135,33 @@ def find_module(model: nn.Module, name: str) -> nn.Module:
 class _Recorder:
     """The hooks of one `tapped` block and what they recorded."""
 
-    def __init__(self, taps: list[Tap], read: Read) -> None:
-        self.taps, self.read = taps, read
-        self.features: dict[str, Tensor] = {}
-        self.recorded: set[str] = set()
+    def __init__(self, model: nn.Module, taps: list[Tap], read: Read | None) -> None:
+        self.model, self.taps, self.read = model, taps, read
+        self.features = Features()
+        self.recorded: dict[str, int] = {}  # label: runs in this forward
+        self.runs: dict[str, int] = {}  # in the first one
+        self.given = Given()
 
     def attach(self, tap: Tap, module: nn.Module) -> RemovableHandle:
         # The input is read before the module runs: it may work in place.
         if tap.of == "input":
             return module.register_forward_pre_hook(
-                lambda _, args, kwargs: self.record(tap, input_of(tap, args, kwargs)),
+                lambda _, args, kwargs: self.record(tap, module, input_of(tap, args, kwargs)),
                 with_kwargs=True,
             )
-        return module.register_forward_hook(lambda _, __, output: self.record(tap, output))
+        return module.register_forward_hook(lambda _, __, output: self.record(tap, module, output))
 
-    def begin(self, *_: Any) -> None:
+    def begin(self, _: nn.Module, args: tuple, kwargs: dict[str, Any]) -> None:
         self.features.clear()
         self.recorded.clear()
+        self.given = Given.of(args, kwargs)
+        if self.features.clips is not None:
+            self.given = Given(self.features.clips, self.given.frames)
 
-    def record(self, tap: Tap, value: Any) -> None:
-        if tap.label in self.recorded:
+    def record(self, tap: Tap, module: nn.Module, value: Any) -> None:
+        runs = self.recorded.get(tap.label, 0)
+        self.recorded[tap.label] = runs + 1
+        if runs:
             if tap.fires == "first":
                 return
             if tap.fires == "once":
@@ -145,8 +169,14 @@ class _Recorder:
                     f"Expected {tap.module!r} to run once in a forward, but it runs several times "
                     f"(shared weights?); choose Tap({tap.module!r}, fires='first') or 'last'."
                 )
-        self.recorded.add(tap.label)
-        self.features.update(self.read(tap, value))
+        if self.read is not None:
+            self.features.update(self.read(tap, value))
+            return
+        for label, x in whole(tap, value).items():
+            seen = self.features.axes.get(label)
+            axes = find_axes(tap, module, self.model, x, self.given, seen)
+            self.features.axes[label] = axes
+            self.features[label] = axes.pool(x)
 
     def end(self, model: nn.Module, *_: Any) -> None:
         silent = [tap.module for tap in self.taps if tap.label not in self.recorded]
@@ -154,4 +184,12 @@ class _Recorder:
             raise ValueError(
                 f"Expected every tapped module to run in the forward of {type(model).__name__}, "
                 f"but {silent} did not."
+            )
+        self.runs = self.runs or dict(self.recorded)
+        other = [label for label, runs in self.recorded.items() if self.runs[label] != runs]
+        if other:
+            raise ValueError(
+                f"Expected {other[0]!r} to run as often for every input, but it ran "
+                f"{self.runs[other[0]]} times before and {self.recorded[other[0]]} now: views of "
+                "one clip would be compared at different places."
             )

@@ -64,12 +64,14 @@ class Views:
             with it motion and look are scored beyond the content that survives every change.
         reordered: {view: (source view, order (B, T))}, for views that are another view with its
             frames in another order, all pathways alike. Frame-wise stages can be reused for them.
+        original: (B, 3, T, H, W) in [0, 1], the clips as they were filmed, if there are any.
         effect: ((view, its reordered twin) in a look, the same in another), if it was wanted.
     """
 
     inputs: dict[str, Inputs]
     pairs: dict[str, tuple[str, str]]
     reordered: dict[str, tuple[str, torch.Tensor]]
+    original: torch.Tensor | None = None
     effect: tuple[tuple[str, str], tuple[str, str]] | None = None
 
     def add_to(

@@ -8,6 +8,8 @@ Orders and styles follow from (seed, video index) alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from slowfast_bias.bias.scores import NEITHER
@@ -22,7 +24,8 @@ def static_dynamic(request: PairRequest) -> Views:
     bank, clips = request.bank, request.clips
     picks = [draw_styles(bank.num, request.seed, video) for video in request.videos]
     first, second = torch.tensor(picks).unbind(1)
-    return three_views(request, bank(clips, first), bank(clips, second))
+    views = three_views(request, bank(clips, first), bank(clips, second))
+    return replace(views, original=clips)
 
 
 def three_views(request: PairRequest, styled: torch.Tensor, restyled: torch.Tensor) -> Views:

@@ -6,6 +6,7 @@ gives the same numbers. A video that cannot be read is dropped, counted and name
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 import warnings
@@ -16,12 +17,13 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.bias import FACTORS, BiasReport, all_merge
+from slowfast_bias.bias.recognition import Recognition, chosen
 from slowfast_bias.config.check_styles import pairs_name
 from slowfast_bias.datasets.contract import Batch, ClipSource
 from slowfast_bias.datasets.lists.video_parts import recordings_of
 from slowfast_bias.datasets.pairs.request import PairMaker, PairRequest, Views, pair_maker
 from slowfast_bias.datasets.sampling.crops import unit_range
-from slowfast_bias.engine.measuring.probe import Probe
+from slowfast_bias.engine.measuring.probe import Filmed, Probe
 from slowfast_bias.engine.measuring.report_files import write_reports
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json, progress
@@ -101,9 +103,13 @@ def measure_networks(
     about = _about(cfg, source, bad)
     reports = {}
     for name, probe in probes.items():
+        seen = functools.reduce(Recognition.merge, ranks.gather_objects(probe.recognition))
         found = {
             **about,
             "reused_stages": list(probe.reused),
+            "layers_read": next(filter(None, ranks.gather_objects(probe.axes)), {}),
+            "recognition": seen.figures(),
+            "warnings": [*about.get("warnings", ()), *filter(None, [seen.warning()])],
             "name": name,
             "seconds": round(time.perf_counter() - start, 3),
             **(dict(meta or {}) if name == "trained" else {}),
@@ -132,8 +138,9 @@ def _show(
         videos = [source.videos[position] for position in positions]
         if videos:
             views = _views(cfg, source, batch, videos, maker, task)
+            filmed = _filmed(views, positions, len(source), task)
             for probe in probes:
-                probe.add(views, videos, [recordings[position] for position in positions])
+                probe.add(views, videos, [recordings[k] for k in positions], filmed)
     return bad
 
 
@@ -162,6 +169,14 @@ def _views(
             effect=cfg.BIAS.EFFECT,
         )
     )
+
+
+def _filmed(views: Views, positions: list[int], total: int, task: Task) -> Filmed | None:
+    """Returns the clips of a batch that are shown as filmed too, evenly spread over the list."""
+    rows = [row for row, position in enumerate(positions) if chosen(position, total)]
+    if views.original is None or not rows:
+        return None
+    return Filmed(rows, task.pack(views.original[rows]))
 
 
 def _about(cfg: CfgNode, source: ClipSource, bad: list[Bad]) -> dict[str, Any]:

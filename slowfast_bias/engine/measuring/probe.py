@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import logging
 import math
+from typing import Any, NamedTuple
 
 import torch
 from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.bias import BiasMeter, evaluating, tapped
+from slowfast_bias.bias.recognition import Recognition
+from slowfast_bias.bias.self_test import self_test
 from slowfast_bias.datasets.pairs.frame_order import reorder
 from slowfast_bias.datasets.pairs.request import Views
 from slowfast_bias.engine.measuring.layers import configured_taps
@@ -21,6 +24,18 @@ from slowfast_bias.models.replay import Replay, frame_wise_prefix
 log = logging.getLogger(__name__)
 
 Features = dict[str, torch.Tensor]
+
+
+class Filmed(NamedTuple):
+    """Some clips of a batch as they were filmed.
+
+    Attributes:
+        rows: their places in the batch.
+        inputs: what the network is given of them.
+    """
+
+    rows: list[int]
+    inputs: list[torch.Tensor]
 
 
 class Probe:
@@ -37,41 +52,79 @@ class Probe:
         if cfg.BIAS.REUSE_PREFIX:
             with evaluating(self.model):
                 self.reused = frame_wise_prefix(self.model, [tap.module for tap in self.taps])
-        self._checked = False
+        self.recognition = Recognition()
+        self.axes: dict[str, str] = {}  # layer: how its tensors were read, in words
+        self._checked = self._tested = False
 
     @torch.no_grad()
-    def add(self, views: Views, videos: list[int], recordings: list[int]) -> None:
-        """Adds one batch of views to the meter."""
-        with (
-            evaluating(self.model),
-            torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16),
-            tapped(self.model, self.taps) as features,
-        ):
-            by_view = self._run(views, features)
+    def add(
+        self, views: Views, videos: list[int], recordings: list[int], filmed: Filmed | None = None
+    ) -> None:
+        """Adds one batch of views to the meter; `filmed` is shown too, and compared."""
+        with evaluating(self.model), self._autocast():
+            with tapped(self.model, self.taps) as features:
+                by_view, styled = self._run(views, features)
+                self.axes = {layer: axes.words() for layer, axes in features.axes.items()}
+                if not self._tested:
+                    self._tested = True
+                    self._self_test(views, by_view, features)
+            if filmed is not None:
+                self._compare(self._scores(self._forward(filmed.inputs)), styled, filmed.rows)
         views.add_to(self.meter, by_view, videos, recordings)
 
-    def _run(self, views: Views, features: Features) -> dict[str, Features]:
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
+
+    def _run(
+        self, views: Views, features: Features
+    ) -> tuple[dict[str, Features], torch.Tensor | None]:
+        """Returns {view: features}, and the scores of the first view."""
         by_view: dict[str, Features] = {}
+        scores = None
         sources = {source for source, _ in views.reordered.values()} if self.reused else set()
         replay = Replay(self.model, self.reused)
         for view, inputs in views.inputs.items():
             if view in sources:
                 with replay.recording():
-                    self._forward(inputs)
+                    output = self._forward(inputs)
             elif self.reused and view in views.reordered:
                 orders = views.reordered[view][1].to(self.device)
                 with replay.playing(functools.partial(reorder, orders=orders)):
-                    self._forward(inputs)
+                    output = self._forward(inputs)
                 self._check(inputs, dict(features), features)
             else:
-                self._forward(inputs)
-            by_view.setdefault(view, dict(features))
-        return by_view
+                output = self._forward(inputs)
+            if not by_view:
+                scores = self._scores(output)
+            by_view[view] = dict(features)
+        return by_view, scores
 
-    def _forward(self, inputs: list[torch.Tensor]) -> None:
+    def _forward(self, inputs: list[torch.Tensor]) -> Any:
         if self.bf16:
             inputs = [x.to(memory_format=torch.channels_last_3d) for x in inputs]
-        self.family.call(self.model, inputs)
+        return self.family.call(self.model, inputs)
+
+    def _scores(self, output: Any) -> torch.Tensor | None:
+        """Returns class scores (B, classes), if the network gives any."""
+        scores = self.family.scores(output)
+        good = isinstance(scores, torch.Tensor) and scores.ndim == 2 and scores.shape[1] > 1
+        return scores if good else None
+
+    def _compare(
+        self, original: torch.Tensor | None, styled: torch.Tensor | None, rows: list[int]
+    ) -> None:
+        if original is not None and styled is not None:
+            found = Recognition.of(original, styled[rows])
+            self.recognition = self.recognition.merge(found)
+
+    def _self_test(self, views: Views, by_view: dict[str, Features], features: Features) -> None:
+        view, inputs = next(iter(views.inputs.items()))
+
+        def run(x: list[torch.Tensor]) -> Features:
+            self._forward(x)
+            return features
+
+        self_test(run, inputs, by_view[view], exact=not self.bf16)
 
     def _check(self, inputs: list[torch.Tensor], reused: Features, features: Features) -> None:
         """Runs in full what was reused, on the first batch; switches reuse off if they differ.

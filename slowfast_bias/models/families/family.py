@@ -85,7 +85,7 @@ class Family:
 
 def head_tap(head: Head) -> Tap:
     """Returns the tap on what a classifier gets, after pooling, called "head" in reports."""
-    return Tap(head.projection, of="input", channels_last=True, name="head")
+    return Tap(head.projection, of="input", channels_last=True, name="head", skip_tokens=0)
 
 
 def token_taps(blocks: str, count: int, has_class_token: bool) -> list[Tap]:

@@ -31,7 +31,7 @@ def _layers(model: nn.Module) -> list[Tap]:
         has_class_token = getattr(encoding, "cls_embed_on", False)
         taps = token_taps("model.blocks", len(inner.blocks), has_class_token)
     else:
-        taps = [Tap(name) for name in _blocks(model)[:-1]]
+        taps = [Tap(name, channels_last=False, skip_tokens=0) for name in _blocks(model)[:-1]]
     return [*taps, head_tap(head)]
 
 

@@ -31,7 +31,10 @@ def has_stages(model: nn.Module) -> bool:
 def stage_taps(model: nn.Module) -> list[Tap]:
     """Returns taps on the stages, read before the fusion that follows them, and on the head."""
     children = dict(model.named_children())
-    return [*(Tap(name) for name in _STAGES if name in children), head_tap(slowfast_head(model))]
+    return [
+        *(Tap(name, channels_last=False, skip_tokens=0) for name in _STAGES if name in children),
+        head_tap(slowfast_head(model)),
+    ]
 
 
 def conv_and_norm(module: nn.Module) -> list[tuple[str, str]]:
