@@ -9,6 +9,7 @@ import dataclasses as _dataclasses
 from slowfast_bias import host as _host
 from slowfast_bias.bias import BiasMeter, BiasReport, PairStats, Tap, measure_bias, rank_units
 from slowfast_bias.config import add_bias_config
+from slowfast_bias.direct import make_pairs, measure
 from slowfast_bias.models import families as _families
 from slowfast_bias.models.silencing import silenced
 from slowfast_bias.models.static_dropout import StaticDropout, attach_static_dropout
@@ -23,6 +24,8 @@ __all__ = [
     "Tap",
     "add_bias_config",
     "attach_static_dropout",
+    "make_pairs",
+    "measure",
     "measure_bias",
     "rank_units",
     "silenced",

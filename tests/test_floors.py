@@ -15,7 +15,7 @@ FLOORS = {
     "models": 2,
     "config": 3,
     "datasets": 4, "visualization": 4,
-    "engine": 5,
+    "engine": 5, "direct": 5,
     "cli": 6, "run": 6, "__main__": 6, "tools": 6,
 }  # fmt: skip
 ENGINE = {
@@ -29,7 +29,12 @@ ENGINE = {
     "studies": 7,
 }  # fmt: skip
 # Rooms of one floor that may not know each other.
-SIBLINGS = [{"datasets", "visualization"}, {"models", "visualization"}, {"config", "visualization"}]
+SIBLINGS = [
+    {"datasets", "visualization"},
+    {"models", "visualization"},
+    {"config", "visualization"},
+    {"direct", "engine"},
+]
 ENGINE_SIBLINGS = [{"training", "testing"}, {"preflight", "measuring"}, {"setup", "styling"}]
 HOOKS = {
     "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",

@@ -20,6 +20,7 @@ some networks (X3D) run whatever children they find.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -130,6 +131,45 @@ def find_module(model: nn.Module, name: str) -> nn.Module:
         + f"It has {', '.join(top[:12]) or 'no modules'}{', ...' if len(top) > 12 else ''} "
         f"({len(names)} names in `named_modules()`)."
     )
+
+
+def match_modules(model: nn.Module, pattern: str) -> list[str]:
+    """Returns the modules that a pattern names, in network order; ValueError if there are none.
+
+    `*` stands for anything but a dot, `**` for anything: "Mixed_*", "blocks.*", "**.attn".
+    """
+    if "*" not in pattern:
+        find_module(model, pattern)
+        return [pattern]
+    parts = (re.escape(part).replace(r"\*", "[^.]*") for part in pattern.split("**"))
+    wanted = re.compile(".*".join(parts))
+    names = [name for name, _ in model.named_modules() if name and wanted.fullmatch(name)]
+    if not names:
+        find_module(model, pattern)  # raises, and lists what there is
+    return names
+
+
+def modules_run(model: nn.Module, forward: Callable[[], Any]) -> dict[str, int]:
+    """Returns {module: how often it ran in a forward}, of those whose output can be read."""
+    runs: dict[str, int] = {}
+
+    def counting(name: str) -> Callable[..., None]:
+        def count(_: nn.Module, __: Any, output: Any) -> None:
+            first = output[0] if isinstance(output, (list, tuple)) and output else output
+            if isinstance(first, Tensor) and first.ndim > 1 and first.is_floating_point():
+                runs[name] = runs.get(name, 0) + 1
+
+        return count
+
+    handles = [
+        module.register_forward_hook(counting(name)) for name, module in model.named_modules()
+    ]
+    try:
+        forward()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return runs
 
 
 class _Recorder:
