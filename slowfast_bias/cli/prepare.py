@@ -8,7 +8,8 @@ import shlex
 import sys
 from collections import Counter
 
-from slowfast_bias.cli.arguments import add_out, add_workers, bar, number
+from slowfast_bias.cli.arguments import add_out, add_workers, number
+from slowfast_bias.progress_bar import bar
 
 ABOUT = (
     "Make checked lists of a data set: every video is decoded, and those that can be read go into "

@@ -71,14 +71,20 @@ def other_weights(cfg: CfgNode) -> str:
 
 def way_out(cfg: CfgNode, epoch: int) -> str:
     """Returns what to do after training has diverged in `epoch` (0-based)."""
-    drop = cfg.BIAS.STATIC_DROPOUT
-    tuning = drop.ENABLE and epoch >= cfg.SOLVER.MAX_EPOCH
-    rate = "BIAS.STATIC_DROPOUT.FINETUNE_LR" if tuning else "SOLVER.BASE_LR"
-    now = drop.FINETUNE_LR if tuning else cfg.SOLVER.BASE_LR
-    return (
-        f"Run it again with a lower {rate} (now {now:g}), with gradients clipped "
-        f"(SOLVER.CLIP_GRAD_L2NORM 1.0){_warm_up(cfg, epoch)}{_precision(cfg)}: {_goes_on(cfg)}"
-    )
+    solver, drop = cfg.SOLVER, cfg.BIAS.STATIC_DROPOUT
+    if drop.ENABLE and epoch >= solver.MAX_EPOCH:
+        ways = [f"a lower BIAS.STATIC_DROPOUT.FINETUNE_LR (now {drop.FINETUNE_LR:g})"]
+    else:
+        ways = [f"a lower SOLVER.BASE_LR (now {solver.BASE_LR:g})"]
+    if solver.CLIP_GRAD_VAL:
+        ways.append(f"a lower SOLVER.CLIP_GRAD_VAL (now {solver.CLIP_GRAD_VAL:g})")
+    elif solver.CLIP_GRAD_L2NORM:
+        ways.append(f"a lower SOLVER.CLIP_GRAD_L2NORM (now {solver.CLIP_GRAD_L2NORM:g})")
+    else:
+        ways.append("clipped gradients (SOLVER.CLIP_GRAD_L2NORM 1.0)")
+    if epoch <= solver.WARMUP_EPOCHS:  # else it would change nothing of what has happened
+        ways.append(f"a longer SOLVER.WARMUP_EPOCHS (now {solver.WARMUP_EPOCHS:g})")
+    return f"Run it again with {', '.join(ways)}{_precision(cfg)}: {_goes_on(cfg)}"
 
 
 def _first(names: Iterable[str]) -> str:
@@ -86,21 +92,15 @@ def _first(names: Iterable[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
 
 
-def _warm_up(cfg: CfgNode, epoch: int) -> str:
-    """Returns the advice to warm up, while that would change what has happened."""
-    done = cfg.SOLVER.WARMUP_EPOCHS
-    return f", with a longer SOLVER.WARMUP_EPOCHS (now {done:g})" if epoch <= done else ""
-
-
 def _precision(cfg: CfgNode) -> str:
-    return ", or with TRAIN.MIXED_PRECISION False" if cfg.TRAIN.MIXED_PRECISION else ""
+    return ", or TRAIN.MIXED_PRECISION False" if cfg.TRAIN.MIXED_PRECISION else ""
 
 
 def _goes_on(cfg: CfgNode) -> str:
     """Returns where the next run begins, and what helps if that is too late already."""
     newest = _newest(cfg.OUTPUT_DIR)
     if newest is None:
-        return "it begins anew."
+        return f"it begins anew, as {Outputs(cfg.OUTPUT_DIR).checkpoints} has no whole checkpoint."
     if not cfg.TRAIN.AUTO_RESUME:
         return f"with TRAIN.AUTO_RESUME True it goes on from {newest}, else it begins anew."
     return (
