@@ -70,7 +70,8 @@ def read_table(source: Source, path: str) -> Table:
         next(body)
     rows = [Fields(number, *_fields(line, number, separator, columns, path))
             for number, line in body]  # fmt: skip
-    notes = ["commas separate the fields"] if separator == "," != given else []
+    found = {",": "commas", "\t": "tabs"}.get(separator or "") if given is None else None
+    notes = [f"{found} separate the fields"] if found else []
     notes += [f"row 1 is a header ({lines[0].strip()})"] if columns is not None else []
     return Table(rows, ", ".join(notes))
 
@@ -81,7 +82,7 @@ def _find_separator(lines: Sequence[str]) -> Separator:
         return None
     for separator in (None, ","):
         if _columns(_cells(lines[0], separator), separator) is not None:
-            return separator
+            return separator or _white(lines)
     spaced = [line.rsplit(None, 1) for line in lines]
     whole = all(len(fields) == 2 for fields in spaced)
     if whole and all(is_number(label) for _, label in spaced):
@@ -90,10 +91,16 @@ def _find_separator(lines: Sequence[str]) -> Separator:
     commas = [[field.strip() for field in line.rsplit(",", 1)] for line in lines]
     if not all(len(fields) == 2 and all(fields) for fields in commas):
         # a row is wrong, whatever separates the fields: it is told by the rule of the first one
-        return "," if len(commas[0]) == 2 and len(spaced[0]) == 1 else None
+        return "," if len(commas[0]) == 2 and len(spaced[0]) == 1 else _white(lines)
     if all(is_number(label) for _, label in commas) or not whole:
         return ","
-    return None if all(_is_name(name) for name, _ in spaced) else ","
+    return _white(lines) if all(_is_name(name) for name, _ in spaced) else ","
+
+
+def _white(lines: Sequence[str]) -> Separator:
+    """Returns a tab if each row has one between two fields: a name of a class may hold spaces."""
+    tabs = [[field.strip() for field in line.rsplit("\t", 1)] for line in lines]
+    return "\t" if all(len(fields) == 2 and all(fields) for fields in tabs) else None
 
 
 def _ends_before(text: str) -> bool:

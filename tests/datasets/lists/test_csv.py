@@ -86,6 +86,12 @@ def test_names_are_numbered_by_the_alphabet(tmp_path, text):
     assert rows[0][1] == names.index("walk") and rows[1][1] == names.index("fight") == 0
 
 
+def test_tabs_leave_spaces_to_names(tmp_path):
+    for head in ("", "path\tlabel\n"):
+        text = f"{head}my a.mp4\tride a bike\nb.mp4\twalk\n"
+        assert listed(tmp_path, train__csv=text)[0] == [("my a.mp4", 0), ("b.mp4", 1)]
+
+
 def test_val_and_test_have_the_numbers_of_train(tmp_path):
     val = "file,class\ne.mp4,walk\n"
     rows, found = listed(tmp_path, "val", train__csv=NAMED, val__csv=val)

@@ -173,7 +173,7 @@ def diverging(monkeypatch, epoch, spoil):
         found = real(cfg, task, model, optimizer, scaler, train_list, number, debias)
         if number == epoch:
             with torch.no_grad():
-                spoil(model.state_dict()[NAME])
+                spoil(debias.model.state_dict()[NAME])
         return found
 
     monkeypatch.setattr(loop, "train_epoch", train_epoch)
@@ -197,6 +197,22 @@ def test_training_stops_and_its_advice_leads_out(tiny, monkeypatch, spoil, says)
     monkeypatch.undo()
     again = engine.train(tiny("SOLVER.BASE_LR", 0.001, "SOLVER.CLIP_GRAD_L2NORM", 1.0))
     assert again.train["epoch"] == "2/2" and again.checkpoint == outputs.checkpoint(2)
+
+
+def diverge(cfg):
+    """What training raises on this rank when its weights diverge in the second epoch."""
+    with pytest.MonkeyPatch.context() as patch:
+        diverging(patch, 1, lambda weight: weight.fill_(float("nan")))
+        with pytest.raises(NotFiniteError) as error:
+            loop.train(cfg)
+    ranks.wait()
+    return str(error.value)
+
+
+@pytest.mark.ddp
+def test_no_process_waits_for_one_that_does_not_save(tiny, two_ranks):
+    one, two = two_ranks.run(diverge, tiny("NUM_GPUS", 2))
+    assert one == two and "after epoch 2" in one
 
 
 def test_the_advice_after_a_loss_of_nan_leads_out(tiny):
