@@ -8,7 +8,7 @@ import sys
 import pytest
 from support import ROOT
 
-from slowfast_bias.progress_bar import bar
+from slowfast_bias.progress_bar import bar, beside_bar
 
 
 class Terminal(io.StringIO):
@@ -31,6 +31,20 @@ def test_it_draws_on_a_terminal_alone_and_passes_on_every_step(monkeypatch, term
     monkeypatch.setattr(sys, "stderr", stderr)
     assert list(bar(iter(range(300)), 300, "decoding", quiet)) == list(range(300))
     assert ("decoding" in stderr.getvalue()) == drawn and bool(stderr.getvalue()) == drawn
+
+
+def test_a_line_is_not_written_into_the_bar(monkeypatch):
+    stderr = Terminal(True)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    for step in bar(range(3), 3, "decoding"):
+        with beside_bar():
+            stderr.write(f"line {step}\n")
+    for step in range(3):
+        before = stderr.getvalue().partition(f"line {step}\n")[0]
+        assert before.rpartition("\r")[2].strip() == ""  # the bar was taken off
+    with beside_bar():
+        stderr.write("after")
+    assert stderr.getvalue().endswith("after")
 
 
 def test_nothing_else_draws_one():

@@ -19,7 +19,7 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.readable import readable
 from slowfast_bias.files import make_output_dir
 from slowfast_bias.outputs import Outputs
-from slowfast_bias.progress_bar import bar
+from slowfast_bias.progress_bar import bar, beside_bar
 
 T = TypeVar("T")
 _FORMAT = "[%(asctime)s] %(name)s: %(message)s"
@@ -37,14 +37,24 @@ def set_up_logging(output_dir: str) -> None:
     if ranks.is_master():
         make_output_dir(output_dir)
     ranks.wait()  # so that no rank reads a folder that is not there yet
-    terminal = logging.StreamHandler(sys.stdout)
-    terminal.addFilter(lambda record: not getattr(record, "only_in_file", False))
+    terminal = _Terminal(sys.stdout)
     handlers: list[logging.Handler] = [terminal]
     if ranks.is_master():
         handlers.append(logging.StreamHandler(g_pathmgr.open(Outputs(output_dir).log, "a")))
     for handler in handlers:
         handler.setFormatter(_Printable(_FORMAT, datefmt="%m/%d %H:%M:%S"))
         package.addHandler(handler)
+
+
+class _Terminal(logging.StreamHandler):
+    """Shows what is for a person, above a progress bar."""
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        return not getattr(record, "only_in_file", False) and super().filter(record)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with beside_bar():
+            super().emit(record)
 
 
 class _Printable(logging.Formatter):

@@ -84,7 +84,7 @@ def way_out(cfg: CfgNode, epoch: int) -> str:
         ways.append("clipped gradients (SOLVER.CLIP_GRAD_L2NORM 1.0)")
     if epoch <= solver.WARMUP_EPOCHS:  # else it would change nothing of what has happened
         ways.append(f"a longer SOLVER.WARMUP_EPOCHS (now {solver.WARMUP_EPOCHS:g})")
-    return f"Run it again with {', '.join(ways)}{_precision(cfg)}: {_goes_on(cfg)}"
+    return f"Run it again with {', or '.join(ways)}{_precision(cfg)}: {_goes_on(cfg)}"
 
 
 def _first(names: Iterable[str]) -> str:
