@@ -177,3 +177,20 @@ def test_a_data_set_says_which_number_is_which_class(tiny, tmp_path):
     data = Videos(cfg, "train")
     assert data.about()["class_names"] == {"fight": 0, "ride a bike": 1, "walk": 2}
     assert data.target(0) == 2
+
+
+@pytest.mark.host
+def test_check_and_a_run_follow_the_same_rules(tiny, tmp_path, capsys):
+    from slowfast_bias.cli import main
+
+    for name in ("a", "b", "c d"):
+        write_video(tmp_path / f"{name}.mp4", 8)
+    listed(tmp_path, train__csv=NAMED, val__csv="path,label\na.mp4,walk\n")
+    (tmp_path / "empty.yaml").write_text("{}")
+    words = [*tiny.words, "TRAIN.DATASET", "videos", "DATA.PATH_TO_DATA_DIR", tmp_path,
+             "DATA.TRAIN_JITTER_SCALES", [36, 40], "OUTPUT_DIR", tmp_path / "run",
+             "TEST.ENABLE", False]  # fmt: skip
+    command = ["check", "--cfg", str(tmp_path / "empty.yaml"), "--workers", "1", "--quick"]
+    assert main([*command, *map(str, words)]) == 0
+    shown = capsys.readouterr().out
+    assert "0 fight, 1 ride a bike, 2 walk" in shown and "names    2 walk" in shown
