@@ -16,7 +16,7 @@ class OutputError(UserError, PermissionError):
 
 
 class NotFiniteError(UserError, FloatingPointError):
-    """A loss that is no longer a finite number."""
+    """A loss, weights or scores that are not finite numbers."""
 
 
 class FeaturesError(UserError, ValueError):

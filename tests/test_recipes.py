@@ -83,7 +83,7 @@ def test_what_the_recipes_promise_is_seen(copy):
         for step in steps:
             if not step["new"] and not step["old"]:
                 printed[title] = run(copy, step["kind"], step["text"])
-    assert '"top1_acc"' in printed["A data set"]
+    assert "top-1 accuracy" in printed["A data set"]
     assert "head" in printed["A kind of pairs"]
     assert "min_distance" in printed["A task"]
     assert "which classes are taken for which" in printed["A command"]

@@ -79,15 +79,6 @@ def number(low: float, high: float = math.inf, kind: type = int) -> Any:
     return parse
 
 
-def bar(steps: Any, total: int, title: str) -> Any:
-    """Returns `steps` with a progress bar on stderr."""
-    import sys
-
-    from tqdm import tqdm
-
-    return tqdm(steps, total=total, desc=title, file=sys.stderr)
-
-
 def load(args: argparse.Namespace, first: Sequence[Any] = (), last: Sequence[Any] = ()) -> Any:
     """Returns the config of --cfg, then `first`, then flags, then KEY VALUE, then `last`."""
     from slowfast_bias import engine  # here, so that a missing host is an error like any other

@@ -6,7 +6,8 @@ import argparse
 import os
 import sys
 
-from slowfast_bias.cli.arguments import add_config, add_workers, bar, load
+from slowfast_bias.cli.arguments import add_config, add_workers, load
+from slowfast_bias.progress_bar import bar
 
 ABOUT = (
     "Describe and decode the videos of every list that a config uses. Exits with 1 if a video "

@@ -8,7 +8,8 @@ import shlex
 import sys
 from collections import Counter
 
-from slowfast_bias.cli.arguments import add_out, add_workers, bar, number
+from slowfast_bias.cli.arguments import add_out, add_workers, number
+from slowfast_bias.progress_bar import bar
 
 ABOUT = (
     "Make checked lists of a data set: every video is decoded, and those that can be read go into "
@@ -29,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_out(parser, "folder for train.csv, val.csv, test.csv and bad.csv", required=True)
     add("--names", nargs=3, default=(), metavar=("TRAIN", "VAL", "TEST"),
         help="names of the lists, if they are not those of their publisher")  # fmt: skip
-    add("--separator", help="what stands between path and label of a csv; by default white space")
+    add(
+        "--separator",
+        help="what stands between path and label of a csv; by default white space, or commas",
+    )
     add("--short-side", type=number(0), default=0, metavar="PX",
         help="also copy the videos with their short side at this many pixels")  # fmt: skip
     add_workers(parser, "videos decoded at a time; by default the number of cores", os.cpu_count())

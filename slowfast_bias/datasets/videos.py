@@ -77,8 +77,10 @@ class Videos(Dataset):
         """Returns what a report must say of the videos and of how their frames were read."""
         data = self.cfg.BIAS.DATA
         sampling = data.SAMPLING if data.SAMPLING == "segments" else f"window, {data.STRIDE} stride"
+        names = {"class_names": self.list.classes} if self.list.classes else {}
         return {
             "list": self.list.file,
+            **names,
             "rows_left_out": len(self.list.left_out),
             "decoder": backend_version(data.DECODER),
             "sampling": f"{sampling}, {data.SHORT}",

@@ -273,7 +273,7 @@ def test_the_module_and_the_tool_do_the_same(yaml, tmp_path):
     for name, start in starts.items():
         done = launch(start, yaml, tmp_path / name, "SOLVER.MAX_EPOCH", "1")
         assert done.returncode == 0, done.stderr
-        assert "test_final" in done.stdout
+        assert "tested  top-1" in done.stdout
         seen[name] = sorted(path.name for path in (tmp_path / name).rglob("*"))
     assert seen["module"] == seen["tool"]
 
@@ -284,5 +284,5 @@ def test_a_finished_run_started_again_trains_nothing_and_still_tests(yaml, tmp_p
     for _ in range(2):
         assert cli.main(words) == 0
         outputs.append(capsys.readouterr().out)
-    assert all("test_final" in output for output in outputs)
-    assert ["train_epoch" in output for output in outputs] == [True, False]
+    assert all("tested  top-1" in output for output in outputs)
+    assert ["trained  loss" in output for output in outputs] == [True, False]

@@ -17,7 +17,7 @@ import math
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from slowfast_bias.datasets.lists import json_lists, kinetics, text, unlabelled
@@ -74,6 +74,7 @@ class VideoList:
     file: str
     videos: list[Video]
     left_out: tuple[LeftOut, ...] = ()
+    classes: dict[str, int] = field(default_factory=dict)  # numbers of classes called by name
 
 
 def read_list(
@@ -94,7 +95,8 @@ def read_list(
         split: train, val or test.
         names: list files of train, val and test; none: those of the format's publisher.
         prefix: the folder of the videos; "" for `folder`. A row that leads out of it is an error.
-        separator: text between path and label in a csv; None or " ": any white space.
+        separator: text between path and label in a csv; None or " ": white space, or commas where
+            that cannot be.
         num_classes: number of classes of the network.
     """
     if form not in READERS:
@@ -107,6 +109,7 @@ def read_list(
     files = VideoNames(at, depth) if depth else None
     strict = bool(prefix) or files is not None
     videos, seen, left_out, where = [], {}, [], source.list_file
+    classes: dict[str, int] = {}
     for row in reader(source):
         place = row.place
         if "*" in posixpath.basename(where):  # a list of several files
@@ -118,6 +121,8 @@ def read_list(
             left_out.append(LeftOut(name, place, row.flaw))
             continue
         path = _path(row, at, strict, files, num_classes)
+        if row.called:
+            classes[row.called] = row.label
         video = Video(path, row.label, place, row.start, row.end, row.unit)
         key = video[:1] + video[3:]
         if key in seen:
@@ -130,7 +135,8 @@ def read_list(
     if not videos:
         others = f", and {len(left_out)} files or rows that are left out" if left_out else ""
         raise DataError(f"Expected videos in {where}, but it lists none: zero videos{others}.")
-    return VideoList(where, videos, tuple(left_out))
+    classes = dict(sorted(classes.items(), key=lambda item: item[1]))
+    return VideoList(where, videos, tuple(left_out), classes)
 
 
 def _warn(file: str, left_out: Sequence[LeftOut]) -> None:
@@ -162,7 +168,7 @@ def inside(folder: str, name: str, strict: bool) -> str | None:
 def _path(row: Row, folder: str, strict: bool, files: VideoNames | None, num_classes: int) -> str:
     if not 0 <= row.label < num_classes:
         raise row.wrong(
-            f"the label {row.label} is not one of the {num_classes} classes (MODEL.NUM_CLASSES)"
+            f"the label {_label(row)} is not one of the {num_classes} classes (MODEL.NUM_CLASSES)"
         )
     if row.unit and not 0 <= row.start < row.end < math.inf:
         raise row.wrong(
@@ -184,6 +190,10 @@ def _path(row: Row, folder: str, strict: bool, files: VideoNames | None, num_cla
             f"expected text in UTF-8, or the bytes of a file's name, but there is no file {path!r}"
         )
     return path
+
+
+def _label(row: Row) -> str:
+    return f"{row.label} ({row.called})" if row.called else str(row.label)
 
 
 def _is_text(name: str) -> bool:

@@ -65,6 +65,7 @@ class Row:
     end: float = 0.0
     unit: str = ""
     others: tuple[str, ...] = ()  # other names that the file may have
+    called: str = ""  # the name of the class, if the list has it in place of a number
     flaw: str = ""  # why a published row, which will not be fixed, is left out
 
     @property

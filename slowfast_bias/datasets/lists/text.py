@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from iopath.common.file_io import g_pathmgr
 
+from slowfast_bias.datasets.lists.class_names import class_names, class_of
+from slowfast_bias.datasets.lists.csv_table import read_table
 from slowfast_bias.datasets.lists.list_source import Row, Source, whole, wrong
 from slowfast_bias.datasets.lists.video_names import is_picture, is_video
 from slowfast_bias.datasets.lists.video_parts import split_part
@@ -24,27 +26,29 @@ _JUNK = (
 
 
 def read_csv(source: Source) -> Iterator[Row]:
-    """Yields rows of `path label`, as SlowFast's; the path may hold the separator."""
+    """Yields rows of `path label`, as SlowFast's, or of a csv with commas, header or class names.
+
+    The path may hold the separator.
+    """
     path = source.list_file
-    separator = source.separator if (source.separator or "").strip() else None
-    mark = "white space" if separator is None else repr(separator)
-    for number, line in enumerate(source.lines(path), start=1):
-        fields = [field.strip() for field in line.rsplit(separator, 1)]
-        place = f"row {number}"
-        if not line.strip():
-            raise wrong(path, place, "it is blank; remove it")
-        if len(fields) != 2 or not all(fields):
-            raise wrong(
-                path, place,
-                f"expected `path label`, separated by {mark}, but it has no label: {line!r}",
-            )  # fmt: skip
+    rows, note = read_table(source, path)
+    names = class_names(source, path, rows)
+    if note:
+        log.info("%s: %s", path, note)
+    if names.numbers:
+        log.info("%s: %s", path, names.about())
+    for row in rows:
+        place = f"row {row.number}"
         try:
-            name, unit, start, end = split_part(fields[0])
+            name, unit, start, end = split_part(row.name)
         except ValueError:
-            problem = f"the part {fields[0]!r} has no number where one should be"
+            problem = f"the part {row.name!r} has no number where one should be"
             raise wrong(path, place, problem) from None
-        label = whole(fields[1], path, place)
-        yield Row(path, number, name, label, start=start, end=end, unit=unit)
+        if names.numbers:
+            label, called = class_of(path, row, rows[0], names), row.label
+        else:
+            label, called = whole(row.label, path, place), ""
+        yield Row(path, row.number, name, label, start=start, end=end, unit=unit, called=called)
 
 
 def read_ucf101(source: Source) -> Iterator[Row]:

@@ -3,7 +3,8 @@
     prepare("ssv2", "/data/ssv2/labels", "/data/ssv2/videos", "/data/ssv2/ready", processes=16)
 
 writes train.csv, val.csv and test.csv (`path label` rows, BIAS.DATA.FORMAT csv) and bad.csv, which
-names the videos that were left out and why. It can be stopped and started again.
+names the videos that were left out and why. Classes called by name get numbers, which labels.txt
+has. It can be stopped and started again.
 """
 
 from __future__ import annotations
@@ -121,6 +122,10 @@ def _prepare(
         text = "".join(f"{_below(root, video)} {video.label}\n" for video in rows)
         _write(f"{out}/{split}.csv", text)
     _write_bad(out, wanted, bad, facts)
+    classes = {name: n for chosen in wanted.values() for name, n in chosen.classes.items()}
+    if classes:  # the lists have numbers; this says which is which
+        rows = sorted(classes.items(), key=lambda item: item[1])
+        _write(f"{out}/labels.txt", "".join(f"{name} {number}\n" for name, number in rows))
     keys = {"DATA.PATH_TO_DATA_DIR": out, "DATA.PATH_PREFIX": root, "BIAS.DATA.FORMAT": "csv"}
     return Prepared(counts, bad, keys)
 

@@ -19,6 +19,8 @@ from slowfast_bias.datasets.videos import Videos
 from slowfast_bias.engine.setup.loaders import dataset_name
 from slowfast_bias.errors import DataError
 
+_SHOWN = 20  # class names
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -80,6 +82,10 @@ def _text(
         f"  classes  {len(classes)} of {cfg.MODEL.NUM_CLASSES}, {sizes[0]} to {sizes[-1]} videos "
         f"each (median {statistics.median(sizes):g})",
     ]
+    if names := data.list.classes:
+        text = [f"{number} {name}" for name, number in names.items()]
+        more = f" and {len(text) - _SHOWN} more" if len(text) > _SHOWN else ""
+        lines.append(f"  names    {', '.join(text[:_SHOWN])}{more}")
     if out := data.list.left_out:
         more = f" and {len(out) - 1} more" if len(out) > 1 else ""
         lines.append(f"  left out {out[0].name} ({out[0].row}: {out[0].reason}){more}")

@@ -48,7 +48,7 @@ def launch(cfg: CfgNode, func: Flow, init_method: str | None = None) -> Any:
     if cfg.NUM_GPUS and not cuda:
         log.warning("torch finds no GPU: running on the CPU, %d process(es)", cfg.NUM_GPUS)
     if given is not None:
-        ranks.join(given, processes_per_machine(given, cfg.NUM_GPUS), cuda)
+        _join_given(given, cfg, cuda)
         return func(_sharded(cfg, given))
     world = max(1, cfg.NUM_GPUS) * cfg.NUM_SHARDS
     if world == 1:
@@ -70,7 +70,13 @@ def join_scheduler(cfg: CfgNode) -> None:
     given = rank_from_environment(os.environ)
     if given is not None and not ranks.together():
         cuda = cfg.NUM_GPUS > 0 and torch.cuda.is_available()
-        ranks.join(given, processes_per_machine(given, cfg.NUM_GPUS), cuda)
+        _join_given(given, cfg, cuda)
+
+
+def _join_given(given: ClusterRank, cfg: CfgNode, cuda: bool) -> None:
+    """Joins a scheduler's group for all the flows of this process."""
+    ranks.join(given, processes_per_machine(given, cfg.NUM_GPUS), cuda)
+    ranks.leave_at_exit()
 
 
 def free_port() -> int:

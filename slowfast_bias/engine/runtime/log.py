@@ -1,6 +1,7 @@
 """Console, file and JSON logging. Only rank 0 logs.
 
-Log lines go to stdout and stdout.log; JSON objects, one a line, go to json_stats.log. They follow
+Log lines go to stdout and stdout.log. JSON objects, one a line, go to json_stats.log and to
+stdout.log; a terminal shows those of training and testing as a person reads them. They follow
 SlowFast's `_type` convention.
 """
 
@@ -13,11 +14,12 @@ from typing import Any, TypeVar
 
 import simplejson
 from iopath.common.file_io import g_pathmgr
-from tqdm import tqdm
 
 from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.runtime.readable import readable
 from slowfast_bias.files import make_output_dir
 from slowfast_bias.outputs import Outputs
+from slowfast_bias.progress_bar import bar, beside_bar
 
 T = TypeVar("T")
 _FORMAT = "[%(asctime)s] %(name)s: %(message)s"
@@ -35,12 +37,24 @@ def set_up_logging(output_dir: str) -> None:
     if ranks.is_master():
         make_output_dir(output_dir)
     ranks.wait()  # so that no rank reads a folder that is not there yet
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    terminal = _Terminal(sys.stdout)
+    handlers: list[logging.Handler] = [terminal]
     if ranks.is_master():
         handlers.append(logging.StreamHandler(g_pathmgr.open(Outputs(output_dir).log, "a")))
     for handler in handlers:
         handler.setFormatter(_Printable(_FORMAT, datefmt="%m/%d %H:%M:%S"))
         package.addHandler(handler)
+
+
+class _Terminal(logging.StreamHandler):
+    """Shows what is for a person, above a progress bar."""
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        return not getattr(record, "only_in_file", False) and super().filter(record)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with beside_bar():
+            super().emit(record)
 
 
 class _Printable(logging.Formatter):
@@ -56,17 +70,18 @@ def printable(text: str) -> str:
 
 
 def log_json(output_dir: str, stats: Mapping[str, Any]) -> None:
-    """Logs one json_stats line and appends it to the file."""
+    """Appends a line to json_stats.log and stdout.log; a terminal shows it if it is `readable`."""
     if not ranks.is_master():
         return
     rounded = {key: round(v, 6) if isinstance(v, float) else v for key, v in stats.items()}
     line = simplejson.dumps(rounded, sort_keys=True, ignore_nan=True)
-    log.info("json_stats: %s", line)
+    log.info("json_stats: %s", line, extra={"only_in_file": True})
+    if text := readable(stats):
+        log.info("%s", text)
     with g_pathmgr.open(Outputs(output_dir).stats, "a") as file:
         file.write(line + "\n")
 
 
 def progress(steps: Iterable[T], total: int, title: str) -> Iterator[T]:
     """Yields `steps`, with a bar if stderr is a terminal."""
-    quiet = not (ranks.is_master() and sys.stderr.isatty())
-    yield from tqdm(steps, total=total, desc=title, disable=quiet, leave=False)
+    yield from bar(steps, total, title, quiet=not ranks.is_master())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -29,6 +31,22 @@ def join(rank: ClusterRank, per_machine: int, cuda: bool) -> None:
         rank=rank.rank,
     )
     share_machine(per_machine)
+
+
+def leave_at_exit() -> None:
+    """Leaves a gloo group when this process exits, before Python's own objects are taken apart.
+
+    Gloo's threads may hold tensors longer than the call that they served, and a tensor that is let
+    go of after Python has gone aborts the process. NCCL's groups end with the process, as leaving
+    one of those waits for the others.
+    """
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    if together() and dist.get_backend() == "gloo":
+        gc.collect()  # networks that were wrapped for several processes hold the group
+        dist.destroy_process_group()
 
 
 def share_machine(processes: int) -> None:

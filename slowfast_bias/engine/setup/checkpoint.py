@@ -15,6 +15,7 @@ from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 from torch import nn
 
+from slowfast_bias.engine.setup.divergence import check_weights
 from slowfast_bias.files import write_whole
 from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
 from slowfast_bias.outputs import Outputs
@@ -32,11 +33,15 @@ def save_checkpoint(
 ) -> str:
     """Writes the state after epoch number `epoch` (0-based) and returns its path.
 
-    `extra` holds tensors and primitives of this project; other readers ignore it.
+    Raises NotFiniteError, and writes nothing, if a weight is not a finite number: no run could go
+    on from such a file, and the one before it stays the newest. `extra` holds tensors and
+    primitives of this project; other readers ignore it.
     """
+    weights = model.state_dict()
+    check_weights(cfg, epoch, weights)
     state: dict[str, Any] = {
         "epoch": epoch,
-        "model_state": model.state_dict(),
+        "model_state": weights,
         "optimizer_state": optimizer.state_dict(),
         "cfg": cfg.dump(),
         "slowfast_bias": dict(extra or {}),

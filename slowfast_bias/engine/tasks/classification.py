@@ -39,8 +39,9 @@ class Accuracy:
 
     @classmethod
     def of(cls, scores: torch.Tensor, labels: torch.Tensor) -> Accuracy:
-        """Returns the figures of scores (B, classes) and labels (B,)."""
+        """Returns the figures of scores (B, classes) and labels (B,); NaN is never right."""
         best = scores.topk(min(5, scores.shape[1]), dim=1).indices.eq(labels.view(-1, 1))
+        best &= scores.isfinite().all(1, keepdim=True)
         hits = torch.stack([best[:, :1].any(dim=1).sum(), best.any(dim=1).sum()])
         return cls(len(labels), *hits.tolist())
 
@@ -96,6 +97,10 @@ class ScoreTally:
     def clips_of(self) -> torch.Tensor:
         """Returns (V,) how many clips of each video were counted."""
         return self.clips
+
+    def finite(self) -> torch.Tensor:
+        """Returns (variants, V) whether all scores of a video are finite: sums keep NaN and Inf."""
+        return self.scores.isfinite().all(2)
 
     def hits(self, variant: int, videos: torch.Tensor) -> torch.Tensor:
         """Returns whether the best class is right, of the videos where `videos` (V,) is True."""
@@ -155,6 +160,10 @@ class Classification:
         """Returns the figures of a batch, every clip counted for itself."""
         scores = self.family.scores(output).detach().float()
         return Accuracy.of(scores, batch.targets.to(scores.device, non_blocking=True))
+
+    def finite(self, output: Any) -> torch.Tensor:
+        """Returns (B,) whether all scores of each clip are finite."""
+        return self.family.scores(output).detach().isfinite().all(1).cpu()
 
     def no_figures(self) -> Accuracy:
         """Returns the figures of no clips."""

@@ -40,6 +40,9 @@ class Tally(Protocol):
     def clips_of(self) -> torch.Tensor:
         """Returns (V,) how many clips of each video were counted."""
 
+    def finite(self) -> torch.Tensor:
+        """Returns (variants, V) whether all that was added of a video is finite numbers."""
+
     def figures(self, variant: int, videos: torch.Tensor) -> Any:
         """Returns the figures of the videos where `videos` (V,) is True."""
 
@@ -85,6 +88,9 @@ class Task(Protocol):
 
     def figures(self, output: Any, batch: Batch) -> Any:
         """Returns the figures of a batch, every clip counted for itself."""
+
+    def finite(self, output: Any) -> torch.Tensor:
+        """Returns (B,) whether what is scored of each clip is finite numbers."""
 
     def no_figures(self) -> Any:
         """Returns the figures of no clips: merging them changes nothing."""

@@ -22,6 +22,7 @@ from torch import nn
 from slowfast_bias.bias import evaluating
 from slowfast_bias.datasets.contract import Batch
 from slowfast_bias.engine.runtime.log import progress
+from slowfast_bias.engine.setup.divergence import other_weights, scores_not_finite
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.setup.network import autocast
 from slowfast_bias.engine.setup.unreadable_videos import UnreadableVideos
@@ -117,7 +118,8 @@ class Votes:
 def vote(cfg: CfgNode, task: Task, variants: Variants, split: str, title: str = "test") -> Votes:
     """Returns the votes of all variants over the clips of every video of a list.
 
-    One decode and one rule for mixed precision serve all variants.
+    One decode and one rule for mixed precision serve all variants. Scores that are not finite raise
+    NotFiniteError on every process.
     """
     device = next(variants.model.parameters()).device
     loader = build_loader(cfg, split)
@@ -140,6 +142,12 @@ def vote(cfg: CfgNode, task: Task, variants: Variants, split: str, title: str = 
     dropped = (~complete).nonzero().flatten().tolist()
     if dropped:
         log.warning("videos %s could not be read and do not count", dropped)
+    finite = tally.finite().cpu() | ~complete
+    if not finite.all():  # a number over the other videos would be another number
+        bad = (~finite).any(0).nonzero().flatten().tolist()
+        clips = [video * views for video in bad]
+        total, advice = int(complete.sum()), other_weights(cfg)
+        raise scores_not_finite(title, loader.dataset, clips, total, "videos", advice)
     meta = {
         "views": views,
         "videos": int(complete.sum()),

@@ -18,24 +18,20 @@ from torch import nn
 
 from slowfast_bias import host
 from slowfast_bias.bias import BiasReport
-from slowfast_bias.datasets.contract import Batch
-from slowfast_bias.datasets.loader import Loader
-from slowfast_bias.datasets.pairs.frame_order import shuffled
 from slowfast_bias.engine.measuring.layers import check_layers
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json, progress, set_up_logging
 from slowfast_bias.engine.runtime.tensorboard import Scalars
-from slowfast_bias.engine.setup import checkpoint, network
-from slowfast_bias.engine.setup.loaders import build_loader
+from slowfast_bias.engine.setup import checkpoint, divergence, network
 from slowfast_bias.engine.setup.provenance import write_config
-from slowfast_bias.engine.setup.unreadable_videos import UnreadableVideos
 from slowfast_bias.engine.tasks import Task, make_task
 from slowfast_bias.engine.training import batchnorm
+from slowfast_bias.engine.training.lists import ListInUse, check_batch, orders_of
 from slowfast_bias.engine.training.meters import TrainMeter
 from slowfast_bias.engine.training.periodic_measurement import PeriodicMeasurement
 from slowfast_bias.engine.training.resume import errors_so_far, start_from
 from slowfast_bias.engine.training.static_dropout import Debiasing
-from slowfast_bias.errors import DataError, NotFiniteError
+from slowfast_bias.engine.training.validation import validate
 from slowfast_bias.models.families import family_of
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.seeding import seed_all, seed_from
@@ -94,11 +90,10 @@ def train(cfg: CfgNode) -> TrainResult:
         batchnorm.share_statistics(model)
         if saves:
             path = outputs.checkpoint(epoch + 1)
-            if ranks.is_master():
-                checkpoint.save_checkpoint(cfg, epoch, model, optimizer, scaler, debias.state())
-            ranks.wait()
+            saved = (cfg, epoch, model, optimizer, scaler, debias.state())
+            ranks.all_or_none(functools.partial(_save_on_master, *saved))
         if evaluates:
-            val = validate(cfg, task, model, val_list)
+            val = validate(cfg, task, model, val_list, epoch, path if saves else None)
             best = min(best, val[task.watched])
             number = f"{epoch + 1}/{epochs}"
             line = {"_type": "val_epoch", "epoch": number, f"min_{task.watched}": best, **val}
@@ -108,14 +103,6 @@ def train(cfg: CfgNode) -> TrainResult:
     measurement.finish()
     scalars.close()
     return TrainResult(epochs, trained, val, path, measurement.failed, report)
-
-
-class ListInUse:
-    """A list of a run: its batches, and what of it could not be read so far."""
-
-    def __init__(self, cfg: CfgNode, split: str) -> None:
-        self.loader: Loader = build_loader(cfg, split)
-        self.unreadable = UnreadableVideos(cfg, self.loader.dataset, split)
 
 
 def train_epoch(
@@ -136,8 +123,8 @@ def train_epoch(
     lr = host.lr_at(epoch, cfg)
     for step, batch in enumerate(progress(loader, len(loader), f"epoch {epoch + 1}")):
         meter.data_came()
-        _check_batch(train_list, batch, epoch, step)
-        orders = _shuffle(cfg.BIAS.SHUFFLE.TRAIN, batch, seed_from(cfg.RNG_SEED, epoch))
+        check_batch(train_list, batch, epoch, step)
+        orders = orders_of(cfg.BIAS.SHUFFLE.TRAIN, batch, seed_from(cfg.RNG_SEED, epoch))
         inputs = task.inputs(batch, device, orders)
         debias.before_step(batch, inputs, epoch * len(loader) + step, orders)
         now = epoch + step / len(loader)
@@ -148,11 +135,7 @@ def train_epoch(
             loss = task.loss(output, batch)
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise NotFiniteError(
-                f"Expected a finite loss, but got {value} in epoch {epoch + 1}, iteration "
-                f"{step + 1}. Lower SOLVER.BASE_LR or clip gradients (SOLVER.CLIP_GRAD_L2NORM); "
-                f"the checkpoints in {Outputs(cfg.OUTPUT_DIR).checkpoints} are whole."
-            )
+            raise divergence.loss_not_finite(cfg, epoch, step, value)
         optimizer.zero_grad()
         scaler.scale(loss).backward()
         _clip(cfg, model, optimizer, scaler)
@@ -163,45 +146,9 @@ def train_epoch(
     return meter.finish(lr)
 
 
-@torch.no_grad()
-def validate(cfg: CfgNode, task: Task, model: nn.Module, val_list: ListInUse) -> dict[str, Any]:
-    """Returns figures over the val list, each clip counted once by any number of processes."""
-    model.eval()
-    device, family = next(model.parameters()).device, family_of(model)
-    figures, clips, dropped = task.no_figures(), 0, 0
-    for batch in progress(val_list.loader, len(val_list.loader), "validation"):
-        dropped += len(batch.unreadable)
-        val_list.unreadable.add(batch)
-        if not batch.clips():
-            continue
-        orders = _shuffle(cfg.BIAS.SHUFFLE.VAL, batch, cfg.RNG_SEED)
-        with network.autocast(cfg, device):
-            output = family.call(model, task.inputs(batch, device, orders))
-        figures = figures.merge(task.figures(output, batch))
-        clips += batch.clips()
-    every, counts, lost = zip(*ranks.gather_objects((figures, clips, dropped)), strict=True)
-    val_list.unreadable.merge_over_ranks()
-    if sum(lost):
-        log.warning("%d clips of the val list could not be read and do not count", sum(lost))
-    merged = functools.reduce(lambda a, b: a.merge(b), every)
-    return {**merged.compute(), "clips": sum(counts), "dropped": sum(lost)}
-
-
-def _shuffle(shuffles: bool, batch: Batch, seed: int) -> torch.Tensor | None:
-    return shuffled(batch.frames(), seed, batch.indices.tolist()) if shuffles else None
-
-
-def _check_batch(train_list: ListInUse, batch: Batch, epoch: int, step: int) -> None:
-    """Names clips that could not be read, each once; a batch of nothing is an error."""
-    train_list.unreadable.add(batch)
-    if not batch.clips():
-        why = "".join(f"\n  {reason}" for reason in list(batch.unreadable.values())[:5] if reason)
-        raise DataError(
-            f"Expected readable videos, but none of the batch in epoch {epoch + 1}, iteration "
-            f"{step + 1} could be read (clips {sorted(batch.unreadable)}), nor any other of the "
-            "same class. Check DATA.PATH_PREFIX, take the class off the train list, or fix its "
-            f"videos:{why}"
-        )
+def _save_on_master(*saved: Any) -> None:
+    if ranks.is_master():
+        checkpoint.save_checkpoint(*saved)
 
 
 def _clip(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any) -> None:

@@ -73,7 +73,9 @@ class PeriodicMeasurement:
             return
         record(self.cfg, report.meta)
         g_pathmgr.mkdirs(self.outputs.bias)
-        report.save(self.outputs.epoch_report(epoch + 1))
+        path = self.outputs.epoch_report(epoch + 1)
+        report.save(path)
+        log.info("epoch %d/%d  measured: %s", epoch + 1, epochs, path)
         for name, layer in report.layers.items():
             line = {"_type": "bias_epoch", "epoch": f"{epoch + 1}/{epochs}", "layer": name}
             figures = layer.figures()

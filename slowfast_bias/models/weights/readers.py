@@ -41,8 +41,9 @@ def read_checkpoint(path: str, kind: str = "pytorch") -> dict[str, Any]:
     try:
         with g_pathmgr.open(path, "rb") as file:
             if kind == "caffe2":
-                return {"epoch": -1, "model_state": read_caffe2(file)}
-            state = torch.load(file, map_location="cpu", weights_only=True)
+                state = read_caffe2(file)
+            else:
+                state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch reports a cut file as RuntimeError, EOFError, ValueError...
         raise CheckpointError(_unreadable(path, error)) from error
     if isinstance(state, Mapping) and "model_state" in state:
@@ -87,11 +88,29 @@ def finished_epochs(state: Mapping[str, Any], path: str) -> int:
     return epoch + 1
 
 
+def not_finite(weights: Mapping[str, torch.Tensor]) -> list[str]:
+    """Returns the names of the tensors that hold NaN or Inf.
+
+    Masks, which are 0 and -Inf throughout, are as they should be.
+    """
+    return [name for name, value in weights.items() if not _is_finite(value)]
+
+
+def _is_finite(value: torch.Tensor) -> bool:
+    if not (value.is_floating_point() or value.is_complex()):
+        return True
+    value = value.float() if value.element_size() == 1 else value  # few operations know 8 bits
+    return bool(value.isfinite().all()) or (
+        not value.is_complex() and bool(((value == 0) | value.isneginf()).all())
+    )
+
+
 def _checked(weights: Any, path: str) -> dict[str, torch.Tensor]:
     """Returns a dict of weights; CheckpointError if they are anything else."""
     if isinstance(weights, Mapping):
         other = [k for k, v in weights.items() if not _is_weight(k, v)]
         if not other:
+            _refuse_nan(weights, path)
             return dict(weights)
         got = f"{other[0]!r} is a {type(weights[other[0]]).__name__}"
         if isinstance(weights[other[0]], torch.Tensor):
@@ -102,6 +121,18 @@ def _checked(weights: Any, path: str) -> dict[str, torch.Tensor]:
         f"Expected `model_state` of {path} to be {{name: tensor}}, but {got}. Save the network's "
         "state_dict and try again."
     )
+
+
+def _refuse_nan(weights: Mapping[str, torch.Tensor], path: str) -> None:
+    names = not_finite(weights)
+    if names:
+        more = ", ..." if len(names) > 4 else ""
+        raise CheckpointError(
+            f"Expected finite weights in {path}, but {len(names)} of {len(weights)} tensors hold "
+            f"NaN or Inf ({', '.join(names[:4])}{more}): its training has diverged, or the file is "
+            "damaged. Give the checkpoint of an earlier epoch, or train again with a lower "
+            "SOLVER.BASE_LR."
+        )
 
 
 def _is_weight(name: Any, value: Any) -> bool:

@@ -131,6 +131,37 @@ def test_torchrun(cfg_of, tmp_path):
     assert line["videos"] == 7
 
 
+AT_EXIT = """
+import atexit, sys
+from torch import distributed as dist
+atexit.register(lambda: print("in a group:", dist.is_initialized()))  # runs last
+from slowfast_bias.engine.runtime import launcher, ranks
+from slowfast_bias.config import load_cfg
+launcher.join_scheduler(load_cfg((), ["NUM_GPUS", 0], check=False))
+print("joined", ranks.gather_objects(ranks.rank()))
+sys.exit(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("status", [0, 2])
+def test_a_schedulers_group_is_left_before_the_interpreter_ends(status):
+    """Else threads of gloo now and then let go of a tensor after that, which is SIGABRT."""
+    port = str(launcher.free_port())
+    group = [
+        subprocess.Popen(
+            [sys.executable, "-c", AT_EXIT, str(status)], cwd=ROOT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
+                 "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port},
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    output = [process.communicate(timeout=120)[0] for process in group]
+    assert [process.returncode for process in group] == [status] * 2, output
+    for text in output:
+        assert "joined [0, 1]" in text and "in a group: False" in text
+
+
 def test_an_error_of_a_process_is_raised_here_as_it_was_there(cfg_of):
     with pytest.raises(checkpoint.CheckpointError, match="no such file") as caught:
         engine.train(cfg_of("bad", "NUM_GPUS", 2, "TRAIN.CHECKPOINT_FILE_PATH", "/none.pyth"))
