@@ -5,14 +5,18 @@ Importing this package needs torch, fvcore and iopath, and loads no SlowFast; `s
 """
 
 import dataclasses as _dataclasses
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from slowfast_bias import host as _host
 from slowfast_bias.bias import BiasMeter, BiasReport, PairStats, Tap, measure_bias, rank_units
 from slowfast_bias.config import add_bias_config
-from slowfast_bias.direct import make_pairs, measure
 from slowfast_bias.models import families as _families
 from slowfast_bias.models.silencing import silenced
 from slowfast_bias.models.static_dropout import StaticDropout, attach_static_dropout
+
+if _TYPE_CHECKING:
+    from slowfast_bias.direct import make_pairs, measure
 
 __version__ = "0.1.0"
 
@@ -36,3 +40,12 @@ _host.layers = lambda model: [
     _dataclasses.asdict(tap) for tap in _families.family_of(model).layers(model)
 ]
 _host.head = _families.classifier_of
+
+
+def __getattr__(name: str) -> _Any:
+    """Returns what is loaded when it is first used: the data sets need OpenCV."""
+    if name in ("make_pairs", "measure"):
+        from slowfast_bias import direct
+
+        return getattr(direct, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

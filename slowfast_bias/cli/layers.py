@@ -9,7 +9,8 @@ from slowfast_bias.cli.networks import find_network
 from slowfast_bias.errors import RequestError
 
 ABOUT = (
-    "List the layers of a network that BIAS.LAYERS auto measures, with their number of units; "
+    "List the layers of a network that BIAS.LAYERS auto measures, with their number of units "
+    "and how their tensors are read; "
     "--all adds every module that can be named."
 )
 EXAMPLE = "slowfast_bias layers --model slowfast_r50"
@@ -46,7 +47,7 @@ def main(args: argparse.Namespace) -> int:
         family.call(model, task.pack(clip))
     print(f"{family.name}: {', '.join(cfg.BIAS.LAYERS)}")
     for name, units in features.items():
-        print(f"  {name:<12} {units.shape[1]:>6} units")
+        print(f"  {name:<12} {units.shape[1]:>6} units  {features.axes[name].words()}")
     if args.all:
         for name, module in model.named_modules():
             print(f"  {name}  {type(module).__name__}" if name else "modules:")

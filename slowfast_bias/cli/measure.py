@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from slowfast_bias.cli import measure_any
 from slowfast_bias.cli.arguments import add_config, add_out, add_workers, config_words, load
 from slowfast_bias.cli.networks import ALIASES, find_network
 from slowfast_bias.errors import RequestError
@@ -28,20 +29,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser, required=False)
     add = parser.add_argument
     add("--model", metavar="NAME",
-        help=f"network: {', '.join(ALIASES)}, the name of a shipped config, or a YAML file"
+        help=f"network: {', '.join(ALIASES)}, the name of a shipped config, a YAML file, or "
+        "FILE.py:BUILD, a function that returns a network of your own"
         )  # fmt: skip
     add("--weights", metavar="FILE", help="its weights: a PyTorch file, or .pkl of the model zoo")
     add("--videos", metavar="DIR", help="folder of videos; no list and no labels are needed")
     add_out(parser, "where results go; by default bias_WEIGHTS in the short way")
     add_workers(parser, "decoding processes; as DATA_LOADER.NUM_WORKERS")
+    measure_any.add_arguments(parser)
     parser.usage = (
         "%(prog)s --model NAME --weights FILE --videos DIR [flags] KEY VALUE ...\n"
+        "       %(prog)s --model FILE.py:BUILD [--weights FILE] --videos DIR [flags]\n"
         "       %(prog)s --cfg FILE [--cfg FILE ...] [flags] KEY VALUE ..."
     )
 
 
 def main(args: argparse.Namespace) -> int:
     """Measures, and prints the long command that does the same."""
+    if measure_any.is_own(args.model):
+        return measure_any.main(args)
+    measure_any.check_flags(args)
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
     short = [args.model, args.weights, args.videos]
     if any(short):

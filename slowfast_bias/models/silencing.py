@@ -9,13 +9,14 @@ classifier. The network is not changed in place, and nothing remains when the bl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from slowfast_bias.bias.axes import find_channels_last
 from slowfast_bias.bias.taps import Tap, find_module, rewriting
 from slowfast_bias.models.families import family_of, head_tap
 from slowfast_bias.models.static_dropout import StaticDropout
@@ -43,14 +44,22 @@ def silenced(
         channels: indices, as `rank_units` returns them; an empty list changes nothing.
         channels_last: the layer's tensors are (B, ..., C) instead of (B, C, ...). None takes it
             from the tap, or from the kind of layer: True for linear layers and for tokens that
-            come as (x, thw), a StaticDropout's own.
+            come as (x, thw), a StaticDropout's own; else from the weights, as a tap reads it.
         taps: those that a report was measured with, if its layers are not plain module names.
     """
     site = _find(model, layer, taps)
     if channels_last is not None:
         site = site._replace(channels_last=channels_last)
     index = _index(layer, channels)
-    with rewriting(model, site.tap, lambda value: _silence(value, site, index)) as module:
+    place = find_module(model, site.tap.module)
+
+    def last_axis(x: Tensor) -> bool:
+        return x.ndim > 2 and find_channels_last(site.tap, place, model, x)
+
+    def silence(value: Any) -> Any:
+        return _silence(value, site, index, last_axis)
+
+    with rewriting(model, site.tap, silence) as module:
         yield module
 
 
@@ -105,7 +114,7 @@ def _index(layer: str, channels: Iterable[int]) -> Tensor:
     return index.long().cpu()
 
 
-def _silence(value: Any, site: _Site, index: Tensor) -> Any:
+def _silence(value: Any, site: _Site, index: Tensor, last_axis: Callable[[Tensor], bool]) -> Any:
     """Returns a module's output or input with channels at zero; `value` itself is not changed."""
     tap, items = site.tap, list(value) if isinstance(value, (list, tuple)) else [value]
     tensors = [isinstance(x, Tensor) for x in items]
@@ -121,7 +130,9 @@ def _silence(value: Any, site: _Site, index: Tensor) -> Any:
         names = [f"{tap.label}/{i}" for i in range(pathways)] if pathways > 1 else [tap.label]
         got = tap.label if site.pathway is None else f"{tap.label}/{which}"
         raise ValueError(f"Expected `layer` to be one of {names}, but got {got!r}.")
-    last = site.channels_last if site.channels_last is not None else not all(tensors)
+    last = site.channels_last
+    if last is None:
+        last = not all(tensors) or last_axis(items[which])
     items[which] = _zero(items[which], index, last, tap.label)
     if isinstance(value, Tensor):
         return items[0]

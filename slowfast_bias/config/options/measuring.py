@@ -12,8 +12,9 @@ OPTIONS = (
            "Epochs between measurements during training. The last epoch is always measured when "
            "BIAS.ENABLE; 0 means the last one only.", low=0),
     Option("BIAS.LAYERS", ["auto"], texts=True, doc=
-           "Modules by their named_modules() name. auto: every stage or block, each pathway of it, "
-           "and what the classifier gets (head)."),
+           "Modules by their named_modules() name, or patterns such as s* (* is anything but a "
+           "dot, ** anything). auto: every stage or block, each pathway of it, and "
+           "what the classifier gets (head)."),
     Option("BIAS.PAIRS", "auto",
            "The maker of pairs, by name. auto: static_dynamic, or static_dynamic_folders when "
            "BIAS.STYLES.SOURCE is folders."),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable
 
 from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.bias import Tap
-from slowfast_bias.bias.taps import find_module
+from slowfast_bias.bias.taps import find_module, match_modules
 from slowfast_bias.config import ConfigError
 from slowfast_bias.models.families import family_of
 
@@ -25,14 +26,27 @@ def make_taps(model: nn.Module, layers: Iterable[str]) -> list[Tap]:
         known[head.dropout] = Tap(head.dropout, channels_last=head.dropout_channels_last)
     taps: dict[str, Tap] = {}
     for layer in layers:
-        for tap in auto if layer == "auto" else [known.get(layer, Tap(layer))]:
+        for tap in auto if layer == "auto" else _named(model, layer, known):
             taps[tap.label] = tap
     return list(taps.values())
 
 
+def _named(model: nn.Module, layer: str, known: dict[str, Tap]) -> list[Tap]:
+    """Returns the taps of a name, or of a pattern such as "s*" or "blocks.*"."""
+    if "*" not in layer or layer in known:
+        return [known.get(layer, Tap(layer))]
+    names = [name for name in known if fnmatch.fnmatchcase(name, layer)]
+    return [known.get(name, Tap(name)) for name in names or match_modules(model, layer)]
+
+
 def configured_taps(cfg: CfgNode, model: nn.Module) -> list[Tap]:
     """Returns the taps of BIAS.LAYERS; ConfigError if the network lacks one of them."""
-    taps = make_taps(model, cfg.BIAS.LAYERS)
+    try:
+        taps = make_taps(model, cfg.BIAS.LAYERS)
+    except ValueError as error:
+        if not any("*" in layer for layer in cfg.BIAS.LAYERS):
+            raise
+        raise ConfigError([f"BIAS.LAYERS: {error}"]) from error
     for tap in taps:
         _check_module(model, tap.module, "BIAS.LAYERS")
     return taps

@@ -13,6 +13,8 @@ from slowfast_bias.errors import UserError
 from slowfast_bias.models.families.heads import CLASSIFIER_BIASES
 from slowfast_bias.models.weights.caffe2 import read_caffe2
 
+_WRAPPERS = ("state_dict", "model", "module")  # under which others keep their weights
+
 
 class CheckpointError(UserError, RuntimeError):
     """A checkpoint that cannot be used as it is."""
@@ -50,6 +52,10 @@ def read_checkpoint(path: str, kind: str = "pytorch") -> dict[str, Any]:
         return {**state, "model_state": _checked(state["model_state"], path)}
     if isinstance(state, Mapping) and all(isinstance(v, torch.Tensor) for v in state.values()):
         return {"epoch": -1, "model_state": _checked(state, path)}  # a bare state_dict
+    for key in _WRAPPERS:
+        inner = state.get(key) if isinstance(state, Mapping) else None
+        if isinstance(inner, Mapping) and all(isinstance(v, torch.Tensor) for v in inner.values()):
+            return {"epoch": -1, "model_state": _checked(inner, path)}
     raise CheckpointError(
         f"Expected {path} to hold `model_state` (SlowFast's format) or to be a state_dict, but it "
         f"has {list(map(str, state))[:8] if isinstance(state, Mapping) else type(state).__name__}."
