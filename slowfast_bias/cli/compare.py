@@ -1,4 +1,4 @@
-"""slowfast_bias compare: one table over several reports, or the agreement of two banks."""
+"""slowfast_bias compare: one table over several reports, or what several banks agree on."""
 
 from __future__ import annotations
 
@@ -28,10 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--units", choices=("percent", "count"), default="percent",
         help="how units are counted; csv always has counts")  # fmt: skip
     add("--names", nargs="+", metavar="NAME", help="names of the networks, one per report")
+    add("--to", default="", metavar="NAME",
+        help="below the Markdown table, how each network differs from this one, with errors; of "
+        "two networks the first from the second")  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> int:
     """Prints the table, and to stderr why its rows may not compare."""
+    from slowfast_bias.visualization.network_differences import difference_sentences
     from slowfast_bias.visualization.reading.comparable import differences
     from slowfast_bias.visualization.reading.report_files import read_report, read_reports
     from slowfast_bias.visualization.tables import comparison_table
@@ -43,8 +47,16 @@ def main(args: argparse.Namespace) -> int:
             raise RequestError(f"Expected two reports with --banks, but got {len(args.reports)}.")
         print(bank_agreement(*map(read_report, args.reports)).table())
         return 0
+    if args.to and args.format != "markdown":
+        raise RequestError(
+            f"Expected --format markdown with --to, but got {args.format}: differences are "
+            "sentences below the table."
+        )
     reports = read_reports(args.reports, args.names)
     table = comparison_table(reports, args.layers, args.format, args.units)
+    if args.format == "markdown" and (args.to or len(reports) == 2):
+        sentences = difference_sentences(reports, args.layers, args.to)
+        table += "\n" + "".join(f"- {sentence}\n" for sentence in sentences)
     for setting, values in differences(reports).items():
         print(f"warning: not comparable: {setting} is {values}", file=sys.stderr)
     print(table, end="")
