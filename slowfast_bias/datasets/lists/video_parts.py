@@ -31,11 +31,12 @@ def _plain(number: float) -> str:
 
 
 def recordings_of(dataset: ClipSource | VideoDataset) -> list[int]:
-    """Returns, for every position of a list, the number of the file or folder it is cut from.
+    """Returns, for every video of a list, the number of the file or folder it is cut from.
 
     Numbers count from 0 in the order of the list. Parts of one recording share its number: they
     are no independent samples.
     """
     numbers: dict[str, int] = {}
-    names = (split_part(dataset.describe(position)[0])[0] for position in range(len(dataset)))
+    clips = range(0, len(dataset), dataset.views)  # the first clip of each video
+    names = (split_part(dataset.describe(clip)[0])[0] for clip in clips)
     return [numbers.setdefault(name, len(numbers)) for name in names]
