@@ -155,3 +155,19 @@ def test_one_recording_gives_numbers_without_errors_everywhere(config, tmp_path,
     orders = read_result(Outputs(cfg.OUTPUT_DIR).frame_orders, "frame_orders")
     assert orders.meta["recordings"] == 1 and orders.data["ordered"]["effective_n"] == 1
     assert "nan" not in order_table(accuracy_by_order(cfg, network.build_network(cfg)))
+
+
+def test_the_groups_of_ucf101_reach_votes_and_reports(config, tmp_path, films):
+    words = config("BIAS.DATA.FORMAT", "ucf101", "BIAS.SPLIT", "val")
+    names = [f"A/v_A_g{group:02d}_c{clip:02d}.mp4" for group in (1, 2) for clip in (1, 2)]
+    (tmp_path / "classInd.txt").write_text("1 A\n2 B\n")
+    for split in ("train", "test"):
+        (tmp_path / f"{split}list01.txt").write_text("".join(f"{name}\n" for name in names))
+    (tmp_path / "videos" / "A").mkdir(parents=True)
+    for name in names:
+        (tmp_path / "videos" / name).symlink_to(films / "0.mp4")
+    cfg = with_weights([*words, "DATA.PATH_PREFIX", str(tmp_path / "videos")], tmp_path)
+    assert engine.measure(cfg).meta["recordings"] == 2
+    model = network.build_network(cfg)
+    task = make_task(cfg, model)
+    assert vote(cfg, task, as_filmed(task, model), "test").recordings.tolist() == [0, 0, 1, 1]

@@ -65,6 +65,7 @@ class Row:
     end: float = 0.0
     unit: str = ""
     others: tuple[str, ...] = ()  # other names that the file may have
+    recording: str = ""  # what several files are cut from, if the publisher's names tell
     flaw: str = ""  # why a published row, which will not be fixed, is left out
 
     @property

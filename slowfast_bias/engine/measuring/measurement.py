@@ -17,8 +17,7 @@ from torch import nn
 
 from slowfast_bias.bias import FACTORS, BiasReport, all_merge
 from slowfast_bias.config.check_styles import pairs_name
-from slowfast_bias.datasets.contract import Batch, ClipSource
-from slowfast_bias.datasets.lists.video_parts import recordings_of
+from slowfast_bias.datasets.contract import Batch, ClipSource, recordings_of
 from slowfast_bias.datasets.pairs.request import PairMaker, PairRequest, Views, pair_maker
 from slowfast_bias.datasets.sampling.crops import unit_range
 from slowfast_bias.engine.measuring.probe import Probe

@@ -20,8 +20,7 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.bias import evaluating
-from slowfast_bias.datasets.contract import Batch
-from slowfast_bias.datasets.lists.video_parts import recordings_of
+from slowfast_bias.datasets.contract import Batch, recordings_of
 from slowfast_bias.engine.runtime.log import progress
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.setup.network import autocast
