@@ -8,8 +8,9 @@ import sys
 from slowfast_bias.errors import RequestError
 
 ABOUT = (
-    "Tabulate reports, a row per network and layer. With --banks: do two measurements of one "
-    "network with different banks of styles order its layers and units alike?"
+    "Tabulate reports, a row per network and layer, and say which of two networks is more static. "
+    "With --banks: what do measurements of the same networks with different banks of styles agree "
+    "on, and what turns round?"
 )
 EXAMPLE = "slowfast_bias compare runs/*/bias/report.json --format latex"
 
@@ -19,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("reports", nargs="+", metavar="REPORT", help="bias/report.json of a run")
     add("--banks", action="store_true",
-        help="rank agreement of two reports of one network, measured with different banks"
-        )  # fmt: skip
+        help="reports are of one network or several, each with several banks: is the order of "
+        "layers, the sign of motion-only, the order of networks the same in all? Of two reports "
+        "of one network, the order of units too")  # fmt: skip
     add("--format", choices=("markdown", "csv", "latex"), default="markdown",
         help="how the table is written")  # fmt: skip
     add("--layers", nargs="+", default=["last"], metavar="LAYER",
@@ -41,11 +43,9 @@ def main(args: argparse.Namespace) -> int:
     from slowfast_bias.visualization.tables import comparison_table
 
     if args.banks:
-        from slowfast_bias.bias.agreement import bank_agreement
+        from slowfast_bias.visualization.bank_comparison import banks_text
 
-        if len(args.reports) != 2:
-            raise RequestError(f"Expected two reports with --banks, but got {len(args.reports)}.")
-        print(bank_agreement(*map(read_report, args.reports)).table())
+        print(banks_text([read_report(path) for path in args.reports], args.names))
         return 0
     if args.to and args.format != "markdown":
         raise RequestError(

@@ -194,4 +194,4 @@ def test_the_command_prints_the_table_or_one_clear_line(tmp_path, capsys):
     assert told.count("\n") == 1 and "same layers" in told
     assert run([str(tmp_path / "a.json")]) == 2
     told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "two reports with --banks, but got 1" in told
+    assert told.count("\n") == 1 and "two reports or more with --banks, but got 1" in told
