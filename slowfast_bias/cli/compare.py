@@ -45,6 +45,8 @@ def main(args: argparse.Namespace) -> int:
     if args.banks:
         from slowfast_bias.visualization.bank_comparison import banks_text
 
+        if len(args.reports) < 2:
+            raise RequestError("Expected two reports or more with --banks, but got 1.")
         print(banks_text([read_report(path) for path in args.reports], args.names))
         return 0
     if args.to and args.format != "markdown":

@@ -8,7 +8,6 @@ from slowfast_bias.bias import BiasReport
 from slowfast_bias.bias.agreement import bank_agreement
 from slowfast_bias.bias.bank_grid import grid_of
 from slowfast_bias.bias.bank_stability import bank_stability
-from slowfast_bias.errors import RequestError
 
 
 def banks_text(reports: Sequence[BiasReport], names: Sequence[str] | None = None) -> str:
@@ -18,9 +17,7 @@ def banks_text(reports: Sequence[BiasReport], names: Sequence[str] | None = None
         reports: two or more, of one network or several.
         names: of the networks, one per report; None: from the reports.
     """
-    if len(reports) < 2:
-        raise RequestError(f"Expected two reports or more with --banks, but got {len(reports)}.")
-    if len(reports) > 2:
+    if len(reports) != 2:
         return bank_stability(reports, names).table()
     text = bank_agreement(*reports).table()
     # its notes say so if these are not one network with two banks
