@@ -10,10 +10,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
 from slowfast_bias.bias.layer import LayerBias
+from slowfast_bias.bias.rank_agreement import Agreement, KindAgreement
 from slowfast_bias.bias.report import BiasReport
+from slowfast_bias.bias.report_text import TITLES
 from slowfast_bias.bias.scores import FACTORS
 from slowfast_bias.errors import UserError
 from slowfast_bias.plain_table import aligned
@@ -30,46 +30,19 @@ class DifferentLayersError(UserError, ValueError):
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How two rows of numbers agree.
-
-    Attributes:
-        spearman: correlation of the ranks, in [-1, 1]; NaN if all values of a row are equal.
-        kendall: tau-b, from the pairs in the same order and those in the opposite order.
-        n: numbers in a row; those that are NaN in one of the two are left out.
-        change: largest difference.
-    """
-
-    spearman: float
-    kendall: float
-    n: int
-    change: float
-
-    @classmethod
-    def of(cls, a: Sequence[float] | torch.Tensor, b: Sequence[float] | torch.Tensor) -> Agreement:
-        """Returns the agreement of two rows of equally many numbers."""
-        # values that differ only by rounding are a tie
-        x, y = (torch.as_tensor(row, dtype=torch.float64).round(decimals=9) for row in (a, b))
-        both = ~(x.isnan() | y.isnan())
-        x, y = x[both], y[both]
-        change = float((x - y).abs().max()) if len(x) else math.nan
-        return cls(_correlation(_ranks(x), _ranks(y)), _tau(x, y), len(x), change)
-
-
-@dataclass(frozen=True)
 class BankAgreement:
     """Two reports of one network, measured with different banks.
 
     Attributes:
-        layers: {"S_static", "S_dynamic", "static %", "dynamic %", "residual %": over the layers}.
-        units: {layer: {factor: over its units}}.
-        kinds: {layer: share of its units that are of the same kind in both}.
+        layers: {"S_static", "S_dynamic", "motion-only", ..., "static %", ...: over the layers}.
+        units: {layer: {score: over its units}}.
+        kinds: {layer: of the kinds of its units}.
         notes: reasons not to trust the comparison.
     """
 
     layers: dict[str, Agreement]
     units: dict[str, dict[str, Agreement]]
-    kinds: dict[str, float]
+    kinds: dict[str, KindAgreement]
     notes: list[str]
 
     def table(self) -> str:
@@ -77,36 +50,61 @@ class BankAgreement:
         head = ["", "Spearman", "Kendall", "n", "largest change"]
         rows = [head, *([name, *_cells(row)] for name, row in self.layers.items())]
         text = ["over the layers", *aligned(rows)]
-        rows = [["", *(f"{f}: {s}" for f in FACTORS for s in head[1:3]), "n", "same kind"]]
-        for layer, factors in self.units.items():
-            found = [factors[factor] for factor in FACTORS]
-            cells = [cell for row in found for cell in _cells(row)[:2]]
-            rows.append([layer, *cells, str(found[0].n), f"{100 * self.kinds[layer]:.0f} %"])
-        text += ["", "over the units of each layer", *aligned(rows)]
-        return "\n".join([*text, *(f"note: {note}" for note in self.notes)])
+        scores = list(next(iter(self.units.values()), {}))
+        for column, name in enumerate(head[1:3]):
+            rows = [["", *(TITLES[score] for score in scores), "n"]]
+            for layer, found in self.units.items():
+                cells = [_cells(found[score])[column] for score in scores]
+                rows.append([layer, *cells, str(found[scores[0]].n)])
+            text += ["", f"{name} over the units of each layer", *aligned(rows)]
+        rows = [["", "same kind", "by chance", "kappa"]]
+        rows += [[layer, *_kind_cells(kind)] for layer, kind in self.kinds.items()]
+        text += ["", "kinds of the units of each layer", *aligned(rows)]
+        return "\n".join([*text, *(f"note: {note}" for note in self._all_notes())])
+
+    def _all_notes(self) -> list[str]:
+        """Returns the notes, and what a dash in the table means."""
+        rows = [
+            *self.layers.values(),
+            *(x for found in self.units.values() for x in found.values()),
+        ]
+        found = list(self.notes)
+        if any(math.isnan(row.spearman) for row in rows):
+            found.append(
+                "- in place of Spearman and Kendall: all values of a row are equal (or there is "
+                "one alone), so there is no order that could agree"
+            )
+        if any(math.isnan(kind.kappa) for kind in self.kinds.values()):
+            found.append("- in place of kappa: all units are of one kind in both reports")
+        return found
 
 
 def bank_agreement(a: BiasReport, b: BiasReport) -> BankAgreement:
     """Returns how the orders of layers and units in two reports of the same layers agree."""
     _check(a, b)
     pairs = {name: (a.layers[name], b.layers[name]) for name in a.layers}
-    first, second = (_figures([pair[k] for pair in pairs.values()]) for k in (0, 1))
+    scores = [
+        score
+        for score in ("static", "dynamic", "motion", "look", "content")
+        if all(score in layer.measured for pair in pairs.values() for layer in pair)
+    ]
+    first, second = (_figures([pair[k] for pair in pairs.values()], scores) for k in (0, 1))
     return BankAgreement(
         layers={name: Agreement.of(first[name], second[name]) for name in first},
         units={
-            name: {f: Agreement.of(x.unit_scores(f), y.unit_scores(f)) for f in FACTORS}
+            name: {s: Agreement.of(x.unit_scores(s), y.unit_scores(s)) for s in scores}
             for name, (x, y) in pairs.items()
         },
-        kinds={name: _same_kind(x, y) for name, (x, y) in pairs.items()},
+        kinds={name: KindAgreement.of(x.units(), y.units()) for name, (x, y) in pairs.items()},
         notes=_notes(a, b),
     )
 
 
-def _figures(layers: Sequence[LayerBias]) -> dict[str, list[float]]:
+def _figures(layers: Sequence[LayerBias], scores: Sequence[str]) -> dict[str, list[float]]:
     """Returns {name: the numbers to compare over the layers}."""
-    scores = {f"S_{factor}": [layer.score(factor) for layer in layers] for factor in FACTORS}
+    found = {TITLES[score]: [layer.score(score) for layer in layers] for score in scores}
     shares = [layer.percent() for layer in layers]
-    return scores | {f"{k} %": [row[k] for row in shares] for k in (*FACTORS, "residual")}
+    return found | {f"{k} %": [row[k] for row in shares] for k in (*FACTORS, "residual")}
 
 
 def _check(a: BiasReport, b: BiasReport) -> None:
@@ -144,28 +142,14 @@ def _notes(a: BiasReport, b: BiasReport) -> list[str]:
     return notes
 
 
-def _same_kind(a: LayerBias, b: LayerBias) -> float:
-    kinds = zip(a.units().values(), b.units().values(), strict=True)
-    return sum(len(set(x) & set(y)) for x, y in kinds) / a.channels
-
-
-def _ranks(x: torch.Tensor) -> torch.Tensor:
-    """Returns ranks from 0; equal values share their mean rank."""
-    return (x[:, None] > x).sum(1).double() + ((x[:, None] == x).sum(1).double() - 1) / 2
-
-
-def _correlation(x: torch.Tensor, y: torch.Tensor) -> float:
-    if len(x) < 2:
-        return math.nan
-    x, y = x - x.mean(), y - y.mean()
-    return float((x * y).sum() / (x.square().sum() * y.square().sum()).sqrt())
-
-
-def _tau(x: torch.Tensor, y: torch.Tensor) -> float:
-    signs = [(row[:, None] - row).sign() for row in (x, y)]
-    pairs = [sign.square().sum() for sign in signs]
-    return float((signs[0] * signs[1]).sum() / (pairs[0] * pairs[1]).sqrt())
-
-
 def _cells(row: Agreement) -> list[str]:
-    return [f"{row.spearman:.3f}", f"{row.kendall:.3f}", str(row.n), f"{row.change:.3f}"]
+    return [_number(row.spearman), _number(row.kendall), str(row.n), _number(row.change)]
+
+
+def _kind_cells(kinds: KindAgreement) -> list[str]:
+    shares = [f"{100 * share:.0f} %" for share in (kinds.same, kinds.chance)]
+    return [*shares, _number(kinds.kappa, 2)]
+
+
+def _number(value: float, digits: int = 3) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"

@@ -67,10 +67,11 @@ def _row(name: str, layer: LayerBias, scores: Sequence[str]) -> list[str]:
 
 
 def _with_error(layer: LayerBias, score: str) -> str:
-    if score not in layer.measured:
+    if score not in layer.measured or math.isnan(layer.score(score)):
         return "-"
-    # the rounding of a difference may leave -0.000
-    return f"{layer.score(score):.3f} ±{layer.score_error(score):.3f}".replace("-0.000", "0.000")
+    error = layer.score_error(score)
+    found = f"{layer.score(score):.3f} ±{'-' if math.isnan(error) else f'{error:.3f}'}"
+    return found.replace("-0.000", "0.000")  # what the rounding of a difference may leave
 
 
 def _csv_head() -> list[str]:

@@ -1,4 +1,4 @@
-"""slowfast_bias compare: one table over several reports, or the agreement of two banks."""
+"""slowfast_bias compare: one table over several reports, or what several banks agree on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 from slowfast_bias.errors import RequestError
 
 ABOUT = (
-    "Tabulate reports, a row per network and layer. With --banks: do two measurements of one "
-    "network with different banks of styles order its layers and units alike?"
+    "Tabulate reports, a row per network and layer, and say which of two networks is more static. "
+    "With --banks: what do measurements of the same networks with different banks of styles agree "
+    "on, and what turns round?"
 )
 EXAMPLE = "slowfast_bias compare runs/*/bias/report.json --format latex"
 
@@ -19,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("reports", nargs="+", metavar="REPORT", help="bias/report.json of a run")
     add("--banks", action="store_true",
-        help="rank agreement of two reports of one network, measured with different banks"
-        )  # fmt: skip
+        help="reports are of one network or several, each with several banks: is the order of "
+        "layers, the sign of motion-only, the order of networks the same in all? Of two reports "
+        "of one network, the order of units too")  # fmt: skip
     add("--format", choices=("markdown", "csv", "latex"), default="markdown",
         help="how the table is written")  # fmt: skip
     add("--layers", nargs="+", default=["last"], metavar="LAYER",
@@ -28,23 +30,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--units", choices=("percent", "count"), default="percent",
         help="how units are counted; csv always has counts")  # fmt: skip
     add("--names", nargs="+", metavar="NAME", help="names of the networks, one per report")
+    add("--to", default="", metavar="NAME",
+        help="below the Markdown table, how each network differs from this one, with errors; of "
+        "two networks the first from the second")  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> int:
     """Prints the table, and to stderr why its rows may not compare."""
+    from slowfast_bias.visualization.network_differences import difference_sentences
     from slowfast_bias.visualization.reading.comparable import differences
     from slowfast_bias.visualization.reading.report_files import read_report, read_reports
     from slowfast_bias.visualization.tables import comparison_table
 
     if args.banks:
-        from slowfast_bias.bias.agreement import bank_agreement
+        from slowfast_bias.visualization.bank_comparison import banks_text
 
-        if len(args.reports) != 2:
-            raise RequestError(f"Expected two reports with --banks, but got {len(args.reports)}.")
-        print(bank_agreement(*map(read_report, args.reports)).table())
+        if len(args.reports) < 2:
+            raise RequestError("Expected two reports or more with --banks, but got 1.")
+        print(banks_text([read_report(path) for path in args.reports], args.names))
         return 0
+    if args.to and args.format != "markdown":
+        raise RequestError(
+            f"Expected --format markdown with --to, but got {args.format}: differences are "
+            "sentences below the table."
+        )
     reports = read_reports(args.reports, args.names)
     table = comparison_table(reports, args.layers, args.format, args.units)
+    if args.format == "markdown" and (args.to or len(reports) == 2):
+        sentences = difference_sentences(reports, args.layers, args.to)
+        table += "\n" + "".join(f"- {sentence}\n" for sentence in sentences)
     for setting, values in differences(reports).items():
         print(f"warning: not comparable: {setting} is {values}", file=sys.stderr)
     print(table, end="")

@@ -18,6 +18,7 @@ import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
+from slowfast_bias.datasets.lists.video_parts import split_part
 
 
 class Stream(NamedTuple):
@@ -203,3 +204,23 @@ def open_dataset(name: str, cfg: CfgNode, split: str) -> VideoDataset:
     from slowfast_bias.datasets.host_dataset import HostDataset  # it imports this file
 
     return HostDataset(name, cfg, split)
+
+
+def recording_of(dataset: VideoDataset | ClipSource, index: int) -> str:
+    """Returns what a clip's video is cut from: what the data set says, else its file.
+
+    A data set may have a method `recording(index)`, if its lists know more than a file's name.
+    """
+    known = getattr(dataset, "recording", None)
+    return known(index) if callable(known) else split_part(dataset.describe(index)[0])[0]
+
+
+def recordings_of(dataset: VideoDataset | ClipSource) -> list[int]:
+    """Returns, for every video of a list, the number of the recording it is cut from.
+
+    Numbers count from 0 in the order of the list. Parts of one recording share its number: they
+    are no independent samples.
+    """
+    numbers: dict[str, int] = {}
+    clips = range(0, len(dataset), dataset.views)  # the first clip of each video
+    return [numbers.setdefault(recording_of(dataset, clip), len(numbers)) for clip in clips]

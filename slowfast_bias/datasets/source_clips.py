@@ -10,7 +10,7 @@ from typing import Any
 
 from fvcore.common.config import CfgNode
 
-from slowfast_bias.datasets.contract import FRAMES, Sample, open_dataset
+from slowfast_bias.datasets.contract import FRAMES, Sample, open_dataset, recording_of
 from slowfast_bias.datasets.decoding.timeline import VideoError
 from slowfast_bias.datasets.styles.bank import make_styles
 from slowfast_bias.errors import DataError
@@ -53,6 +53,10 @@ class SourceClips:
     def describe(self, position: int) -> tuple[str, str]:
         """Returns the path of a video and its row in the list."""
         return self.dataset.describe(self.videos[position] * self.dataset.views)
+
+    def recording(self, position: int) -> str:
+        """Returns what a video is cut from."""
+        return recording_of(self.dataset, self.videos[position] * self.dataset.views)
 
 
 def spread(total: int, wanted: int) -> Sequence[int]:

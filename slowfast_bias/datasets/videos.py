@@ -73,6 +73,10 @@ class Videos(Dataset):
         chosen = self.list.videos[index // self.views]
         return chosen.name, f"{self.list.file}, {chosen.row}"
 
+    def recording(self, index: int) -> str:
+        """Returns what a clip's video is cut from: its file, or more than one file."""
+        return self.list.videos[index // self.views].recording
+
     def about(self) -> dict[str, Any]:
         """Returns what a report must say of the videos and of how their frames were read."""
         data = self.cfg.BIAS.DATA

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
+import re
 
+import numpy as np
 import pytest
 import scipy.stats
 import torch
 
 from slowfast_bias import cli
 from slowfast_bias.bias import BiasReport
-from slowfast_bias.bias.agreement import Agreement, DifferentLayersError, bank_agreement
+from slowfast_bias.bias.agreement import DifferentLayersError, bank_agreement
 from slowfast_bias.bias.meter import BiasMeter
+from slowfast_bias.bias.rank_agreement import Agreement, KindAgreement
 from slowfast_bias.bias.taps import Tap
 
 LAYERS = ("s1", "s2", "s3", "s4", "s5")
@@ -71,11 +75,57 @@ def test_a_report_agrees_with_itself_and_two_banks_in_part():
     for row in (*itself.layers.values(), *(x for u in itself.units.values() for x in u.values())):
         assert row.spearman == pytest.approx(1.0) and row.kendall == pytest.approx(1.0)
         assert row.change == 0
-    assert set(itself.kinds.values()) == {1.0}
+    assert {(kind.same, kind.kappa) for kind in itself.kinds.values()} == {(1.0, 1.0)}
     across = bank_agreement(a, other)
     assert 0 < across.layers["S_static"].kendall <= 1
     assert 0 < across.units["s3"]["static"].kendall < 1 and across.layers["static %"].change > 0
     assert list(across.layers)[:2] == ["S_static", "S_dynamic"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kappa_is_that_of_the_table_of_both_partitions(seed):
+    rng = np.random.default_rng(seed)
+    a, b = rng.choice(4, 60, p=[0.6, 0.2, 0.1, 0.1]), rng.choice(4, 60)
+    b = np.where(rng.random(60) < 0.4, a, b)
+    counts = np.zeros((4, 4))
+    np.add.at(counts, (a, b), 1)
+    shares = counts / 60
+    chance = (shares.sum(0) * shares.sum(1)).sum()
+    kinds = [{str(k): np.flatnonzero(x == k).tolist() for k in range(4)} for x in (a, b)]
+    found = KindAgreement.of(*kinds)
+    assert found.same == pytest.approx(np.trace(shares)) and found.chance == pytest.approx(chance)
+    assert found.kappa == pytest.approx((np.trace(shares) - chance) / (1 - chance))
+
+
+def test_units_drawn_anew_agree_by_chance_and_one_kind_alone_says_nothing():
+    generator = torch.Generator().manual_seed(0)
+    orders = [torch.randperm(5000, generator=generator).tolist() for _ in range(2)]
+    drawn = [{"static": order[:3500], "dead": order[3500:]} for order in orders]
+    found = KindAgreement.of(*drawn)
+    assert found.chance == pytest.approx(0.7**2 + 0.3**2)
+    assert found.same == pytest.approx(found.chance, abs=0.03) and abs(found.kappa) < 0.06
+    alone = {"static": [0, 1], "dead": []}
+    assert math.isnan(KindAgreement.of(alone, alone).kappa)
+    assert KindAgreement.of(alone, {"static": [0], "dead": [1]}).kappa == 0
+
+
+def test_what_has_no_order_is_a_dash_that_a_note_explains():
+    a = report()
+    flat = {name: dataclasses.replace(a["s3"]) for name in LAYERS}  # every layer the same
+    table = bank_agreement(BiasReport(flat, {"seed": 0}), BiasReport(flat, {"seed": 0})).table()
+    assert "nan" not in table and "note: - in place of Spearman and Kendall: all values" in table
+    assert re.search(r"^S_static +- +- +5 ", table, re.MULTILINE)
+    table = bank_agreement(a, report(1, noise=0.5)).table()
+    assert "in place of Spearman" not in table
+
+
+def test_the_third_pair_is_compared_where_both_have_it():
+    three = ("static", "dynamic", "neither")
+    found = bank_agreement(report(factors=three), report(1, noise=0.5, factors=three))
+    scores = ["S_static", "S_dynamic", "motion-only", "look-only", "content"]
+    assert list(found.layers)[:5] == scores
+    assert list(found.units["s1"]) == ["static", "dynamic", "motion", "look", "content"]
+    assert "motion-only" not in bank_agreement(report(), report(1, factors=three)).layers
 
 
 def test_layers_match_by_name_not_by_place():
@@ -144,4 +194,4 @@ def test_the_command_prints_the_table_or_one_clear_line(tmp_path, capsys):
     assert told.count("\n") == 1 and "same layers" in told
     assert run([str(tmp_path / "a.json")]) == 2
     told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "two reports with --banks, but got 1" in told
+    assert told.count("\n") == 1 and "two reports or more with --banks, but got 1" in told

@@ -12,6 +12,7 @@ from slowfast_bias.datasets.contract import (
     Stream,
     is_registered,
     open_dataset,
+    recordings_of,
     register_dataset,
 )
 from slowfast_bias.datasets.host_dataset import HostDataset
@@ -78,3 +79,16 @@ def test_a_batch_knows_its_frames_whatever_its_inputs_are():
     for streams in ((slow, slow), (Stream(), Stream("flow"))):
         with pytest.raises(ValueError, match="one stream with every frame"):
             two._replace(streams=streams).whole()
+
+
+def test_recordings_are_files_without_their_parts_or_what_the_data_set_says():
+    names = ["a.mp4#t=0,1", "a.mp4#t=1,2", "b.mp4#frames=0,9", "a.mp4"]
+    members = {
+        "__init__": None,
+        "views": 3,  # a list of 4 videos has 12 positions
+        "__len__": lambda self: 12,
+        "describe": lambda self, index: (names[index // 3], ""),
+    }
+    assert recordings_of(make_class("Parts", **members)()) == [0, 0, 1, 0]
+    knows = {**members, "recording": lambda self, index: "xyxz"[index // 3]}
+    assert recordings_of(make_class("Knows", **knows)()) == [0, 1, 0, 2]

@@ -52,11 +52,17 @@ class Video(NamedTuple):
     start: float = 0.0
     end: float = 0.0
     unit: str = ""  # of start and end: "t" seconds, "frames", "" for the whole file
+    group: str = ""  # what several files are cut from, if the list tells
 
     @property
     def name(self) -> str:
         """The path, followed by the part."""
         return with_part(self.path, self.unit, self.start, self.end)
+
+    @property
+    def recording(self) -> str:
+        """What it is cut from: its group, else its file. Videos of one are not independent."""
+        return self.group or self.path
 
 
 class LeftOut(NamedTuple):
@@ -123,8 +129,8 @@ def read_list(
         path = _path(row, at, strict, files, num_classes)
         if row.called:
             classes[row.called] = row.label
-        video = Video(path, row.label, place, row.start, row.end, row.unit)
-        key = video[:1] + video[3:]
+        video = Video(path, row.label, place, row.start, row.end, row.unit, row.recording)
+        key = (video.path, video.start, video.end, video.unit)
         if key in seen:
             raise row.wrong(
                 f"{video.name} stands in {seen[key]} already, and would count twice. Keep one"

@@ -66,6 +66,7 @@ class Row:
     unit: str = ""
     others: tuple[str, ...] = ()  # other names that the file may have
     called: str = ""  # the name of the class, if the list has it in place of a number
+    recording: str = ""  # what several files are cut from, if the publisher's names tell
     flaw: str = ""  # why a published row, which will not be fixed, is left out
 
     @property

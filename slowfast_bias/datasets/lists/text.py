@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import logging
 import os
+import re
 from collections.abc import Iterator
 
 from iopath.common.file_io import g_pathmgr
@@ -19,6 +20,7 @@ from slowfast_bias.errors import DataError
 log = logging.getLogger(__name__)
 
 _NO_ENDING = "its name does not end as that of a video does; rename it, or remove it"
+_GROUP = re.compile(r"(.*v_.+_g\d+)_c\d+(?:\.\w+)?")  # of UCF101: all before the clip's number
 _JUNK = (
     "thumbs.db", "desktop.ini", ".txt", ".json", ".csv", ".tsv", ".md", ".xml", ".yaml", ".yml",
     ".srt", ".vtt", ".npy", ".npz", ".log", ".html", ".pdf", ".md5", ".sha256",
@@ -52,7 +54,10 @@ def read_csv(source: Source) -> Iterator[Row]:
 
 
 def read_ucf101(source: Source) -> Iterator[Row]:
-    """Yields rows of `Class/v_Class_g01_c01.avi [number]`; classInd.txt beside has the numbers."""
+    """Yields rows of `Class/v_Class_g01_c01.avi [number]`; classInd.txt beside has the numbers.
+
+    The clips c01, c02, ... of a group g01 are cut from one recording, or look as if they were.
+    """
     path = source.list_file
     index = f"{path.rpartition('/')[0]}/classInd.txt"
     classes = {}
@@ -74,7 +79,9 @@ def read_ucf101(source: Source) -> Iterator[Row]:
                 path, f"row {number}",
                 f"the number is {fields[1]}, but {index} says {classes[name] + 1}",
             )  # fmt: skip
-        yield Row(path, number, fields[0], classes[name])
+        group = _GROUP.fullmatch(fields[0])
+        recording = group[1] if group else ""
+        yield Row(path, number, fields[0], classes[name], recording=recording)
 
 
 def read_hmdb51(source: Source) -> Iterator[Row]:

@@ -6,10 +6,6 @@ A `#` elsewhere in a name is part of the name.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from slowfast_bias.datasets.contract import ClipSource, VideoDataset
 
 _PART = re.compile(r"(.+)#(t|frames)=([0-9.]+),([0-9.]+)")
 
@@ -28,14 +24,3 @@ def split_part(name: str) -> tuple[str, str, float, float]:
 def _plain(number: float) -> str:
     """Returns a number without exponent, with enough digits to distinguish any two parts."""
     return f"{number:.9f}".rstrip("0").rstrip(".")
-
-
-def recordings_of(dataset: ClipSource | VideoDataset) -> list[int]:
-    """Returns, for every position of a list, the number of the file or folder it is cut from.
-
-    Numbers count from 0 in the order of the list. Parts of one recording share its number: they
-    are no independent samples.
-    """
-    numbers: dict[str, int] = {}
-    names = (split_part(dataset.describe(position)[0])[0] for position in range(len(dataset)))
-    return [numbers.setdefault(name, len(numbers)) for name in names]

@@ -19,8 +19,7 @@ from torch import nn
 from slowfast_bias.bias import FACTORS, BiasReport, all_merge
 from slowfast_bias.bias.recognition import Recognition, chosen
 from slowfast_bias.config.check_styles import pairs_name
-from slowfast_bias.datasets.contract import Batch, ClipSource
-from slowfast_bias.datasets.lists.video_parts import recordings_of
+from slowfast_bias.datasets.contract import Batch, ClipSource, recordings_of
 from slowfast_bias.datasets.pairs.request import PairMaker, PairRequest, Views, pair_maker
 from slowfast_bias.datasets.sampling.crops import unit_range
 from slowfast_bias.engine.measuring.probe import Filmed, Probe
@@ -196,10 +195,20 @@ def _about(cfg: CfgNode, source: ClipSource, bad: list[Bad]) -> dict[str, Any]:
         **source.about(),
         "dropped_because": [video._asdict() for _, video in bad],
     }
-    if bad:
-        about["warnings"] = [dropped_warning([video for _, video in bad], len(source))]
-        log.warning("%s", about["warnings"][0])
-    return about
+    said = [dropped_warning([video for _, video in bad], len(source))] if bad else []
+    said += _recordings_warning(about["videos"], about["recordings"])
+    for text in said:
+        log.warning("%s", text)
+    return about | ({"warnings": said} if said else {})
+
+
+def _recordings_warning(videos: int, recordings: int) -> list[str]:
+    """Returns what the reader of errors must know if videos are parts of fewer recordings."""
+    if recordings == 1 < videos:
+        return ["all videos are parts of one recording: no error can be given"]
+    if recordings < videos:
+        return [f"{videos} videos are parts of {recordings} recordings: errors are over recordings"]
+    return []
 
 
 def _renamed(report: BiasReport, meta: Mapping[str, Any]) -> BiasReport:

@@ -77,8 +77,10 @@ def _text(
     classes = Counter(video.label for video in videos)
     sizes = sorted(classes.values())
     absent = sorted(set(range(cfg.MODEL.NUM_CLASSES)) - set(classes))
+    files = len({video.path for video in videos})
+    parts = f" (parts of {files} files)" if files < len(videos) else ""
     lines = [
-        f"{split}: {len(videos)} videos, {len(bad)} unreadable ({data.list.file})",
+        f"{split}: {len(videos)} videos{parts}, {len(bad)} unreadable ({data.list.file})",
         f"  classes  {len(classes)} of {cfg.MODEL.NUM_CLASSES}, {sizes[0]} to {sizes[-1]} videos "
         f"each (median {statistics.median(sizes):g})",
     ]

@@ -2,27 +2,28 @@
 
 One decode per clip serves all of: ordered; shuffled, in several random orders; reversed; frozen
 (the middle frame repeated). Accuracies come with 95 % Wilson intervals, the relative drop with a
-paired bootstrap over videos.
+paired bootstrap, both over recordings: parts of one are no independent videos.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
+import math
 from typing import Any
 
 import torch
 from fvcore.common.config import CfgNode
 from torch import nn
 
-from slowfast_bias.bias.intervals import relative_drop, wilson
+from slowfast_bias.bias.intervals import effective_n, relative_drop, wilson
 from slowfast_bias.datasets.pairs.frame_order import frozen, reversed_order, shuffled
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.setup.network import open_trained
 from slowfast_bias.engine.setup.provenance import provenance, write_config
 from slowfast_bias.engine.tasks import make_task
-from slowfast_bias.engine.testing.vote import FrameOrders, Orders, vote
+from slowfast_bias.engine.testing.vote import FrameOrders, Orders, videos_and_recordings, vote
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import write_result
 
@@ -70,19 +71,21 @@ def accuracy_by_order(cfg: CfgNode, model: nn.Module) -> dict[str, Any]:
         "frozen": votes.hits("frozen").double(),
     }
     figures: dict[str, Any] = {
-        "videos": len(labels), "orders": len(shuffles), "classes": cfg.MODEL.NUM_CLASSES,
-        "meta": votes.meta,
+        "videos": len(labels), "recordings": votes.meta["recordings"], "orders": len(shuffles),
+        "classes": cfg.MODEL.NUM_CLASSES, "meta": votes.meta,
     }  # fmt: skip
     for name, right in every.items():
+        independent = effective_n(right, votes.recordings)
         figures[name] = {
             "accuracy": 100 * float(right.mean()),
-            "interval": wilson(float(right.mean()), len(labels)),
+            "effective_n": independent,
+            "interval": wilson(float(right.mean()), independent),
             "per_class": {int(c): 100 * float(right[labels == c].mean()) for c in labels.unique()},
         }
     rates = torch.stack([right.mean() for right in shuffles]) * 100
     figures["shuffled"]["spread"] = float(rates.std()) if len(rates) > 1 else 0.0
     figures["relative_drop"], figures["relative_drop_interval"] = relative_drop(
-        every["ordered"], every["shuffled"], cfg.BIAS.SEED
+        every["ordered"], every["shuffled"], cfg.BIAS.SEED, votes.recordings
     )
     return figures
 
@@ -103,6 +106,8 @@ def _orders(cfg: CfgNode) -> dict[str, Orders | None]:
 def order_table(figures: dict[str, Any]) -> str:
     """Returns the accuracies as aligned text."""
     lines = []
+    if figures["recordings"] < figures["videos"]:
+        lines.append(videos_and_recordings(figures))
     for name in ORDERS:
         low, high = figures[name]["interval"]
         spread = f"  spread {figures[name]['spread']:.2f}" if name == "shuffled" else ""
@@ -114,5 +119,6 @@ def order_table(figures: dict[str, Any]) -> str:
         rates = (f"{name} {figures[name]['per_class'][label]:.1f}" for name in ORDERS)
         lines.append(f"  class {label}: " + "  ".join(rates))
     low, high = figures["relative_drop_interval"]
-    lines.append(f"relative drop {figures['relative_drop']:.1f} %  [{low:.1f}, {high:.1f}]")
+    span = "no interval" if math.isnan(low) else f"[{low:.1f}, {high:.1f}]"
+    lines.append(f"relative drop {figures['relative_drop']:.1f} %  {span}")
     return "\n".join(lines)

@@ -20,7 +20,7 @@ from slowfast_bias.engine.setup.provenance import provenance, write_config
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.silencing_plan import accuracy_curves, curve_table, plan_sets
 from slowfast_bias.engine.testing.unit_ranking import report_for
-from slowfast_bias.engine.testing.vote import WithoutUnits, vote
+from slowfast_bias.engine.testing.vote import WithoutUnits, videos_and_recordings, vote
 from slowfast_bias.models.silenced_sets import SilencedSets
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import write_result
@@ -59,7 +59,7 @@ def ablate(cfg: CfgNode) -> dict[str, Any]:
         "meta": provenance(cfg, "test", outputs.silencing("yaml"), **found),
         "layer": layer,
         "channels": report[layer].channels,
-        "curves": accuracy_curves(plan, hits),
+        "curves": accuracy_curves(plan, hits, votes.recordings),
     }
     if ranks.is_master():
         write_config(cfg, outputs.silencing("yaml"))
@@ -83,6 +83,6 @@ def _write(outputs: Outputs, data: dict[str, Any]) -> None:
     write_result(outputs.silencing(), KIND, meta, rest)
     save_figure(ablation_figure(data), outputs.silencing("png"))
     log.info(
-        "accuracy (%%) without units of %s (%d channels)\n%s",
-        data["layer"], data["channels"], curve_table(data["curves"]),
+        "accuracy (%%) of %s without units of %s (%d channels)\n%s",
+        videos_and_recordings(meta), data["layer"], data["channels"], curve_table(data["curves"]),
     )  # fmt: skip

@@ -14,7 +14,7 @@ import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias.bias import FACTORS, BiasReport, rank_units
-from slowfast_bias.bias.intervals import wilson
+from slowfast_bias.bias.intervals import effective_n, wilson
 from slowfast_bias.seeding import seed_from
 
 Curves = Mapping[str, list[dict[str, Any]]]  # {order: a point for each fraction}
@@ -55,23 +55,33 @@ def unit_order(report: BiasReport, layer: str, order: str, seed: int | None = No
     return alive + [i for i in range(report[layer].channels) if i not in known]
 
 
-def accuracy_curves(sets: Sequence[UnitSet], hits: Hits) -> Curves:
-    """Returns {order: a point for each fraction}, accuracies in percent, of hits {units: (V,)}."""
+def accuracy_curves(
+    sets: Sequence[UnitSet], hits: Hits, recordings: torch.Tensor | None = None
+) -> Curves:
+    """Returns {order: a point for each fraction}, accuracies in percent.
+
+    Args:
+        sets: the sets of units.
+        hits: {units: whether each video is right without them, (V,)}.
+        recordings: (V,) what each video is cut from; None: each is a recording of its own.
+    """
     found: dict[str, dict[float, list[UnitSet]]] = {}
     for chosen in sets:
         found.setdefault(chosen.order, {}).setdefault(chosen.fraction, []).append(chosen)
     return {
-        order: [_point(fraction, members, hits) for fraction, members in points.items()]
+        order: [_point(fraction, members, hits, recordings) for fraction, members in points.items()]
         for order, points in found.items()
     }
 
 
-def _point(fraction: float, sets: Sequence[UnitSet], hits: Hits) -> dict[str, Any]:
-    rights = [hits[chosen.units].double() for chosen in sets]
+def _point(
+    fraction: float, sets: Sequence[UnitSet], hits: Hits, recordings: torch.Tensor | None
+) -> dict[str, Any]:
+    rights = torch.stack([hits[chosen.units].double() for chosen in sets])
     each = [100 * float(right.mean()) for right in rights]
-    mean = statistics.fmean(each)
+    mean, independent = statistics.fmean(each), effective_n(rights.mean(0), recordings)
     point = {"fraction": fraction, "units": len(sets[0].units), "accuracy": mean}
-    point["interval"] = wilson(mean / 100, len(rights[0]))
+    point |= {"effective_n": independent, "interval": wilson(mean / 100, independent)}
     if sets[0].order == "random":
         point |= {"spread": statistics.stdev(each) if len(each) > 1 else 0.0, "seeds": each}
     return point

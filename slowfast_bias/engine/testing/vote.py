@@ -20,7 +20,7 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.bias import evaluating
-from slowfast_bias.datasets.contract import Batch
+from slowfast_bias.datasets.contract import Batch, recordings_of
 from slowfast_bias.engine.runtime.log import progress
 from slowfast_bias.engine.setup.divergence import other_weights, scores_not_finite
 from slowfast_bias.engine.setup.loaders import build_loader
@@ -94,12 +94,14 @@ class Votes:
         tally: their outputs, added up over the clips of each video.
         complete: (V,) whether every clip of a video could be read; others do not count.
         meta: what a result says of the list.
+        recordings: (V',) which file or folder each complete video is cut from, as a number.
     """
 
     names: list[str]
     tally: Tally
     complete: torch.Tensor
     meta: dict[str, Any]
+    recordings: torch.Tensor
 
     def hits(self, name: str) -> torch.Tensor:
         """Returns (V',) whether each complete video is right under a variant."""
@@ -112,6 +114,12 @@ class Votes:
     def labels(self) -> torch.Tensor:
         """Returns (V',) the classes of the complete videos."""
         return self.tally.labels[self.complete]
+
+
+def videos_and_recordings(meta: Mapping[str, Any]) -> str:
+    """Returns "67 videos of 12 recordings" of what a result says of its list; "67 videos"."""
+    videos, recordings = meta["videos"], meta["recordings"]
+    return f"{videos} videos" + (f" of {recordings} recordings" if recordings < videos else "")
 
 
 @torch.no_grad()
@@ -148,10 +156,12 @@ def vote(cfg: CfgNode, task: Task, variants: Variants, split: str, title: str = 
         clips = [video * views for video in bad]
         total, advice = int(complete.sum()), other_weights(cfg)
         raise scores_not_finite(title, loader.dataset, clips, total, "videos", advice)
+    recordings = torch.tensor(recordings_of(loader.dataset))[complete]
     meta = {
         "views": views,
         "videos": int(complete.sum()),
+        "recordings": len(recordings.unique()),
         **loader.dataset.about(),
         **unreadable.named(dropped),
     }
-    return Votes(list(variants.names), tally, complete, meta)
+    return Votes(list(variants.names), tally, complete, meta, recordings)

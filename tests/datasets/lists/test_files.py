@@ -520,6 +520,24 @@ def test_ucf101_split_files(tmp_path):
         read_list("ucf101", str(tmp_path), "train", num_classes=2)
 
 
+def test_the_clips_of_a_ucf101_group_are_of_one_recording(tmp_path):
+    names = ["v_A_g01_c01.avi", "v_A_g01_c02.avi", "v_A_g02_c01.avi", "own.avi", "v_A_g3_x.avi"]
+    lines = "".join(f"A/{name}\n" for name in names) + "B/v_B_g01_c01.avi\n"
+    put(tmp_path, classInd__txt="1 A\n2 B\n", testlist01__txt=lines)
+    videos = read_list("ucf101", str(tmp_path), "test", num_classes=2).videos
+    first, second, *others = [video.recording for video in videos]
+    assert first == second and len({first, *others}) == 5
+    (tmp_path / "test.csv").write_text("A/v_A_g01_c01.avi 0\nA/v_A_g01_c02.avi 0\n")
+    videos = read_list("csv", str(tmp_path), "test", num_classes=2).videos
+    assert [video.recording for video in videos] == [video.path for video in videos]
+
+
+def test_a_file_is_listed_once_however_its_row_is_written(tmp_path):
+    put(tmp_path, classInd__txt="1 A\n", testlist01__txt="A/v_A_g1_c1.avi\nA//v_A_g1_c1.avi\n")
+    with pytest.raises(DataError, match="stands in row 1 already"):
+        read_list("ucf101", str(tmp_path), "test", num_classes=1)
+
+
 def test_ucf101_lists_end_their_lines_as_on_windows(tmp_path):
     """The published files do; and one class is spelt otherwise in the names of its videos."""
     put(
