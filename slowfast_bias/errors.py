@@ -23,6 +23,10 @@ class FeaturesError(UserError, ValueError):
     """Features of a layer that are not finite numbers."""
 
 
+class LayerError(UserError, ValueError):
+    """A layer that a network lacks, or whose tensors cannot be read."""
+
+
 class MissingPackageError(UserError, ImportError):
     """An optional package that the config needs and that is not installed."""
 

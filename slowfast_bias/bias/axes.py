@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from slowfast_bias.bias.tap import Tap
+from slowfast_bias.errors import LayerError
 
 _CLASS_TOKENS = ("cls_token", "class_token", "class_embedding", "cls_embedding")
 
@@ -108,7 +109,7 @@ def find_axes(
     if seen is not None and seen.shape[1:] == x.shape[1:] and seen.batch_axis == 0:
         return replace(seen, rows=_rows(tap, x, given))
     if x.ndim < 2 or not x.is_floating_point():
-        raise ValueError(
+        raise LayerError(
             f"Expected the {tap.of} of {tap.module!r} to be floats (B, C, ...) or, with "
             f"channels_last, (B, ..., C), but got {tuple(x.shape)} of {x.dtype}."
         )
@@ -120,7 +121,7 @@ def find_axes(
     if skip is None:
         skip = int(last and x.ndim == 3 and _leads_with_class(model, x, given))
     if last and x.ndim > 2 and x.shape[1] <= skip:
-        raise ValueError(
+        raise LayerError(
             f"Expected the {tap.of} of {tap.module!r} to be (B, ..., C) with more than {skip} "
             f"tokens, but got {tuple(x.shape)}."
         )
@@ -140,7 +141,7 @@ def find_channels_last(tap: Tap, module: nn.Module, model: nn.Module, x: Tensor)
     if x.ndim > 3 or next(model.parameters(), None) is None:
         return False
     both = "both" if last else "neither"
-    raise ValueError(
+    raise LayerError(
         f"Expected to know which axis of the {tap.of} of {tap.module!r}, {tuple(x.shape)}, holds "
         f"the channels, but the weights fit {both}: write Tap({tap.module!r}, channels_last=True) "
         f"for tokens (B, L, C), or channels_last=False for (B, C, L)."
@@ -160,7 +161,7 @@ def _rows(tap: Tap, x: Tensor, given: Given) -> int:
         if second
         else "choose a layer whose rows are clips, or their frames"
     )
-    raise ValueError(
+    raise LayerError(
         f"Expected the rows of {tap.module!r} to be {given.clips} clips, or as many frames of "
         f"each, but got {tuple(x.shape)}: {hint}."
     )

@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from slowfast_bias.errors import LayerError
+
 
 @dataclass(frozen=True)
 class Tap:
@@ -42,17 +44,17 @@ class Tap:
     def __post_init__(self) -> None:
         for field, allowed in (("of", ("output", "input")), ("fires", ("once", "first", "last"))):
             if getattr(self, field) not in allowed:
-                raise ValueError(
+                raise LayerError(
                     f"Expected `{field}` of Tap({self.module!r}) to be one of {allowed}, "
                     f"but got {getattr(self, field)!r}."
                 )
         if self.skip_tokens and not self.channels_last:
-            raise ValueError(
+            raise LayerError(
                 f"Expected `channels_last=True` with `skip_tokens` for Tap({self.module!r}): "
                 "tokens are (B, L, C)."
             )
         if self.argument and self.of != "input":
-            raise ValueError(f"Expected `of='input'` with `argument` for Tap({self.module!r}).")
+            raise LayerError(f"Expected `of='input'` with `argument` for Tap({self.module!r}).")
 
     @property
     def label(self) -> str:
@@ -69,7 +71,7 @@ def as_taps(taps: Iterable[Tap | str]) -> list[Tap]:
     labels = [tap.label for tap in found]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice or not found:
-        raise ValueError(
+        raise LayerError(
             f"Expected `taps` to be at least one tap with labels that differ, but got {labels}"
             + (f"; give one of {twice} another `name`." if twice else ".")
         )
@@ -97,7 +99,7 @@ def argument_of(tap: Tap, args: tuple, kwargs: Mapping[str, Any]) -> str | None:
     keys = [tap.argument] if tap.argument else list(kwargs)
     if len(keys) != 1 or keys[0] not in kwargs:
         wanted = repr(tap.argument) if tap.argument else "one argument"
-        raise ValueError(
+        raise LayerError(
             f"Expected {tap.module!r} to be called with {wanted}, but it "
             f"got {len(args)} positional arguments and the keywords {sorted(kwargs)}; `argument` "
             "of its Tap names one of these."
@@ -113,7 +115,7 @@ def _tensors(tap: Tap, value: Any) -> list[Tensor]:
         every = not tap.first and all(isinstance(x, Tensor) for x in value)
         return list(value) if every else [value[0]]
     inside = f" of {[type(x).__name__ for x in value]}" if isinstance(value, (list, tuple)) else ""
-    raise ValueError(
+    raise LayerError(
         f"Expected the {tap.of} of {tap.module!r} to be a tensor, a list of tensors (pathways) or "
         f"a tuple that starts with a tensor, but got {type(value).__name__}{inside}."
     )

@@ -30,6 +30,7 @@ from torch.utils.hooks import RemovableHandle
 
 from slowfast_bias.bias.axes import Axes, Given, find_axes
 from slowfast_bias.bias.tap import Read, Tap, argument_of, as_taps, input_of, whole
+from slowfast_bias.errors import LayerError
 
 __all__ = ["Features", "Tap", "as_taps", "find_module", "rewriting", "tapped", "whole"]
 
@@ -95,7 +96,7 @@ def rewriting(
     def changed(value: Any) -> Any:
         new = rewrite(value)
         if new is None:  # torch would silently keep the old value
-            raise ValueError(
+            raise LayerError(
                 f"Expected `rewrite` to return the new {tap.of} of {tap.module!r}, got None."
             )
         return new
@@ -125,7 +126,7 @@ def find_module(model: nn.Module, name: str) -> nn.Module:
     names = [other for other in modules if other]
     near = difflib.get_close_matches(name, names, n=3)
     top = [child for child, _ in model.named_children()]
-    raise ValueError(
+    raise LayerError(
         f"Expected a module of {type(model).__name__}, but got {name!r}"
         + (f"; did you mean {' or '.join(map(repr, near))}? " if near else ". ")
         + f"It has {', '.join(top[:12]) or 'no modules'}{', ...' if len(top) > 12 else ''} "
@@ -205,7 +206,7 @@ class _Recorder:
             if tap.fires == "first":
                 return
             if tap.fires == "once":
-                raise ValueError(
+                raise LayerError(
                     f"Expected {tap.module!r} to run once in a forward, but it runs several times "
                     f"(shared weights?); choose Tap({tap.module!r}, fires='first') or 'last'."
                 )
@@ -221,14 +222,14 @@ class _Recorder:
     def end(self, model: nn.Module, *_: Any) -> None:
         silent = [tap.module for tap in self.taps if tap.label not in self.recorded]
         if silent:
-            raise ValueError(
+            raise LayerError(
                 f"Expected every tapped module to run in the forward of {type(model).__name__}, "
                 f"but {silent} did not."
             )
         self.runs = self.runs or dict(self.recorded)
         other = [label for label, runs in self.recorded.items() if self.runs[label] != runs]
         if other:
-            raise ValueError(
+            raise LayerError(
                 f"Expected {other[0]!r} to run as often for every input, but it ran "
                 f"{self.runs[other[0]]} times before and {self.recorded[other[0]]} now: views of "
                 "one clip would be compared at different places."

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from slowfast_bias.cli import measure_any
+from slowfast_bias.cli import own_network
 from slowfast_bias.cli.arguments import add_config, add_out, add_workers, config_words, load
 from slowfast_bias.cli.networks import ALIASES, find_network
 from slowfast_bias.errors import RequestError
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--videos", metavar="DIR", help="folder of videos; no list and no labels are needed")
     add_out(parser, "where results go; by default bias_WEIGHTS in the short way")
     add_workers(parser, "decoding processes; as DATA_LOADER.NUM_WORKERS")
-    measure_any.add_arguments(parser)
+    own_network.add_own_flags(parser)
     parser.usage = (
         "%(prog)s --model NAME --weights FILE --videos DIR [flags] KEY VALUE ...\n"
         "       %(prog)s --model FILE.py:BUILD [--weights FILE] --videos DIR [flags]\n"
@@ -46,9 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Measures, and prints the long command that does the same."""
-    if measure_any.is_own(args.model):
-        return measure_any.main(args)
-    measure_any.check_flags(args)
+    if own_network.is_own(args.model):
+        return own_network.main(args)
+    own_network.check_flags(args)
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
     short = [args.model, args.weights, args.videos]
     if any(short):

@@ -41,7 +41,12 @@ class ViewMaker:
                     f"Expected 3 numbers in `{name}`, one per colour, but got {len(values)}."
                 )
         self.mean, self.std, self.seed, self.effect = list(mean), list(std), seed, effect
-        self.bank = make_styles(styles, _NUM, _BANK_SEED) if isinstance(styles, str) else styles
+        if isinstance(styles, str):
+            try:
+                styles = make_styles(styles, _NUM, _BANK_SEED)
+            except ValueError as error:
+                raise RequestError(f"`styles`: {error}") from error
+        self.bank = styles
         self.normalise = normalise
         tensors = () if model is None else itertools.chain(model.parameters(), model.buffers())
         self.like = next((x for x in tensors if x.is_floating_point()), torch.empty(0))

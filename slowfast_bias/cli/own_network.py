@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import inspect
-import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ EXAMPLE = (
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_own_flags(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments that only such a network has."""
     group = parser.add_argument_group("a network of your own, --model FILE.py:BUILD")
     add = group.add_argument
@@ -28,12 +27,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rate", type=float, metavar="N", help="every so many frames of the video (2)")
     add("--clips-per-video", type=int, metavar="K", help="clips of each video, evenly spread (1)")
     add("--layers", nargs="+", metavar="NAME", help="modules, or patterns such as 'Mixed_*'")
-    add("--mean", type=float, nargs="+", metavar="X", help="of the normalisation (.45 .45 .45)")
-    add("--std", type=float, nargs="+", metavar="X", help="of the normalisation (.225 .225 .225)")
-    add("--layout", choices=("BCTHW", "BTCHW", "frames"), help="of its input; found if not given")
+    add(
+        "--mean",
+        type=float,
+        nargs="+",
+        metavar="X",
+        help="subtracted from each colour, in [0, 1] (.45 .45 .45)",
+    )
+    add(
+        "--std",
+        type=float,
+        nargs="+",
+        metavar="X",
+        help="each colour is then divided by it (.225 .225 .225)",
+    )
+    add(
+        "--layout",
+        choices=("BCTHW", "BTCHW", "frames"),
+        help="order of its input; found if not given",
+    )
     add("--keyword", metavar="NAME", help="the argument that gets the clips")
-    add("--styles", metavar="FAMILY", help="of the generated styles (colour)")
-    add("--seed", type=int, metavar="N", help="of orders and pairs of styles (0)")
+    add("--styles", metavar="FAMILY", help="family of the generated styles (colour)")
+    add("--seed", type=int, metavar="N", help="seed of orders and pairs of styles (0)")
     add("--effect", action="store_true", default=None, help="show a fourth view, for the order")
 
 
@@ -74,8 +89,6 @@ def main(args: argparse.Namespace) -> int:
         if not getattr(args, "no_baseline", False):
             models["untrained"] = _built(build, args.model)
     out = args.out or f"bias_{Path(args.weights or args.model.rpartition(':')[0]).stem}"
-    logging.basicConfig(format="%(message)s", stream=sys.stdout)
-    logging.getLogger("slowfast_bias").setLevel(logging.INFO)
     import warnings
 
     from slowfast_bias.direct import measure
@@ -89,6 +102,9 @@ def main(args: argparse.Namespace) -> int:
             warnings.simplefilter("ignore", UserWarning)  # the table and the meta say the same
             reports[name] = measure(model, args.videos, meta=meta, **given)
     write_reports(out, reports)
+    for name, report in reports.items():
+        print(f"{name} network\n{report.table()}\n")
+    print(f"report: {out}/bias/report.{{json,csv,md,png}}")
     if not args.weights:
         print("without --weights the network is as BUILD returns it, and has no untrained twin")
     return 0
