@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import nn
@@ -39,7 +39,7 @@ def find_taps(
             taps[layer] = Tap(*match_modules(model, layer))
             continue
         runs = modules_run(model, forward) if runs is None else runs
-        names = _steps(model) if layer == "auto" else match_modules(model, layer)
+        names = _steps(model, runs) if layer == "auto" else match_modules(model, layer)
         found = [name for name in names if runs.get(name) == 1]
         if not found:
             raise RequestError(
@@ -50,16 +50,23 @@ def find_taps(
     return list(taps.values())
 
 
-def _steps(model: nn.Module, prefix: str = "") -> list[str]:
-    """Returns the modules with weights that a forward likely runs one after the other."""
+def _steps(model: nn.Module, runs: Mapping[str, int], prefix: str = "") -> list[str]:
+    """Returns the modules with weights that a forward likely runs one after the other.
+
+    Those that return no features, or hold a list of blocks or most weights, are entered.
+    """
     total, names = _weights(model), []
     for name, child in model.named_children():
         full = f"{prefix}{name}"
-        if isinstance(child, nn.ModuleList):
-            names += [f"{full}.{k}" for k, block in enumerate(child) if _weights(block)]
-        elif _weights(child) >= _MOST * total and any(True for _ in child.children()):
-            names += _steps(child, f"{full}.")
-        elif _weights(child):
+        if not _weights(child):
+            continue
+        listed = isinstance(child, nn.ModuleList)
+        holds = any(isinstance(part, nn.ModuleList) for part in child.children())
+        most = _weights(child) >= _MOST * total
+        inner = any(True for _ in child.children())
+        if listed or (inner and (most or holds or runs.get(full) != 1)):
+            names += _steps(child, runs, f"{full}.")
+        else:
             names.append(full)
     return names
 

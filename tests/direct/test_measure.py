@@ -259,3 +259,36 @@ def test_the_effect_of_order_is_a_fourth_view(clips):
     frame_wise = sb.measure(made(Pictures), clips, effect=True)["head"]
     assert frame_wise.score("order_share") == pytest.approx(0, abs=1e-6)
     assert np.isnan(frame_wise.score("order_agreement"))
+
+
+class Blocks(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.ModuleList(nn.Linear(6, 6) for _ in range(3))
+
+    def forward(self, x):
+        for block in self.layer:
+            x = block(x).relu()
+        return Output(last=x)
+
+
+class Nested(nn.Module):
+    """As Hugging Face's networks: the encoder returns an object and holds a list of blocks."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Module()
+        self.body.patches, self.body.encoder = nn.Conv3d(3, 6, (2, 4, 4), (2, 4, 4)), Blocks()
+        self.classifier = nn.Linear(6, 4)
+
+    def forward(self, x):
+        x = self.body.patches(x).flatten(2).transpose(1, 2)
+        return self.classifier(self.body.encoder(x)["last"].mean(1))
+
+
+def test_auto_enters_what_returns_no_features_and_lists_of_blocks(clips):
+    report = sb.measure(made(Nested), clips)
+    blocks = [f"body.encoder.layer.{k}" for k in range(3)]
+    assert list(report.layers) == ["body.patches", *blocks, "classifier"]
+    assert report.meta["layers_read"][blocks[0]] == "(8, 64, 6) as (B, ?, C)"
+    assert report.meta["recognition"]["clips"] == 14
