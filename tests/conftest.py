@@ -14,9 +14,12 @@ from support.reports import (  # noqa: F401  fixtures
     blocks,
     broken,
     check_text,
+    make_moving,
     make_report,
+    moving,
     pathways,
     plain,
+    untrained,
 )
 from support.two_ranks import TwoRanks, close_logs
 

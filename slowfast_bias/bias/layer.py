@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from slowfast_bias.bias.scores import (
-    CONTRASTS,
     FACTORS,
+    HEADLINE,
     ORDER_FIGURES,
     check_statistic,
     contrasts,
@@ -18,7 +18,8 @@ from slowfast_bias.bias.scores import (
     unit_kinds,
 )
 
-SCORES = ("static", "dynamic", *CONTRASTS, *ORDER_FIGURES)  # as tables and files order them
+SCORES = (*HEADLINE, "dynamic", "look", *ORDER_FIGURES)  # as tables and files order them
+_ZERO = 1e-6  # a score this near to 0 or 1 is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,15 @@ class LayerBias:
     def measured(self) -> list[str]:
         """The scores there are, of SCORES: those of "motion" and "look" need pairs "neither"."""
         return [name for name in SCORES if name in self.scores["pearson"]]
+
+    @property
+    def frame_wise(self) -> bool:
+        """Whether the layer sees frames one by one: no order of the frames changes anything."""
+        if "motion" not in self.scores["pearson"]:
+            return False
+        motion = (self.score("motion", "pearson"), self.score_error("motion", "pearson"))
+        static = self.score("static", "pearson")
+        return all(abs(x) < _ZERO for x in (static - 1, *motion))
 
     def unit_scores(self, score: str, statistic: str | None = None) -> Tensor:
         """Returns a score of every unit, (C,), NaN where dead.

@@ -10,6 +10,7 @@ The JSON is strict (NaN is null), complete, and the same bytes again after load 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,17 +74,25 @@ class BiasReport:
             raise ResultError(f"{path}: {error}") from error
         return cls(found, meta)
 
-    def table(self) -> str:
-        """Returns an aligned table for a terminal or a log, warnings below it."""
-        return report_text.text(self.layers, self.warnings)
+    def table(self, others: Mapping[str, BiasReport] | None = None) -> str:
+        """Returns an aligned table for a terminal or a log, notes and warnings below it.
 
-    def to_markdown(self) -> str:
-        """Returns the table in Markdown, warnings below it."""
-        return report_text.markdown(self.layers, self.meta, self.warnings)
+        Args:
+            others: {name: report} of reference networks, in rows below the report's own.
+        """
+        return report_text.text(self.layers, self.meta, self.warnings, _layers(others))
+
+    def to_markdown(self, others: Mapping[str, BiasReport] | None = None) -> str:
+        """Returns the table in Markdown, notes and warnings below it; `others` as in `table`."""
+        return report_text.markdown(self.layers, self.meta, self.warnings, _layers(others))
 
     def to_csv(self) -> str:
-        """Returns one line per layer, every number in a column of its own."""
-        return report_text.csv_lines(self.layers)
+        """Returns one line per layer, every number in a column of its own, its origin last."""
+        return report_text.csv_lines(self.layers, self.meta)
+
+
+def _layers(reports: Mapping[str, BiasReport] | None) -> dict[str, dict[str, LayerBias]]:
+    return {name: report.layers for name, report in (reports or {}).items()}
 
 
 def rank_units(

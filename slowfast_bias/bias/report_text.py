@@ -10,7 +10,8 @@ from typing import Any
 
 from slowfast_bias import plain_table
 from slowfast_bias.bias.layer import SCORES, LayerBias
-from slowfast_bias.bias.scores import FACTORS, KINDS, NEITHER
+from slowfast_bias.bias.origin import ORIGIN, origin, origin_words
+from slowfast_bias.bias.scores import FACTORS, HEADLINE, KINDS, NEITHER, ORDER_FIGURES
 
 Layers = Mapping[str, LayerBias]
 
@@ -18,42 +19,82 @@ TITLES = {
     "static": "S_static", "motion": "motion-only", "look": "look-only", "content": "content",
     "dynamic": "S_dynamic", "order_share": "order share", "order_agreement": "order agreement",
 }  # fmt: skip
-_HEADLINE = ("static", "motion", "content", "dynamic", "order_share", "order_agreement")
+_COLUMNS = (*HEADLINE, "dynamic", *ORDER_FIGURES)
 # of a report's meta, what its page says below the table; report.json has it all
-_ABOUT = ("model", "checkpoint", "data", "videos", "decoder", "sampling", "host")
+_ABOUT = ("model", "checkpoint", "data", "sampling", "host")
 
 
-def text(layers: Layers, warnings: Sequence[str] = ()) -> str:
-    """Returns the table aligned with spaces, the layer's name left, numbers right."""
-    notes = [f"warning: {warning}" for warning in warnings]
-    return "\n".join([*plain_table.aligned(_rows(layers)), *notes])
+def text(
+    layers: Layers,
+    meta: Mapping[str, Any],
+    warnings: Sequence[str] = (),
+    others: Mapping[str, Layers] | None = None,
+) -> str:
+    """Returns the table aligned with spaces, the layer's name left, numbers right.
+
+    Args:
+        layers: of the report.
+        meta: where the numbers come from; the bank, n, and the decoder stand below the table.
+        warnings: stand below that.
+        others: {name: layers} of reference networks, in rows below the report's own.
+    """
+    lines = plain_table.aligned(_rows(layers, others or {}))
+    notes = [*_notes(layers, meta), *(f"warning: {warning}" for warning in warnings)]
+    return "\n".join([*lines, *notes])
 
 
-def markdown(layers: Layers, meta: Mapping[str, Any], warnings: Sequence[str] = ()) -> str:
+def markdown(
+    layers: Layers,
+    meta: Mapping[str, Any],
+    warnings: Sequence[str] = (),
+    others: Mapping[str, Layers] | None = None,
+) -> str:
     """Returns the table in Markdown, where its numbers come from and the warnings below it."""
-    lines = plain_table.markdown(_rows(layers))
+    lines = plain_table.markdown(_rows(layers, others or {}))
     about = "; ".join(f"{key} {meta[key]}" for key in _ABOUT if meta.get(key))
-    notes = [f"\n> warning: {warning}" for warning in warnings]
-    return "\n".join([*lines, *([f"\n{about}"] if about else []), *notes]) + "\n"
+    notes = [f"\n{note}" for note in (*_notes(layers, meta), about) if note]
+    notes += [f"\n> warning: {warning}" for warning in warnings]
+    return "\n".join([*lines, *notes]) + "\n"
 
 
-def csv_lines(layers: Layers) -> str:
+def frame_wise_words(layers: Layers) -> str:
+    """Returns why motion-only is exactly 0 in some layers; "" if it is in none."""
+    found = [name for name, layer in layers.items() if layer.frame_wise]
+    if not found:
+        return ""
+    if len(found) == len(layers) > 1:  # nothing in the report shows that the clips move
+        which, what = "every layer", "the network sees frames one by one (or no clip moves)"
+    else:
+        which = ", ".join(found)
+        what = "the layer sees" if len(found) == 1 else "the layers see"
+        what += " frames one by one"
+    return f"motion-only of {which} is 0 by construction: {what}"
+
+
+def _notes(layers: Layers, meta: Mapping[str, Any]) -> list[str]:
+    return [note for note in (origin_words([meta]), frame_wise_words(layers)) if note]
+
+
+def csv_lines(layers: Layers, meta: Mapping[str, Any]) -> str:
     """Returns CSV with a header; empty where a number is NaN or was not measured."""
-    out = io.StringIO()
+    out, known = io.StringIO(), origin(meta)
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_csv_head())
+    writer.writerow([*_csv_head(), *ORIGIN])
     for name, layer in layers.items():
         numbers = ("" if x is None or math.isnan(x) else x for x in _csv_numbers(layer))
-        writer.writerow([name, layer.statistic, *numbers])
+        writer.writerow([name, layer.statistic, *numbers, *(known.get(key, "") for key in ORIGIN)])
     return out.getvalue()
 
 
-def _rows(layers: Layers) -> list[list[str]]:
-    measured = {score for layer in layers.values() for score in layer.measured}
-    scores = [score for score in _HEADLINE if score in measured or score in FACTORS]
+def _rows(layers: Layers, others: Mapping[str, Layers]) -> list[list[str]]:
+    named = dict(layers)
+    for other, found in others.items():
+        named |= {f"{other}, {name}": layer for name, layer in found.items()}
+    measured = {score for layer in named.values() for score in layer.measured}
+    scores = [score for score in _COLUMNS if score in measured or score in FACTORS]
     head = ["layer", *(TITLES[score] for score in scores)]
     head += ["static %", "dynamic %", "residual %", *KINDS, "units", "pairs"]
-    return [head, *(_row(name, layer, scores) for name, layer in layers.items())]
+    return [head, *(_row(name, layer, scores) for name, layer in named.items())]
 
 
 def _row(name: str, layer: LayerBias, scores: Sequence[str]) -> list[str]:
@@ -62,11 +103,12 @@ def _row(name: str, layer: LayerBias, scores: Sequence[str]) -> list[str]:
         shares = [f"{share:.1f}" for share in layer.percent().values()]
         counts = [str(len(units)) for units in layer.units().values()]
     pairs = "/".join(str(n) for n in dict.fromkeys(layer.pairs.values()))  # once if all are equal
-    columns = [_with_error(layer, score) for score in scores]
+    columns = [with_error(layer, score) for score in scores]
     return [name, *columns, *shares, *counts, str(layer.channels), pairs]
 
 
-def _with_error(layer: LayerBias, score: str) -> str:
+def with_error(layer: LayerBias, score: str) -> str:
+    """Returns a score as "0.412 ±0.013"; "-" if it was not measured."""
     if score not in layer.measured or math.isnan(layer.score(score)):
         return "-"
     error = layer.score_error(score)

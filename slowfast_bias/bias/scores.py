@@ -23,6 +23,7 @@ CONTRASTS = {  # name -> the factor, and the one that is subtracted
     "look": ("static", NEITHER),
     "content": (NEITHER,),
 }
+HEADLINE = ("static", "motion", "content")  # what tables and figures show first
 EFFECT = "effect"  # pairs of differences: what the order of the frames changes, in two looks
 ORDER_FIGURES = ("order_share", "order_agreement")
 STATISTICS = ("pearson", "pooled")

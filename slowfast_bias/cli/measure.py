@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--videos", metavar="DIR", help="folder of videos; no list and no labels are needed")
     add_out(parser, "where results go; by default bias_WEIGHTS in the short way")
     add_workers(parser, "decoding processes; as DATA_LOADER.NUM_WORKERS")
+    add("--no-baseline", action="store_true",
+        help="leave out the untrained twin, which is measured from the same views as a reference: "
+        "no second decoding, but twice the network's own work")  # fmt: skip
     own_network.add_own_flags(parser)
     parser.usage = (
         "%(prog)s --model NAME --weights FILE --videos DIR [flags] KEY VALUE ...\n"
@@ -54,7 +57,7 @@ def main(args: argparse.Namespace) -> int:
     if any(short):
         first = _short_way(args)
     elif args.cfg_files:
-        first = _STEPS
+        first = _steps(args)
     else:
         raise RequestError(
             "Expected --model NAME --weights FILE --videos DIR, or --cfg FILE, but got neither. "
@@ -69,6 +72,10 @@ def main(args: argparse.Namespace) -> int:
         files = (word for path in args.cfg_files for word in ("--cfg", path))
         print(f"\nthe same in full:\n  {shlex.join(['slowfast_bias', 'run', *files, *words])}")
     return 0
+
+
+def _steps(args: argparse.Namespace) -> list[Any]:
+    return [*_STEPS, "BIAS.BASELINE", not args.no_baseline]
 
 
 def _short_way(args: argparse.Namespace) -> list[Any]:
@@ -91,7 +98,7 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
 
     kind = kind_of(args.weights)
     words: list[Any] = [
-        *_STEPS,
+        *_steps(args),
         "TEST.CHECKPOINT_FILE_PATH", args.weights,
         "TEST.CHECKPOINT_TYPE", kind,
         "TRAIN.DATASET", "videos",

@@ -14,6 +14,7 @@ EXAMPLE = "slowfast_bias plot runs/*/bias/report.json --out bias.pdf"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
+    from slowfast_bias.visualization.figures.unit_scatter import AXES
     from slowfast_bias.visualization.plot import KINDS
 
     add = parser.add_argument
@@ -27,7 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--layer",
         help="the layer of a scatter (by default the last) or over epochs (all, or the last)"
         )  # fmt: skip
-    add("--value", choices=("percent", "score"), help="what curves show; by default percent")
+    add("--value", choices=("score", "percent"),
+        help="what curves show: scores (S_static, motion-only, content), or the shares of the "
+        "paper; by default scores")  # fmt: skip
+    add("--axes", choices=tuple(AXES),
+        help="what a scatter shows: contrasts (motion-only against look-only, the default where "
+        "they were measured), or paper (s_dynamic against s_static)")  # fmt: skip
     add("--names", nargs="+", metavar="NAME", help="names of the networks or runs, one per path")
 
 
@@ -37,5 +43,6 @@ def main(args: argparse.Namespace) -> int:
 
     sources = {source: getattr(args, source) for source in SOURCES}
     options = {"kind": args.kind, "layer": args.layer, "value": args.value}
+    options["axes"] = args.axes
     plot_files(sources, args.out, args.names, **options)
     return 0

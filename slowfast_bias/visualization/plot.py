@@ -11,17 +11,18 @@ from slowfast_bias.bias import BiasReport
 from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing.save import check_suffix, save_figure
 from slowfast_bias.visualization.figures import frame_orders, silencing
-from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves, read_epochs
+from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves
 from slowfast_bias.visualization.figures.layer_curves import layer_curves
 from slowfast_bias.visualization.figures.pages import comparison_figure, report_figure
 from slowfast_bias.visualization.figures.unit_bars import unit_bars
 from slowfast_bias.visualization.figures.unit_scatter import unit_scatter
+from slowfast_bias.visualization.reading.epoch_files import read_epochs
 from slowfast_bias.visualization.reading.report_files import find_layer, read_reports
 from slowfast_bias.visualization.reading.result_files import name_runs, read_results
 
 KINDS = ("curves", "units", "scatter", "page")
 SOURCES = {  # kind of file -> its options
-    "reports": ("kind", "layer", "value"),
+    "reports": ("kind", "layer", "value", "axes"),
     "over_epochs": ("layer", "value"),
     "ablation": (),
     "orders": (),
@@ -62,7 +63,8 @@ def plot_reports(
     out: str,
     kind: str = "page",
     layer: str | None = None,
-    value: str = "percent",
+    value: str = "score",
+    axes: str | None = None,
     names: Sequence[str] | None = None,
 ) -> None:
     """Reads the reports and writes the figure to `out`.
@@ -72,21 +74,27 @@ def plot_reports(
         out: a png, pdf or svg file.
         kind: one of KINDS; a page of several reports is their comparison.
         layer: for "scatter"; the last layer if not given.
-        value: "percent" or "score", for curves.
+        value: "score" or "percent", for curves.
+        axes: of a scatter, see `unit_scatter`.
         names: one per report, see `read_reports`.
     """
     check_suffix(out)
-    save_figure(make_figure(read_reports(paths, names), kind, layer, value), out)
+    save_figure(make_figure(read_reports(paths, names), kind, layer, value, axes), out)
 
 
 def make_figure(
-    reports: Mapping[str, BiasReport], kind: str, layer: str | None, value: str
+    reports: Mapping[str, BiasReport],
+    kind: str,
+    layer: str | None,
+    value: str,
+    axes: str | None = None,
 ) -> Figure:
     """Returns the figure of that kind."""
-    if layer is not None and kind != "scatter":
-        raise RequestError(
-            f"Expected a layer only for the kind scatter, but got {kind!r}: remove it."
-        )
+    for what, given in (("a layer", layer), ("axes", axes)):
+        if given is not None and kind != "scatter":
+            raise RequestError(
+                f"Expected {what} only for the kind scatter, but got {kind!r}: remove it."
+            )
     if kind == "curves":
         return layer_curves(reports, value=value)
     if kind == "units":
@@ -100,14 +108,14 @@ def make_figure(
     report = next(iter(reports.values()))
     if kind == "page":
         return report_figure(report)
-    return unit_scatter(report, find_layer(report, layer or list(report.layers)[-1]))
+    return unit_scatter(report, find_layer(report, layer or list(report.layers)[-1]), axes)
 
 
 def plot_epochs(
     folders: Sequence[str],
     out: str,
     layer: str | None = None,
-    value: str = "percent",
+    value: str = "score",
     names: Sequence[str] | None = None,
 ) -> None:
     """Writes bias over training to `out`: all stages of one run, or one stage of several."""

@@ -7,13 +7,16 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 
-from slowfast_bias.bias import FACTORS, KINDS, BiasReport, LayerBias
+from slowfast_bias.bias import FACTORS, HEADLINE, KINDS, BiasReport, LayerBias
+from slowfast_bias.bias.report_text import TITLES
 from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing.captions import check_reports
 from slowfast_bias.visualization.drawing.layer_axis import stage, stages
 from slowfast_bias.visualization.reading.report_files import find_layers, unknown_layer
 
+SCORES = (*HEADLINE, "dynamic")
 SHARES = (*FACTORS, "residual")
+_SYMBOLS = {factor: rf"$S_\mathrm{{{factor}}}$" for factor in FACTORS}
 _LATEX = str.maketrans(
     {c: f"\\{c}" for c in "&%$#_{}"}
     | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
@@ -80,10 +83,9 @@ def _meant(report: BiasReport, layer: str) -> list[str]:
 
 
 def _cells(layer: LayerBias, units: str) -> list[str]:
-    known = [factor in layer.correlation for factor in FACTORS]
     scores = [
-        _number(layer.score(factor), 3, layer.score_error(factor)) if there else "-"
-        for factor, there in zip(FACTORS, known, strict=True)
+        _number(layer.score(score), 3, layer.score_error(score)) if score in layer.measured else "-"
+        for score in SCORES
     ]
     shares, kinds = ["-"] * len(SHARES), ["-"] * len(KINDS)
     if layer.complete:
@@ -97,13 +99,14 @@ def _cells(layer: LayerBias, units: str) -> list[str]:
 def _number(value: float, digits: int, error: float | None = None) -> str:
     if math.isnan(value):
         return "-"
-    if error is None or math.isnan(error):
-        return f"{value:.{digits}f}"
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
+    written = f"{value:.{digits}f}"
+    if float(written) == 0:
+        written = written.removeprefix("-")  # the rounding of a difference
+    return written if error is None or math.isnan(error) else f"{written} ± {error:.{digits}f}"
 
 
 def _markdown(rows: Sequence[Sequence[str]], unit: str) -> str:
-    head = ["model", "layer", *(f"S_{factor}" for factor in FACTORS)]
+    head = ["model", "layer", *(TITLES[score] for score in SCORES)]
     head += [f"{share} %" for share in SHARES] + [f"{kind} units ({unit})" for kind in KINDS]
     head.append("pairs")
     rule = ["---", "---", *["---:"] * (len(head) - 2)]
@@ -113,13 +116,14 @@ def _markdown(rows: Sequence[Sequence[str]], unit: str) -> str:
 
 def _latex(rows: Sequence[Sequence[str]], unit: str) -> str:
     unit = unit.translate(_LATEX)
-    groups = [(2, "$S$"), (len(SHARES), r"share (\%)"), (len(KINDS), f"units ({unit})")]
+    groups = [(len(SCORES), "score"), (len(SHARES), r"share (\%)"), (len(KINDS), f"units ({unit})")]
     over, rules, column = [], [], 3
     for count, title in groups:
         over.append(rf"\multicolumn{{{count}}}{{c}}{{{title}}}")
         rules.append(rf"\cmidrule(lr){{{column}-{column + count - 1}}}")
         column += count
-    head = ["model", "layer", *FACTORS, *SHARES, *KINDS, "pairs"]
+    scores = [_SYMBOLS.get(score, TITLES[score]) for score in SCORES]
+    head = ["model", "layer", *scores, *SHARES, *KINDS, "pairs"]
     body = [[_escaped(cell) for cell in row] for row in rows]
     lines = [
         rf"\begin{{tabular}}{{ll{'r' * (len(head) - 2)}}}",

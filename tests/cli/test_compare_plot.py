@@ -94,6 +94,8 @@ def test_bad_input_is_one_line_and_status_2(bad, capsys, case):
         (["--out", "a.jpg"], r"\.png, \.pdf, \.svg"),
         (["--out", "a.png", "--kind", "scatter", "--layer", "s22"], "did you mean s2"),
         (["--out", "a.png", "--kind", "units", "--layer", "s2"], "only for the kind scatter"),
+        (["--out", "a.png", "--axes", "paper"], "axes only for the kind scatter"),
+        (["--out", "a.png", "--kind", "scatter", "--axes", "contrasts"], "take the axes 'paper'"),
         (["good.json", "--names", "a", "b", "--out", "a.png", "--kind", "scatter"], "one report"),
     ],
 )
@@ -142,13 +144,43 @@ def test_markdown_rows_hold_the_numbers(broken, units):
     assert len(cells) == head.count("|") - 1
     s3 = broken["s3"]
     assert cells[2] == f"{s3.score('static'):.3f} ± {s3.score_error('static'):.3f}"
-    assert cells[4] == f"{s3.percent()['static']:.1f}"
-    assert cells[11] == ("5" if units == "count" else f"{100 * 5 / 16:.1f}")
+    assert cells[3:5] == ["-", "-"]  # a report from before there was motion-only
+    assert cells[5] == f"{s3.score('dynamic'):.3f} ± {s3.score_error('dynamic'):.3f}"
+    assert cells[6] == f"{s3.percent()['static']:.1f}"
+    assert cells[13] == ("5" if units == "count" else f"{100 * 5 / 16:.1f}")
 
 
 def test_what_is_nan_is_a_dash(broken):
     row = comparison_table({"A": broken}, ["s1"]).splitlines()[-1]
-    assert row.split(" | ")[2:7] == ["-"] * 5 and "nan" not in row
+    assert row.split(" | ")[2:9] == ["-"] * 7 and "nan" not in row
+
+
+@pytest.mark.parametrize("format", ["markdown", "latex"])
+def test_the_headline_stands_before_the_papers_scores_shares_and_kinds(moving, plain, format):
+    table = comparison_table({"A": moving, "old": plain}, ["s2"], format)
+    split, mark, end = ("|", "±", "") if format == "markdown" else ("&", r"$\pm$", r"\\")
+    lines = [x.removesuffix(end).strip("| ") for x in table.splitlines() if x.count(split) > 9]
+    rows = [[cell.strip() for cell in line.split(split)] for line in lines if "---" not in line]
+    head, new, old = rows
+    names = ["motion-only", "content"]
+    assert head[3:5] == names and "static" in head[2] and "dynamic" in head[5]
+    want = [
+        f"{moving['s2'].score(x):.3f} {mark} {moving['s2'].score_error(x):.3f}"
+        for x in ("static", "motion", "content", "dynamic")
+    ]
+    assert new[2:6] == want
+    assert old[3:5] == ["-" if format == "markdown" else "--"] * 2 and old[2] != old[3]
+
+
+def test_csv_ends_with_where_the_numbers_come_from(moving, plain):
+    rows = list(
+        csv.DictReader(io.StringIO(comparison_table({"A": moving, "B": plain}, format="csv")))
+    )
+    keys = ["styles", "seed", "videos", "recordings", "decoder"]
+    assert list(rows[0])[-5:] == keys
+    assert [rows[0][key] for key in keys] == ["randconv, 5 of seed 7", "3", "40", "12", "pyav 9.9"]
+    assert [rows[1][key] for key in keys] == [""] * 5 and rows[1]["score_motion"] == ""
+    assert float(rows[0]["score_motion"]) == moving["head"].score("motion")
 
 
 def test_latex_escapes_names_and_has_booktabs_rules_and_even_columns(plain):

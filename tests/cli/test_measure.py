@@ -64,6 +64,18 @@ def test_one_line_measures_and_prints_the_long_command(place, measured, monkeypa
     assert layers(place / "again") == layers(out)
 
 
+def test_the_untrained_twin_is_a_reference_unless_it_is_left_out(place, measured, monkeypatch):
+    monkeypatch.chdir(place)
+    page = (place / "bias_slow" / "bias" / "report.md").read_text()
+    assert "| untrained, head |" in page and "BIAS.BASELINE True" in measured
+    assert (place / "bias_slow" / "bias" / "untrained.json").exists()
+    words = ["measure", "--model", "slow_r50", "--weights", "slow.pyth", "--videos", "videos"]
+    for i, without in enumerate((["--no-baseline"], ["BIAS.BASELINE", "False"])):
+        assert cli.main([*words, "--out", f"alone{i}", *without, *SMALL]) == 0
+        assert not (place / f"alone{i}" / "bias" / "untrained.json").exists()
+        assert layers(place / f"alone{i}") == layers(place / "bias_slow")
+
+
 def test_a_yaml_file_and_a_folder_of_results_may_be_given(place, measured, monkeypatch):
     cfg = engine.load_cfg("configs/Kinetics/SLOW_8x8_R50.yaml", ["NUM_GPUS", 0, *SMALL])
     monkeypatch.chdir(place)

@@ -12,6 +12,12 @@ from matplotlib.text import Text
 
 from slowfast_bias.bias import BiasMeter
 
+PAIRS = {
+    "static": ("styled", "shuffled"),
+    "dynamic": ("styled", "restyled"),
+    "neither": ("shuffled", "restyled"),
+}
+
 
 def report_of(layers, seed=0, pairs=40, dead=None, meta=None, **settings):
     """A report over {layer: units}; unit scores spread over the four regions."""
@@ -28,6 +34,27 @@ def report_of(layers, seed=0, pairs=40, dead=None, meta=None, **settings):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return meter.compute(meta=meta, **settings)
+
+
+def report_with_motion(layers, seed=0, pairs=40, meta=None, frame_wise=()):
+    """A report with pairs "neither" too; in layers `frame_wise`, frames are seen one by one."""
+    generator = torch.Generator().manual_seed(seed)
+    meter = BiasMeter(dict.fromkeys(name.split("/")[0] for name in layers))
+    views = {"styled": {}, "shuffled": {}, "restyled": {}}
+    for layer, units in layers.items():
+        parts = torch.randn(6, pairs, units, generator=generator, dtype=torch.float64)
+        content, look, motion, *rest = parts
+        views["styled"][layer] = 0.5 * content + look + motion
+        if layer in frame_wise:
+            views["shuffled"][layer] = views["styled"][layer]
+        else:
+            views["shuffled"][layer] = 0.5 * content + look + rest[0]
+        views["restyled"][layer] = 0.5 * content + rest[1] + motion
+    for factor, (a, b) in PAIRS.items():
+        meter.update(factor, views[a], views[b])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return meter.compute(meta=meta)
 
 
 def text_is_clear(figure):
@@ -54,6 +81,10 @@ def out_of_view(ax):
                 yield text
 
 
+META = {
+    "styles": {"family": "randconv", "num": 5, "seed": 7},
+    "seed": 3, "videos": 40, "recordings": 12, "decoder": "pyav 9.9",
+}  # fmt: skip
 PLAIN = {"s1": 8, "s2": 12, "s3": 16, "head": 16}
 PATHWAYS = {"s1/0": 8, "s1/1": 4, "s2/0": 12, "s2/1": 6, "head": 18}
 BLOCKS = {f"blocks.{i}": 6 for i in range(16)} | {"head": 6}
@@ -87,3 +118,21 @@ def blocks():
 @pytest.fixture(scope="session")
 def broken():
     return report_of(PLAIN, seed=4, dead={"s1": 8, "s3": 5})
+
+
+@pytest.fixture(scope="session")
+def make_moving():
+    return report_with_motion
+
+
+@pytest.fixture(scope="session")
+def moving():
+    """Four layers with motion-only, the first of them frame-wise, and where they come from."""
+    return report_with_motion(PLAIN, seed=5, meta=META, frame_wise=("s1",))
+
+
+@pytest.fixture(scope="session")
+def untrained():
+    """The reference beside `moving`."""
+    meta = {**META, "reference": "initial random weights"}
+    return report_with_motion(PLAIN, seed=6, meta=meta)

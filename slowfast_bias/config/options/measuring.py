@@ -47,7 +47,9 @@ OPTIONS = (
            "Reuse, for the shuffled view, the stages that see one frame at a time: same numbers, "
            "less work."),
     Option("BIAS.BASELINE", False,
-           "Also measure the same network with its initial random weights, as a baseline row."),
+           "Also measure the same network with its initial random weights, from the same views: a "
+           "reference in table and figure. The command `measure` does unless --no-baseline is "
+           "given; training's own measurements never do."),
     Option("BIAS.ALLOW_PARTIAL_WEIGHTS", False,
            "Accept a checkpoint that lacks some of the network's weights or has others."),
     Option("BIAS.STYLES.SOURCE", "generated",

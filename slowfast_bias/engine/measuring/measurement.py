@@ -17,6 +17,7 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.bias import FACTORS, BiasReport, all_merge
+from slowfast_bias.bias.origin import REFERENCE
 from slowfast_bias.bias.recognition import Recognition, chosen
 from slowfast_bias.config.check_styles import pairs_name
 from slowfast_bias.datasets.contract import Batch, ClipSource, recordings_of
@@ -41,6 +42,7 @@ from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
 
+UNTRAINED = "untrained"  # the name of the twin: the same network with its initial random weights
 Bad = tuple[int, Unreadable]  # number of a video in its list, and why it is not in the numbers
 
 
@@ -58,7 +60,7 @@ def measure(cfg: CfgNode, known: BiasReport | None = None) -> BiasReport:
     trained, weights = open_trained(cfg)
     networks = {"trained": trained} if known is None else {}
     if cfg.BIAS.BASELINE:
-        networks["untrained"] = build_network(cfg)
+        networks[UNTRAINED] = build_network(cfg)
     config = Outputs(cfg.OUTPUT_DIR).bias_config
     about = {"checkpoint": weights}
     reports = {} if known is None else {"trained": _renamed(known, {**about, "config": config})}
@@ -86,7 +88,7 @@ def measure_networks(
 
     Args:
         cfg: the config.
-        networks: {name: network}.
+        networks: {name: network}; the one called "untrained" is a reference for the others.
         config: the file that holds `cfg`, named in the reports.
         meta: kept in the report of the network called "trained".
     """
@@ -112,6 +114,7 @@ def measure_networks(
             "name": name,
             "seconds": round(time.perf_counter() - start, 3),
             **(dict(meta or {}) if name == "trained" else {}),
+            **({REFERENCE: "initial random weights"} if name == UNTRAINED else {}),
         }
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the table and the meta say the same

@@ -14,8 +14,10 @@ from typing import Any
 import torch
 from fvcore.common.config import CfgNode
 
-from slowfast_bias import engine
-from slowfast_bias.bias import BiasReport
+from slowfast_bias import engine, plain_table
+from slowfast_bias.bias import HEADLINE, BiasReport
+from slowfast_bias.bias.origin import origin_words
+from slowfast_bias.bias.report_text import TITLES, with_error
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.testing.frame_orders import accuracy_by_order
 from slowfast_bias.files import write_whole
@@ -69,21 +71,16 @@ def _load(config: str, output_dir: str) -> CfgNode:
 
 def summary(reports: dict[str, BiasReport], accuracies: dict[str, dict[str, Any]]) -> str:
     """Returns the table at the end: the bias of the classifier's input, the cost of shuffling."""
-    lines = [
-        f"{'network':<20} {'accuracy':>9} {'shuffled':>9} {'S_static':>15} {'S_dynamic':>15} "
-        f"{'static-only':>12} {'dynamic-only':>13}"
-    ]
+    kinds = ("static", "dynamic")
+    head = ["network", "accuracy", "shuffled", *(TITLES[score] for score in HEADLINE)]
+    rows = [head + [f"{kind}-only units" for kind in kinds]]
     for name, report in reports.items():
         layer = report["head"]
         alive = layer.channels - len(layer.units()["dead"])
         share = {kind: 100 * len(units) / max(alive, 1) for kind, units in layer.units().items()}
-        scores = "".join(
-            f"{layer.score(factor):>9.3f} ±{layer.stderr[factor]:.3f}"
-            for factor in ("static", "dynamic")
-        )
-        ordered, shuffled = (accuracies[name][k]["accuracy"] for k in ("ordered", "shuffled"))
-        lines.append(
-            f"{name:<20} {ordered:>8.1f}% {shuffled:>8.1f}% {scores} "
-            f"{share['static']:>11.1f}% {share['dynamic']:>12.1f}%"
-        )
-    return "\n".join(lines)
+        found = [accuracies[name][order]["accuracy"] for order in ("ordered", "shuffled")]
+        row = [name, *(f"{x:.1f}%" for x in found)]
+        row += [with_error(layer, score) for score in HEADLINE]
+        rows.append(row + [f"{share[kind]:.1f}%" for kind in kinds])
+    origin = origin_words(report.meta for report in reports.values())
+    return "\n".join([*plain_table.aligned(rows), origin])

@@ -60,7 +60,8 @@ class PeriodicMeasurement:
         if not (self.period and ranks.is_master()):
             return
         from slowfast_bias.visualization.drawing.save import save_figure
-        from slowfast_bias.visualization.figures.epochs import epoch_curves, read_epochs
+        from slowfast_bias.visualization.figures.epochs import epoch_curves
+        from slowfast_bias.visualization.reading.epoch_files import read_epochs
 
         try:
             figure = epoch_curves(read_epochs(self.cfg.OUTPUT_DIR))

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase
 from matplotlib.lines import Line2D
 
 from slowfast_bias.visualization.drawing import style
@@ -52,7 +52,7 @@ def chance_handle() -> Line2D:
     return Line2D([], [], label="chance", **CHANCE)
 
 
-def legend_above(figure: Figure, handles: Sequence[Artist], inches: float) -> int:
+def legend_above(figure: FigureBase, handles: Sequence[Artist], inches: float) -> int:
     """Writes one legend above all panels of a figure `inches` wide; returns its number of rows."""
     widths = [_HANDLE + _LETTER * len(str(handle.get_label())) for handle in handles]
     for rows in range(1, len(widths) + 1):  # filled column by column

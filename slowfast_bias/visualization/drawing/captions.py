@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping
 from matplotlib.figure import Figure, FigureBase
 
 from slowfast_bias.bias import BiasReport
+from slowfast_bias.bias.origin import origin_words
+from slowfast_bias.bias.report_text import frame_wise_words
 from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing.style import GREY, SMALL
 from slowfast_bias.visualization.reading.comparable import differences
+from slowfast_bias.visualization.reading.headline import without_motion
 
 _LETTERS_PER_INCH = 19  # of SMALL text, on average
 _NOTES = 3
@@ -55,10 +58,26 @@ def write_caption(
 
 
 def pairs_words(reports: Iterable[BiasReport]) -> str:
-    """Returns the text with the number of pairs, over all reports."""
+    """Returns the text with the number of pairs, and where the numbers of all reports come from."""
+    reports = list(reports)
     counts = {n for r in reports for layer in r.layers.values() for n in layer.pairs.values()}
     span = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
-    return f"n = {span} pairs per factor.".replace(" ", "\N{NO-BREAK SPACE}", 3)
+    words = f"n = {span} pairs per factor.".replace(" ", "\N{NO-BREAK SPACE}", 3)
+    from_where = origin_words(report.meta for report in reports)
+    from_where = from_where.replace("seed ", "seed\N{NO-BREAK SPACE}")
+    return f"{words} {from_where[0].upper()}{from_where[1:]}." if from_where else words
+
+
+def motion_words(reports: Mapping[str, BiasReport]) -> str:
+    """Returns whose motion-only is 0 by construction, and who has none; or ""."""
+    words = []
+    if len(reports) == 1:
+        words = [x for r in reports.values() if (x := frame_wise_words(r.layers))]
+    elif names := [n for n, r in reports.items() if all(x.frame_wise for x in r.layers.values())]:
+        words = [f"motion-only is 0 by construction (frames one by one): {_list(names)}"]
+    if names := without_motion(reports):
+        words.append(f"measured before there was motion-only: {_list(names)}")
+    return " ".join(f"{text[0].upper()}{text[1:]}." for text in words)
 
 
 def threshold_words(reports: Iterable[BiasReport]) -> str:
@@ -87,6 +106,10 @@ def _warnings(reports: Mapping[str, BiasReport]) -> list[str]:
         found.append(note if len(names) == len(reports) else f"{', '.join(names)}: {note}")
     more = len(found) - _NOTES
     return found if more <= 0 else [*found[:_NOTES], f"and {more} more warnings in the report"]
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(wrap_name(name, 30, 1) for name in names)
 
 
 def _broken(name: str, width: int) -> list[str]:

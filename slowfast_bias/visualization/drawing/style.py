@@ -1,13 +1,15 @@
-"""The style of all figures: one fixed colour per factor and unit kind, one font size per role.
+"""The style of all figures: one fixed colour per score and unit kind, one font size per role.
 
 The colours of factors and kinds are Okabe and Ito's, those of models Paul Tol's "muted": both work
-for readers who cannot distinguish red and green, and no model looks like a factor. Models also
-differ by marker, kinds also by their order in a bar.
+for readers who cannot distinguish red and green, and no model looks like a factor. What is about
+looks is orange, about motion blue; scores of one panel also differ in grey. Models also differ by
+marker, kinds also by their order in a bar; networks for reference are thin, grey and dashed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.style
 from matplotlib.axes import Axes
@@ -21,8 +23,12 @@ COLORS = {
     "dynamic": "#0072B2",
     "residual": "#C8C8C8",
     "dead": "#FFFFFF",
+    "look": "#E69F00",
+    "motion": "#003F6E",
+    "content": "#66C2A5",
 }
-MARKERS = {"static": "s", "dynamic": "o"}
+INK = COLORS | {"look": "#A06E00", "content": "#2B8467"}  # of words: light colours are darker
+MARKERS = {"static": "s", "look": "D", "dynamic": "o", "motion": "^", "content": "v"}
 HATCH = {"dead": "//////"}
 DARK = ("static", "dynamic")  # kinds whose colour needs white text on it
 
@@ -31,6 +37,14 @@ MODEL_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 
 TEXT, SMALL = 8, 7  # points
 GREY = "#555555"
+REFERENCE = {
+    "color": "#808080",
+    "ls": (0, (4, 2)),
+    "lw": 0.9,
+    "ms": 3.0,
+    "mfc": "white",
+    "zorder": 1.8,
+}
 
 _RC = {
     "font.size": TEXT,
@@ -75,7 +89,12 @@ def model_styles(names: Iterable[str]) -> dict[str, dict[str, str]]:
     }
 
 
-def line_handles(styles: Mapping[str, Mapping[str, str]]) -> list[Line2D]:
+def score_styles(scores: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Returns {score: {"color", "marker"}}."""
+    return {score: {"color": COLORS[score], "marker": MARKERS[score]} for score in scores}
+
+
+def line_handles(styles: Mapping[str, Mapping[str, Any]]) -> list[Line2D]:
     """Returns legend entries for lines, labelled by the keys."""
     return [Line2D([], [], label=label, **style) for label, style in styles.items()]
 

@@ -1,4 +1,4 @@
-"""Bias over training: how much of a layer encodes each factor, epoch by epoch.
+"""Bias over training: the scores of each layer, epoch by epoch; motion-only on its own axis.
 
     figure = epoch_curves(read_epochs("results/slow"))
     figure = compare_epochs({"slow": read_epochs("results/slow"), "fast": read_epochs(...)})
@@ -9,115 +9,134 @@ Epochs count from 1; epoch 0, if there is one, is the untrained network.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 
-from iopath.common.file_io import g_pathmgr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from slowfast_bias.bias import FACTORS, BiasReport
+from slowfast_bias.bias import BiasReport
 from slowfast_bias.errors import RequestError
-from slowfast_bias.outputs import Outputs
 from slowfast_bias.visualization.drawing import captions, style
 from slowfast_bias.visualization.drawing.bands import banded_line, legend_above
 from slowfast_bias.visualization.drawing.layer_axis import pathway, stage, stages
-from slowfast_bias.visualization.figures.layer_curves import LABELS, reading
+from slowfast_bias.visualization.drawing.score_axis import dress_scores
 from slowfast_bias.visualization.reading.comparable import differences
-from slowfast_bias.visualization.reading.report_files import find_layers, read_report, unknown_layer
+from slowfast_bias.visualization.reading.epoch_files import (
+    Epochs,
+    check_epochs,
+    chosen_stages,
+    common_layers,
+    wanted_layers,
+)
+from slowfast_bias.visualization.reading.headline import LABELS, headline, reading, title_of
 
-Epochs = Mapping[int, BiasReport]
-BANDS = "Bands: ± 1 standard error over videos."
+BANDS = "Bands: ±\N{NO-BREAK SPACE}1 standard error over videos."
 _PANELS = 6  # in one row
 _MARKERS = 12  # on one line, at most
 
 
-def read_epochs(folder: str) -> dict[int, BiasReport]:
-    """Returns {epoch: report} of a run: `folder` is its OUTPUT_DIR, or the `bias/` in it."""
-    root = str(folder).rstrip("/")
-    if not g_pathmgr.isdir(root):
-        raise RequestError(
-            f"Expected the folder of a run, but there is none at {folder}: give an OUTPUT_DIR."
-        )
-    runs = [root]
-    if os.path.basename(root) == os.path.basename(Outputs(root).bias):
-        runs.append(os.path.dirname(root) or ".")
-    for run in runs:
-        found = Outputs(run).list_epoch_reports()
-        if found:
-            return {epoch: read_report(path) for epoch, path in found.items()}
-    raise RequestError(
-        f"Expected bias/epoch_00001.json and so on in {folder}, but found none: train with "
-        "BIAS.ENABLE True; a run measures every BIAS.PERIOD epochs."
-    )
-
-
 @style.styled()
 def epoch_curves(
-    reports: Epochs, layers: Sequence[str] | None = None, value: str = "percent"
+    reports: Epochs, layers: Sequence[str] | None = None, value: str = "score"
 ) -> Figure:
-    """Returns one panel per stage, both factors over the epochs; pathways share a panel.
+    """Returns a column per stage, its scores over the epochs; pathways share a panel.
+
+    Motion-only has a panel of its own below, because it is small beside the others.
 
     Args:
         reports: {epoch: report} of one run.
         layers: names (`s5` includes its pathways); if not given, all stages, or six evenly
             spread ones if there are more.
-        value: "percent" (share of the layer) or "score" (S_F).
+        value: "score", or "percent" (static and dynamic share of the layer).
     """
     reports = check_epochs(reports)
-    every = _common_layers(reports)
-    panels = _chosen_stages(every, next(iter(reports.values())), layers)
-    rows = math.ceil(len(panels) / _PANELS)
-    columns = math.ceil(len(panels) / rows)
+    every = common_layers(reports)
+    columns_of = chosen_stages(every, next(iter(reports.values())), layers, _PANELS)
+    lanes = _lanes(headline(reports.values(), value))
+    rows = math.ceil(len(columns_of) / _PANELS)
+    columns = math.ceil(len(columns_of) / rows)
     width = max(0.65 + columns * 1.4, 3.2)
-    figure = Figure(figsize=(width, 0.45 + 1.6 * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for ax, (name, members) in zip(axes.flat, panels.items(), strict=False):
-        style.guides(ax)
-        for factor in FACTORS:
-            look = {"color": style.COLORS[factor], "marker": style.MARKERS[factor]}
-            for layer in members:
-                draw_epochs(ax, reports, layer, factor, value, f"{factor}|{layer}", **look)
-        ax.set_title(captions.wrap_name(name, 17, 2))
-    _dress(axes, {"": reports}, LABELS[value], len(panels))
-    looks = {f: {"color": style.COLORS[f], "marker": style.MARKERS[f]} for f in FACTORS}
-    handles = style.line_handles(looks)
-    if any(pathway(layer) is not None for members in panels.values() for layer in members):
+    height = 0.45 + (1.6 if len(lanes) == 1 else 2.9) * rows
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows * len(lanes), columns, sharex=True, squeeze=False)
+    for i, lane in enumerate(lanes):
+        own = axes[i :: len(lanes)]
+        for ax, (name, members) in zip(own.flat, columns_of.items(), strict=False):
+            _draw_lane(ax, reports, members, lane, value)
+            if i == 0:
+                ax.set_title(captions.wrap_name(name, 17, 2))
+        _share_y(own, lane, value, len(columns_of))
+        label = title_of(lane[0]) if len(lane) == 1 else LABELS[value]
+        _dress(own, {"": reports}, label, len(columns_of), lane is lanes[-1])
+    scores = [score for lane in lanes for score in lane]
+    looks = style.score_styles(scores)
+    handles = style.line_handles({title_of(x, value): looks[x] for x in scores})
+    if any(pathway(layer) is not None for members in columns_of.values() for layer in members):
         handles += style.pathway_handles()
     lines = 2 * legend_above(figure, handles, width)
-    left = len(stages(every)) - len(panels)
-    words = [f"{len(panels)} of {len(panels) + left} layers are shown."] if left else []
+    left = len(stages(every)) - len(columns_of)
+    words = [f"{len(columns_of)} of {len(columns_of) + left} layers are shown."] if left else []
     lines += _write_caption(figure, {"": reports}, width, *words)
     captions.make_taller(figure, lines)
     return figure
 
 
+def _lanes(scores: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Returns which scores share a panel: motion-only has its own, if it is there."""
+    others = tuple(score for score in scores if score != "motion")
+    return [others] if others == scores else [others, ("motion",)]
+
+
+def _draw_lane(
+    ax: Axes, reports: Epochs, members: Sequence[str], lane: Sequence[str], value: str
+) -> None:
+    style.guides(ax)
+    for score, look in style.score_styles(lane).items():
+        for layer in members:
+            draw_epochs(ax, reports, layer, score, value, f"{score}|{layer}", **look)
+
+
+def _share_y(axes, lane: tuple[str, ...], value: str, panels: int) -> None:  # noqa: ANN001
+    """Gives all panels of a lane the same y axis, with its numbers at the left."""
+    shown = list(axes.flat)[:panels]
+    spans = [ax.get_ylim() for ax in shown]
+    for ax in shown:
+        ax.set_ylim(min(low for low, _ in spans), max(high for _, high in spans))
+        if value == "score":
+            dress_scores(ax, lane)
+    for ax in axes[:, 1:].flat:
+        ax.tick_params(labelleft=False)
+
+
 @style.styled()
 def compare_epochs(
-    runs: Mapping[str, Epochs], layer: str | None = None, value: str = "percent"
+    runs: Mapping[str, Epochs], layer: str | None = None, value: str = "score"
 ) -> Figure:
-    """Returns one panel per factor with a line per run; `layer`, or each run's last stage.
+    """Returns one panel per score with a line per run; `layer`, or each run's last stage.
 
     Args:
         runs: {run: {epoch: report}}, in the order of the legend.
         layer: a name that every run has.
-        value: "percent" or "score".
+        value: "score" (each panel with its own axis) or "percent".
     """
     if not runs:
         raise RequestError("Expected at least one run, but got none.")
     runs = {name: check_epochs(reports) for name, reports in runs.items()}
-    shown = {name: _wanted(name, reports, layer) for name, reports in runs.items()}
-    width, looks = 6.4, style.model_styles(runs)
+    shown = {name: wanted_layers(name, reports, layer) for name, reports in runs.items()}
+    scores = headline((x for reports in runs.values() for x in reports.values()), value)
+    width, looks = 0.4 + 3.0 * len(scores), style.model_styles(runs)
     figure = Figure(figsize=(width, 2.3), layout="constrained")
-    axes = figure.subplots(1, len(FACTORS), sharex=True, sharey=True, squeeze=False)
-    for ax, factor in zip(axes.flat, FACTORS, strict=True):
+    axes = figure.subplots(1, len(scores), sharex=True, sharey=value == "percent", squeeze=False)
+    for ax, score in zip(axes.flat, scores, strict=True):
         style.guides(ax)
         for name, reports in runs.items():
             for x in shown[name]:
-                draw_epochs(ax, reports, x, factor, value, f"{name}|{x}", **looks[name])
-        ax.set_title(factor, color=style.COLORS[factor], fontweight="bold")
-    _dress(axes, runs, LABELS[value], len(FACTORS))
+                draw_epochs(ax, reports, x, score, value, f"{name}|{x}", **looks[name])
+        ax.set_title(title_of(score, value, bold=True), color=style.INK[score], fontweight="bold")
+        if value == "score":
+            dress_scores(ax, (score,))
+    _dress(axes, runs, LABELS[value], len(scores))
     handles = style.line_handles({captions.wrap_name(n, 60, 1): s for n, s in looks.items()})
     if any(pathway(x) is not None for members in shown.values() for x in members):
         handles += style.pathway_handles()
@@ -141,66 +160,13 @@ def draw_epochs(
     banded_line(ax, list(reports), y, low, high, gid, ms=3.2, **marks, **look)
 
 
-def check_epochs(reports: Epochs) -> dict[int, BiasReport]:
-    """Returns reports in the order of epochs; RequestError if they are not {epoch: report}."""
-    captions.check_reports(reports)
-    odd = [key for key in reports if not isinstance(key, int) or key < 0]
-    if odd:
-        raise RequestError(
-            f"Expected epochs 0, 1, 2, ... as the keys of the reports, but got {odd[0]!r}."
-        )
-    return {epoch: reports[epoch] for epoch in sorted(reports)}
-
-
-def _common_layers(reports: Epochs) -> list[str]:
-    """Returns the layers, which must be the same in every epoch."""
-    first, *others = reports
-    layers = list(reports[first].layers)
-    for other in others:
-        if list(reports[other].layers) != layers:
-            raise RequestError(
-                f"Expected the same layers in every epoch, but epoch {first} has "
-                f"{', '.join(layers)} and epoch {other} {', '.join(reports[other].layers)}: give "
-                "the epochs of one run, measured with one BIAS.LAYERS."
-            )
-    return layers
-
-
-def _chosen_stages(
-    every: Sequence[str], report: BiasReport, wanted: Sequence[str] | None
-) -> dict[str, list[str]]:
-    """Returns {panel: its layers}, in network order."""
-    if wanted is None:
-        order = stages(every)
-        count = min(len(order), _PANELS)
-        picks = {round(i * (len(order) - 1) / max(count - 1, 1)) for i in range(count)}
-        names = {order[i] for i in picks}
-        chosen = [layer for layer in every if stage(layer) in names]
-    else:
-        for name in wanted:
-            if not find_layers(report, name):
-                raise unknown_layer(name, every)
-        meant = {layer for name in wanted for layer in find_layers(report, name)}
-        chosen = [layer for layer in every if layer in meant]
-    if not chosen:
-        raise RequestError(f"Expected at least one layer, but got none: it has {', '.join(every)}.")
-    members: dict[str, list[str]] = {}
-    for layer in chosen:
-        members.setdefault(stage(layer), []).append(layer)
-    return members
-
-
-def _wanted(name: str, reports: Epochs, layer: str | None) -> list[str]:
-    every = _common_layers(reports)
-    if layer is None:
-        return [x for x in every if stage(x) == stages(every)[-1]]
-    found = find_layers(next(iter(reports.values())), layer)
-    if not found:
-        raise RequestError(f"{name}: {unknown_layer(layer, every)}")
-    return found
-
-
-def _dress(axes, runs: Mapping[str, Epochs], label: str, panels: int) -> None:  # noqa: ANN001
+def _dress(  # noqa: ANN202
+    axes,  # noqa: ANN001
+    runs: Mapping[str, Epochs],
+    label: str,
+    panels: int,
+    lowest: bool = True,
+):
     """Labels the axes, with whole epochs at the ticks; hides panels that show nothing."""
     epochs = sorted({epoch for reports in runs.values() for epoch in reports})
     margin = max(0.04 * (epochs[-1] - epochs[0]), 0.3)
@@ -214,7 +180,7 @@ def _dress(axes, runs: Mapping[str, Epochs], label: str, panels: int) -> None:  
             ax.xaxis.set_major_locator(
                 MaxNLocator(5, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1)
             )
-        if i + columns >= panels:  # nothing below it
+        if lowest and i + columns >= panels:  # nothing below it
             ax.set_xlabel("epoch")
             ax.tick_params(labelbottom=True)
         if i % columns == 0:

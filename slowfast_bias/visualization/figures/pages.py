@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from slowfast_bias.bias import FACTORS, BiasReport
+from slowfast_bias.bias import BiasReport
 from slowfast_bias.visualization.drawing import captions, style
 from slowfast_bias.visualization.drawing.layer_axis import (
     name_ticks,
@@ -16,13 +16,12 @@ from slowfast_bias.visualization.drawing.layer_axis import (
     stage,
     stages,
 )
+from slowfast_bias.visualization.drawing.score_axis import dress_scores
 from slowfast_bias.visualization.figures.layer_curves import (
     ERRORS,
-    LABELS,
     draw_curve,
     draw_panels,
     name_models,
-    reading,
 )
 from slowfast_bias.visualization.figures.unit_bars import (
     draw_bars,
@@ -31,18 +30,24 @@ from slowfast_bias.visualization.figures.unit_bars import (
     panel_width,
     present_kinds,
 )
+from slowfast_bias.visualization.reading.headline import LABELS, headline, reading, title_of
 
 
 @style.styled()
-def report_figure(report: BiasReport) -> Figure:
-    """Returns the page of one report: scores, shares and kinds of units over the same layers."""
+def report_figure(report: BiasReport, references: Mapping[str, BiasReport] | None = None) -> Figure:
+    """Returns the page of one report: scores, shares and kinds of units over the same layers.
+
+    Args:
+        report: of one network.
+        references: {name: report} of networks to compare it with, thin lines among the scores.
+    """
     captions.check_reports({"the report": report})
     inches = min(max(1.5 * panel_width(report), 3.6), 7.0)
     width = inches + 1.6
-    figure = Figure(figsize=(width, 5.6), layout="constrained")
-    panels = figure.subplots(3, 1, sharex=True, height_ratios=(1, 1, 1.15))
+    figure = Figure(figsize=(width, 6.1), layout="constrained")
+    panels = figure.subplots(3, 1, sharex=True, height_ratios=(1.35, 0.9, 1.1))
     for ax, value in zip(panels, ("score", "percent"), strict=False):
-        _draw_factors(ax, report, value, inches)
+        _draw_scores(ax, report, value, inches, (references or {}) if value == "score" else {})
     style.guides(panels[2])
     draw_bars(panels[2], report, inches)
     panels[2].set_ylabel("units (%)")
@@ -50,30 +55,38 @@ def report_figure(report: BiasReport) -> Figure:
     figure.align_ylabels()
     if title := _title(report):
         panels[0].set_title(captions.wrap_name(title, int(inches * 14)), loc="left")
-    words = (captions.pairs_words([report]), ERRORS, captions.threshold_words([report]))
+    words = (
+        captions.pairs_words([report]),
+        ERRORS,
+        captions.threshold_words([report]),
+        captions.motion_words({"": report}),
+    )
     captions.make_taller(figure, captions.write_caption(figure, {"": report}, width, *words))
     return figure
 
 
 @style.styled()
-def comparison_figure(reports: Mapping[str, BiasReport], value: str = "percent") -> Figure:
-    """Returns a comparison of models: curves of both factors, and the units of the last stage.
+def comparison_figure(reports: Mapping[str, BiasReport], value: str = "score") -> Figure:
+    """Returns a comparison: S_static, motion-only, and the units of the last stage.
 
     Args:
         reports: {model: report}, in the order of the legend.
-        value: "percent" or "score", for the curves.
+        value: "score" or "percent" (static and dynamic shares), for the curves.
     """
     captions.check_reports(reports)
     width, inches = 10.0, 2.65
     figure = Figure(figsize=(width, 3.0), layout="constrained")
     curves, units = figure.subfigures(1, 2, width_ratios=(2.05, 1))
-    draw_panels(curves.subplots(1, 2, sharey=True), reports, FACTORS, value, inches)
+    scores = headline(reports.values(), value)[:2]
+    panels = curves.subplots(1, 2, sharey=value == "percent")
+    draw_panels(panels, reports, scores, value, inches)
     rows = name_models(curves, reports, 0.66 * width)
     _draw_last(units, reports)
     words = (
         captions.pairs_words(reports.values()),
         ERRORS,
         captions.threshold_words(reports.values()),
+        captions.motion_words(reports) if "motion" in scores else "",
     )
     captions.make_taller(
         figure, 2 * (rows - 1) + captions.write_caption(figure, reports, width, *words)
@@ -81,20 +94,37 @@ def comparison_figure(reports: Mapping[str, BiasReport], value: str = "percent")
     return figure
 
 
-def _draw_factors(ax: Axes, report: BiasReport, value: str, inches: float) -> None:
-    """Draws both factors of one report, each above the bar of its layer."""
+def _draw_scores(
+    ax: Axes,
+    report: BiasReport,
+    value: str,
+    inches: float,
+    references: Mapping[str, BiasReport],
+) -> None:
+    """Draws the headline's scores or the shares of one report, each above the bar of its layer."""
     style.guides(ax)
     places, _ = side_by_side(report.layers)
-    looks = {f: {"color": style.COLORS[f], "marker": style.MARKERS[f]} for f in FACTORS}
-    for factor in FACTORS:
-        draw_curve(ax, factor, report, reading(factor, value), places, **looks[factor])
+    scores = headline([report], value)
+    looks = style.score_styles(scores)
+    for name, other in references.items():
+        shown = {layer: x for layer, x in other.layers.items() if layer in places}
+        for score in scores:
+            look = {**looks[score], **style.REFERENCE}
+            thin = BiasReport(shown, other.meta)
+            draw_curve(ax, f"{name}, {score}", thin, reading(score, value), places, **look)
+    for score in scores:
+        draw_curve(ax, score, report, reading(score, value), places, **looks[score])
     name_ticks(ax, places.values(), places, inches)
     ax.set(ylabel=LABELS[value], xlabel="")
-    handles = style.line_handles(looks)
-    if any(pathway(layer) is not None for layer in report.layers):
-        handles += style.pathway_handles()
     if value == "score":
-        _beside(ax, handles)
+        dress_scores(ax, scores)
+    handles = style.line_handles({title_of(score, value): looks[score] for score in scores})
+    handles += style.line_handles(
+        {captions.wrap_name(name, 16): {**style.REFERENCE, "marker": "o"} for name in references}
+    )
+    if value == "score" and any(pathway(layer) is not None for layer in report.layers):
+        handles += style.pathway_handles()
+    _beside(ax, handles)
     ax.tick_params(labelbottom=False)
 
 

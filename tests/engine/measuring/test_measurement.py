@@ -7,6 +7,7 @@ import torch
 
 from slowfast_bias import BiasReport, engine, host
 from slowfast_bias.bias import evaluating, tapped
+from slowfast_bias.bias.origin import is_reference
 from slowfast_bias.datasets.contract import Sample
 from slowfast_bias.datasets.source_clips import SourceClips, spread
 from slowfast_bias.engine.measuring.layers import make_taps
@@ -156,6 +157,9 @@ def test_files_of_a_run_and_the_untrained_twin(tmp_path):
     assert meta["styles"] == {"family": "colour", "num": 4, "seed": 0}
     assert meta["host"].endswith(host.name)
     assert meta["dropped_videos"] == []
+    assert is_reference(untrained) and not is_reference(loaded)
+    page = (tmp_path / "bias" / "report.md").read_text()
+    assert page == loaded.to_markdown({"untrained": untrained}) and "| untrained, s5 |" in page
 
 
 def test_measuring_without_weights_is_refused(tmp_path):

@@ -7,7 +7,8 @@ import pytest
 
 from slowfast_bias.bias import FACTORS
 from slowfast_bias.visualization import save_figure
-from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves, read_epochs
+from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves
+from slowfast_bias.visualization.reading.epoch_files import read_epochs
 
 LAYERS = {"s1": 4, "s2/0": 6, "s2/1": 3, "head": 8}
 DEEP = {f"blocks.{i}.attn": 3 for i in range(16)} | {"head": 3}
@@ -25,7 +26,8 @@ def deep(make_report):
 
 def lines_of(ax):
     """{gid: line} of the curves drawn."""
-    return {line.get_gid(): line for line in ax.lines if not line.get_gid().endswith(" bar")}
+    found = {line.get_gid(): line for line in ax.lines}
+    return {gid: x for gid, x in found.items() if gid != "zero" and not gid.endswith(" bar")}
 
 
 def band_of(ax, gid):
@@ -64,7 +66,7 @@ def test_chosen_layers_are_shown_and_a_stage_means_its_pathways(run, deep):
 
 
 def test_several_runs_are_lines_of_one_panel_per_factor(run, deep):
-    axes = compare_epochs({"a": run, "b": deep}).axes
+    axes = compare_epochs({"a": run, "b": deep}, value="percent").axes
     for ax, factor in zip(axes, FACTORS, strict=True):
         drawn = lines_of(ax)
         assert set(drawn) == {"a|head", "b|head"}
@@ -76,7 +78,7 @@ def test_several_runs_are_lines_of_one_panel_per_factor(run, deep):
 
 
 def test_one_epoch_shows_its_error_as_a_bar_and_a_dead_layer_leaves_a_gap(run, make_report):
-    ax = epoch_curves({1: run[1]}, ["s1"]).axes[0]
+    ax = epoch_curves({1: run[1]}, ["s1"], "percent").axes[0]
     (bar,) = (line for line in ax.lines if line.get_gid() == "static|s1 bar")
     bias = run[1]["s1"]
     share, error = bias.percent()["static"], bias.stderr["percent"]["static"]
@@ -138,3 +140,37 @@ def test_text_is_clear_and_the_same_epochs_give_the_same_bytes(run, deep, check_
     for i in range(2):
         save_figure(epoch_curves(run, ["s2"]), tmp_path / f"{i}.png")
     assert (tmp_path / "0.png").read_bytes() == (tmp_path / "1.png").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def moving_run(make_moving):
+    return {epoch: make_moving(LAYERS, seed=epoch, frame_wise=("s1",)) for epoch in (1, 2, 3)}
+
+
+def test_motion_only_of_each_stage_has_its_own_panel_and_one_axis_with_zero(moving_run):
+    axes = epoch_curves(moving_run).axes
+    above, below = axes[:3], axes[3:]
+    for lane, scores in ((above, {"static", "content"}), (below, {"motion"})):
+        assert {gid.split("|")[0] for ax in lane for gid in lines_of(ax)} == scores
+        assert len({ax.get_ylim() for ax in lane}) == 1
+    for ax, layer in zip(below, ("s1", "s2/1", "head"), strict=True):
+        line = lines_of(ax)[f"motion|{layer}"]
+        want = [report[layer].score("motion") for report in moving_run.values()]
+        np.testing.assert_allclose(line.get_ydata(), want)
+        assert [x.get_gid() for x in ax.lines].count("zero") == 1
+    shares = epoch_curves(moving_run, value="percent").axes
+    assert len(shares) == 3 and "static|s1" in lines_of(shares[0])
+
+
+def test_runs_are_compared_by_score_each_panel_with_its_own_axis(moving_run, run):
+    axes = compare_epochs({"a": moving_run, "old": run}).axes
+    assert [ax.get_title() for ax in axes][1:] == ["motion-only", "content"]
+    assert len({ax.get_ylim() for ax in axes}) == 3
+    want = [report["head"].score("motion") for report in moving_run.values()]
+    np.testing.assert_allclose(lines_of(axes[1])["a|head"].get_ydata(), want)
+    assert np.isnan(lines_of(axes[1])["old|head"].get_ydata()).all()
+
+
+def test_text_of_scores_with_motion_is_clear(moving_run, run, check_text):
+    for figure in (epoch_curves(moving_run), compare_epochs({"a": moving_run, "b": run})):
+        check_text(figure)

@@ -126,7 +126,7 @@ def test_a_page_shows_scores_shares_and_kinds_over_the_same_layers(pathways):
 
 
 def test_a_comparison_shows_both_factors_and_the_units_of_the_last_stage(plain, broken):
-    static, dynamic, bars = comparison_figure({"A": plain, "B": broken}).axes
+    static, dynamic, bars = comparison_figure({"A": plain, "B": broken}, "percent").axes
     for ax, factor in ((static, "static"), (dynamic, "dynamic")):
         assert curves_of(ax)["A", "s2"][0] == pytest.approx(plain["s2"].percent()[factor])
     widths = {c.get_label(): [p.get_width() for p in c.patches] for c in bars.containers}
@@ -162,7 +162,7 @@ def test_errors_say_what_would_do(plain):
     with pytest.raises(ValueError, match="'percent' or 'score'"):
         layer_curves({"A": plain}, value="share")
     with pytest.raises(ValueError, match="value='score'"):
-        layer_curves({"A": plain}, factors=["camera"])
+        layer_curves({"A": plain}, ["camera"], "percent")
     with pytest.raises(KeyError, match="s9"):
         unit_scatter(plain, "s9")
 

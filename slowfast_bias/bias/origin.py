@@ -1,0 +1,57 @@
+"""Where numbers come from, in the words that stand below tables and figures and in the CSV.
+
+The bank of styles, the seed of the pairs, the number of videos and recordings, the decoder. Toy
+videos have no decoder, and old reports may lack any of these: what is not known is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from slowfast_bias.bias.report import BiasReport
+
+REFERENCE = "reference"  # in the meta of a network that others are compared with: what it is
+ORIGIN = ("styles", "seed", "videos", "recordings", "decoder")  # as columns name them
+
+
+def origin(meta: Mapping[str, Any]) -> dict[str, str]:
+    """Returns what a report's meta says of each of ORIGIN; none that it does not say."""
+    found = {key: str(meta[key]) for key in ORIGIN if isinstance(meta.get(key), (str, int))}
+    bank = _bank(meta.get("styles"))
+    return {"styles": bank, **found} if bank else found
+
+
+def is_reference(report: BiasReport) -> bool:
+    """Returns whether a report is of a network that others are compared with, as the untrained."""
+    return bool(report.meta.get(REFERENCE))
+
+
+def origin_words(metas: Iterable[Mapping[str, Any]]) -> str:
+    """Returns one line about all these reports, "a / b" where they differ; "" if none says it."""
+    found = [origin(meta) for meta in metas]
+    said = {key: " / ".join(dict.fromkeys(x[key] for x in found if key in x)) for key in ORIGIN}
+    words = {
+        "styles": f"styles: {said['styles']}",
+        "seed": f"pairs of seed {said['seed']}",
+        "videos": f"{said['videos']} videos",
+        "recordings": f"{said['recordings']} recordings",
+        "decoder": f"decoder {said['decoder']}",
+    }
+    if said["recordings"] == said["videos"]:
+        del words["recordings"]
+    return "; ".join(text for key, text in words.items() if said[key])
+
+
+def _bank(styles: Any) -> str:
+    """Returns "colour, 4 of seed 0", or the folders; "" if the meta says nothing of it."""
+    if not isinstance(styles, Mapping):
+        return ""
+    if isinstance(styles.get("dirs"), (list, tuple)):
+        return f"folders {', '.join(map(str, styles['dirs']))}"
+    if not isinstance(styles.get("family"), str):
+        return ""
+    num, seed = styles.get("num"), styles.get("seed")
+    count = "" if num is None else f", {num}"
+    return f"{styles['family']}{count}{'' if seed is None else f' of seed {seed}'}"
