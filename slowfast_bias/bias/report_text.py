@@ -72,7 +72,22 @@ def frame_wise_words(layers: Layers) -> str:
 
 
 def _notes(layers: Layers, meta: Mapping[str, Any]) -> list[str]:
-    return [note for note in (origin_words([meta]), frame_wise_words(layers)) if note]
+    notes = (origin_words([meta]), recognition_words(meta), frame_wise_words(layers))
+    return [note for note in notes if note]
+
+
+def recognition_words(meta: Mapping[str, Any]) -> str:
+    """Returns how often the network still sees the same in styled clips; "" if not measured."""
+    known = meta.get("recognition")
+    keys = ("top1_kept", "probability", "probability_styled", "clips")
+    values = [known.get(key) for key in keys] if isinstance(known, Mapping) else [None]
+    if not all(isinstance(value, (int, float)) for value in values):
+        return ""
+    kept, before, after, clips = values
+    return (
+        f"recognition: a styled clip keeps the best class of the original in {100 * kept:.0f} % of "
+        f"{clips} clips; its probability goes from {before:.2f} to {after:.2f}"
+    )
 
 
 def csv_lines(layers: Layers, meta: Mapping[str, Any]) -> str:

@@ -91,6 +91,7 @@ def main(args: argparse.Namespace) -> int:
     out = args.out or f"bias_{Path(args.weights or args.model.rpartition(':')[0]).stem}"
     import warnings
 
+    from slowfast_bias.bias.origin import REFERENCE
     from slowfast_bias.direct import measure
     from slowfast_bias.engine.measuring.report_files import write_reports
 
@@ -98,12 +99,14 @@ def main(args: argparse.Namespace) -> int:
     reports = {}
     for name, model in models.items():
         meta = {"name": name, "checkpoint": args.weights or "", "build": args.model}
+        if name == "untrained":
+            meta |= {"checkpoint": "", REFERENCE: "initial random weights"}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the table and the meta say the same
             reports[name] = measure(model, args.videos, meta=meta, **given)
     write_reports(out, reports)
-    for name, report in reports.items():
-        print(f"{name} network\n{report.table()}\n")
+    others = {name: report for name, report in reports.items() if name == "untrained"}
+    print(f"{reports['trained'].table(others)}\n")
     print(f"report: {out}/bias/report.{{json,csv,md,png}}")
     if not args.weights:
         print("without --weights the network is as BUILD returns it, and has no untrained twin")

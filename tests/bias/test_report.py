@@ -246,3 +246,12 @@ def test_a_malformed_file_is_one_line_whatever_is_wrong_with_it(report, tmp_path
     for file in (path, tmp_path / "nowhere.json", tmp_path):
         with pytest.raises(ResultError, match=r"report.json of a run"):
             BiasReport.load(file)
+
+
+def test_the_table_says_what_the_network_still_recognises(report):
+    known = {"clips": 40, "top1_kept": 0.25, "probability": 0.61, "probability_styled": 0.2}
+    shown = BiasReport(report.layers, {**report.meta, "recognition": known})
+    for text in (shown.table(), shown.to_markdown()):
+        assert "in 25 % of 40 clips; its probability goes from 0.61 to 0.20" in text
+    for odd in (None, {}, "none", {"clips": 3}):
+        assert "recognition" not in BiasReport(report.layers, {"recognition": odd}).table()
