@@ -14,7 +14,7 @@ T = TypeVar("T")
 _drawn = 0  # bars on the terminal now
 
 
-def bar(steps: Iterable[T], total: int, title: str, quiet: bool = False) -> Iterator[T]:
+def bar(steps: Iterable[T], total: int | None, title: str, quiet: bool = False) -> Iterator[T]:
     """Yields `steps`, with a bar on stderr if that is a terminal and the caller is not `quiet`."""
     if quiet or not sys.stderr.isatty():
         yield from steps

@@ -63,7 +63,7 @@ class LayerBias:
     @property
     def measured(self) -> list[str]:
         """The scores there are, of SCORES: those of "motion" and "look" need pairs "neither"."""
-        return [name for name in SCORES if name in self.scores["pearson"]]
+        return [name for name in SCORES if name in self.scores.get("pearson", ())]
 
     @property
     def frame_wise(self) -> bool:
@@ -110,7 +110,7 @@ class LayerBias:
         return {kind: mask.nonzero().flatten().tolist() for kind, mask in kinds.items()}
 
     def _statistic(self, score: str, statistic: str | None) -> str:
-        if score not in self.scores["pearson"]:
+        if score not in self.correlation and score not in self.measured:
             raise ValueError(
                 f"Expected pairs of factor {score!r}, but only {list(self.correlation)} were "
                 "measured (percents and unit kinds need static and dynamic; motion and look need "

@@ -7,7 +7,6 @@ report = sb.measure(model, clips)                       # (N, 3, T, H, W) in [0,
 from __future__ import annotations
 
 import itertools
-import sys
 import time
 import warnings
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from slowfast_bias.bias import BiasReport, Tap, evaluating
 from slowfast_bias.direct.calling import find_calling
@@ -23,6 +21,7 @@ from slowfast_bias.direct.clips import Clips, Frames, open_clips
 from slowfast_bias.direct.layers import find_taps
 from slowfast_bias.direct.run import Run, ViewMaker
 from slowfast_bias.errors import RequestError
+from slowfast_bias.progress_bar import bar
 
 MEAN, STD = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)  # SlowFast's
 
@@ -79,8 +78,8 @@ def measure(
     how = Frames(frames, size, rate, clips_per_video)
     shown = open_clips(clips, how, batch_size, videos)
     maker = ViewMaker(model, mean, std, styles, seed, effect)
-    bar = tqdm(total=shown.total or None, disable=not (progress and sys.stderr.isatty()))
-    with evaluating(model), torch.no_grad(), bar:
+    steps = -(-shown.total // batch_size)
+    with evaluating(model), torch.no_grad():
         batches = iter(shown)
         first = next(batches, None)
         if first is None:
@@ -89,9 +88,9 @@ def measure(
         calling = find_calling(model, clip, layout, keyword)
         taps = find_taps(model, layers, lambda: calling(model, clip))
         run = Run(model, calling, taps)
-        for batch in itertools.chain([first], batches):
+        every = itertools.chain([first], batches)
+        for batch in bar(every, steps or None, "measurement", quiet=not progress):
             run.add(maker, batch, shown.total)
-            bar.update(len(batch[0]))
     found = {
         "model": type(model).__name__,
         "called": calling.words(),

@@ -26,3 +26,8 @@ def test_units_are_what_the_labels_asked_for(tmp_path, name, epochs, kind, at_le
     other = {"static": "dynamic", "dynamic": "static"}[kind]
     assert share(layer, kind) >= at_least
     assert layer.score(kind) - layer.score(other) > gap
+    # motion-only: most of a network that learnt motion, 0 within error if it learnt looks
+    if kind == "dynamic":
+        assert layer.score("motion") > 0.5  # .85 after all epochs
+    else:
+        assert abs(layer.score("motion")) < 4 * layer.score_error("motion") + 0.02
