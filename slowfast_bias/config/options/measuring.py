@@ -56,8 +56,9 @@ OPTIONS = (
            "The looks between which a dynamic pair changes: generated on the fly, or folders of "
            "styled frames.", choices=("generated", "folders")),
     Option("BIAS.STYLES.FAMILY", "colour",
-           "Kind of generated styles: colour (cleanest) or randconv (stronger).",
-           choices=("colour", "randconv")),
+           "Kind of generated styles: colour (cleanest), randconv (stronger: textures too), or "
+           "grade (mild: networks trained on real videos still recognise about half).",
+           choices=("colour", "randconv", "grade")),
     Option("BIAS.STYLES.NUM", 4, "Number of generated styles.", low=2),
     Option("BIAS.STYLES.SEED", 0, "Seed of the bank of generated styles."),
     Option("BIAS.STYLES.DIRS", [], texts=True, doc=

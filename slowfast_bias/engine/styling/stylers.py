@@ -35,7 +35,7 @@ class Recipe:
     """The choice of styles.
 
     Attributes:
-        family: of generated styles: "colour" or "randconv".
+        family: of generated styles: "colour", "randconv" or "grade".
         num: number of generated styles.
         seed: of generated styles.
         generators: instead, checkpoints of Few-Shot-Patch-Based Training, one per style.

@@ -8,19 +8,17 @@ import cv2
 import pytest
 import torch
 
-from slowfast_bias.datasets.styles import bank as bank_module
 from slowfast_bias.datasets.styles.bank import (
     FAMILIES,
     make_styles,
     preview_strip,
     save_preview,
-    style_distance,
     style_report,
 )
 from slowfast_bias.datasets.toy.world import ToyWorld
 
 # A convolution may round differently in batches of another size; all else is exact.
-ROUNDING = {"colour": 0.0, "randconv": 1e-6}
+ROUNDING = {"colour": 0.0, "randconv": 1e-6, "grade": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +30,6 @@ def clips() -> torch.Tensor:
 @pytest.fixture(params=FAMILIES)
 def bank(request):
     return make_styles(request.param)
-
-
-def nearest(matrices: torch.Tensor) -> float:
-    return min(style_distance(a, b).item() for a, b in combinations(matrices, 2))
 
 
 # --- what a bank is
@@ -55,28 +49,6 @@ def test_making_leaves_global_randomness_alone(bank):
     state = torch.get_rng_state()
     make_styles(bank.family)
     assert torch.equal(state, torch.get_rng_state())
-
-
-@pytest.mark.parametrize("num", [2, 4, 8])
-def test_matrices_are_orthogonal(num):
-    matrices = make_styles("colour", num).matrices.double()
-    products = matrices @ matrices.mT
-    assert (products - torch.eye(3)).abs().max() < 1e-6  # they are kept in float32
-
-
-def test_kernels_are_orthonormal_and_ignore_flat_areas():
-    for kernel in make_styles("randconv").kernels:
-        rows = kernel.double().flatten(1)
-        assert (rows @ rows.T - torch.eye(3)).abs().max() < 1e-6
-        assert kernel.sum((2, 3)).abs().max() < 1e-5
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_styles_lie_farther_apart_than_chance(seed):
-    generator = torch.Generator().manual_seed(100 + seed)
-    by_chance = [nearest(bank_module.random_orthogonal(4, generator)) for _ in range(50)]
-    chosen = nearest(make_styles("colour", seed=seed).matrices)
-    assert chosen > 1.0 > max(by_chance)  # 1.1 to 1.3 seen, against .4 in the median
 
 
 # --- what a style does
@@ -129,16 +101,6 @@ def test_still_clips_stay_perfectly_still(bank, clips):
         assert bank(still, style).diff(dim=2).abs().max() == 0
 
 
-def test_colour_distances_are_kept():
-    """An orthogonal matrix hides no object: all colours keep their distances, up to one gain."""
-    bank, points = make_styles("colour"), torch.rand(1, 3, 1, 8, 8)
-    before = torch.cdist(points.flatten(2).mT, points.flatten(2).mT)
-    for style in range(bank.num):
-        after = bank(points, style).flatten(2).mT
-        gain = torch.cdist(after, after)[0, 0, 1:] / before[0, 0, 1:]
-        assert gain.max() - gain.min() < 1e-4 and gain.min() > 0.57  # 1 / sqrt(3) at worst
-
-
 def test_object_stays_visible_in_every_style(bank, clips):
     for style in range(bank.num):
         out = bank(clips, style)
@@ -159,7 +121,7 @@ def test_gpu_agrees(bank, clips):
     there = bank(clips.cuda(), [0, 1, 2, 3])
     assert there.is_cuda
     # the device's convolutions may round to TensorFloat-32, to about 1e-3
-    tolerance = 1e-6 if bank.family == "colour" else 2e-3
+    tolerance = 2e-3 if bank.family == "randconv" else 1e-6
     assert (there.cpu() - bank(clips, [0, 1, 2, 3])).abs().max() < tolerance
     assert style_report(bank, clips.cuda()).commutes <= 1e-6
 
@@ -229,7 +191,7 @@ def test_preview_into_no_folder_is_an_error(bank, clips, tmp_path):
 
 
 def test_wrong_banks_are_refused():
-    with pytest.raises(ValueError, match="`family` to be colour or randconv, but got 'fourier'"):
+    with pytest.raises(ValueError, match="colour, randconv or grade, but got 'fourier'"):
         make_styles("fourier")
     for num in (1, 17):
         with pytest.raises(ValueError, match=f"but got {num}; 4 will do"):
