@@ -64,8 +64,12 @@ def test_one_line_measures_and_prints_the_long_command(place, measured, monkeypa
     assert layers(place / "again") == layers(out)
 
 
-def test_the_untrained_twin_is_a_reference_unless_it_is_left_out(place, measured, monkeypatch):
+def test_the_untrained_twin_is_a_reference_unless_it_is_left_out(
+    place, measured, monkeypatch, capsys
+):
     monkeypatch.chdir(place)
+    assert cli.main(["report", "bias_slow"]) == 0
+    assert "untrained, head" in capsys.readouterr().out
     page = (place / "bias_slow" / "bias" / "report.md").read_text()
     assert "| untrained, head |" in page and "BIAS.BASELINE True" in measured
     assert (place / "bias_slow" / "bias" / "untrained.json").exists()
@@ -74,6 +78,9 @@ def test_the_untrained_twin_is_a_reference_unless_it_is_left_out(place, measured
         assert cli.main([*words, "--out", f"alone{i}", *without, *SMALL]) == 0
         assert not (place / f"alone{i}" / "bias" / "untrained.json").exists()
         assert layers(place / f"alone{i}") == layers(place / "bias_slow")
+        capsys.readouterr()
+        assert cli.main(["report", f"alone{i}"]) == 0
+        assert "untrained, head" not in capsys.readouterr().out
 
 
 def test_a_yaml_file_and_a_folder_of_results_may_be_given(place, measured, monkeypatch):

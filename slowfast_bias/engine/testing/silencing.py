@@ -49,6 +49,7 @@ def ablate(cfg: CfgNode) -> dict[str, Any]:
     found = {
         "checkpoint": weights,
         "report": source,
+        **{key: report.meta[key] for key in ("styles", "seed") if key in report.meta},
         **votes.meta,
         "layer": layer,
         "statistic": report[layer].statistic,

@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from slowfast_bias.bias.origin import ORIGIN, origin_words
 from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing import captions, style
 from slowfast_bias.visualization.drawing.bands import (
@@ -128,4 +129,8 @@ def _words(runs: Mapping[str, Content]) -> list[str]:
     if counts:
         many = " to ".join(str(n) for n in dict.fromkeys((counts[0], counts[-1])))
         words.append(f"Random: mean over {many} seeds, bars ± 1 standard deviation over seeds.")
+    for said, keys in (("Units ranked with", ("styles", "seed")), ("Tested on", ORIGIN[2:])):
+        metas = (data.get("meta") or {} for data in runs.values())
+        if origin := origin_words({key: meta.get(key) for key in keys} for meta in metas):
+            words.append(f"{said} {origin}.")
     return words

@@ -94,6 +94,13 @@ def test_each_ablation_has_its_panel_and_its_layer():
     assert "mean over 3 seeds" in figure.get_supxlabel()
 
 
+def test_an_ablation_says_by_which_bank_its_units_are_ranked_and_on_what_it_is_tested():
+    meta = {"styles": {"family": "colour", "num": 4, "seed": 0}, "seed": 2, "videos": 9}
+    caption = ablation_figure({**ablation(), "meta": meta}).get_supxlabel().replace("\n", " ")
+    assert "Units ranked with styles: colour, 4 of seed 0; pairs of seed 2." in caption
+    assert "Tested on 9 videos." in caption
+
+
 def test_order_bars_show_accuracies_intervals_and_the_drop():
     runs = {"motion": orders(), "texture": orders(99.0, 98.0)}
     (ax,) = order_bars(runs).axes
