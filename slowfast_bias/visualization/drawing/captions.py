@@ -68,6 +68,14 @@ def pairs_words(reports: Iterable[BiasReport]) -> str:
     return f"{words} {from_where[0].upper()}{from_where[1:]}." if from_where else words
 
 
+def error_words(reports: Iterable[BiasReport], what: str = "Error bars") -> str:
+    """Returns what error bars show: errors are over recordings, which may be cut into videos."""
+    metas = [report.meta for report in reports]
+    parts = any(x.get("recordings") and x["recordings"] != x.get("videos") for x in metas)
+    over = "recordings" if parts else "videos"
+    return f"{what}: ±\N{NO-BREAK SPACE}1 standard error over {over}."
+
+
 def motion_words(reports: Mapping[str, BiasReport]) -> str:
     """Returns whose motion-only is 0 by construction, and who has none; or ""."""
     words = []

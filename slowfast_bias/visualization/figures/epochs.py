@@ -31,7 +31,6 @@ from slowfast_bias.visualization.reading.epoch_files import (
 )
 from slowfast_bias.visualization.reading.headline import LABELS, headline, reading, title_of
 
-BANDS = "Bands: ±\N{NO-BREAK SPACE}1 standard error over videos."
 _PANELS = 6  # in one row
 _MARKERS = 12  # on one line, at most
 
@@ -190,7 +189,7 @@ def _dress(  # noqa: ANN202
 def _write_caption(figure: Figure, runs: Mapping[str, Epochs], inches: float, *words: str) -> int:
     every = [report for reports in runs.values() for report in reports.values()]
     untrained = ["Epoch 0: untrained."] if any(0 in reports for reports in runs.values()) else []
-    words = (*words, captions.pairs_words(every), BANDS, *untrained)
+    words = (*words, captions.pairs_words(every), captions.error_words(every, "Bands"), *untrained)
     speakers = {name: _speaker(reports) for name, reports in runs.items()}
     return captions.write_caption(figure, speakers, inches, *words)
 

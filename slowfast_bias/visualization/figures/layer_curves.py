@@ -23,8 +23,6 @@ from slowfast_bias.visualization.reading.headline import (
     title_of,
 )
 
-ERRORS = "Error bars: ±\N{NO-BREAK SPACE}1 standard error over videos."
-
 
 @style.styled()
 def layer_curves(
@@ -52,7 +50,7 @@ def layer_curves(
     axes = figure.subplots(1, count, sharey=value == "percent", squeeze=False)[0]
     draw_panels(axes, reports, factors, value, inches)
     rows = name_models(figure, reports, width)
-    words = (captions.pairs_words(reports.values()), ERRORS)
+    words = (captions.pairs_words(reports.values()), captions.error_words(reports.values()))
     words += (captions.motion_words(reports),) if "motion" in factors else ()
     captions.make_taller(figure, 2 * rows + captions.write_caption(figure, reports, width, *words))
     return figure

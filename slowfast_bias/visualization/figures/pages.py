@@ -18,7 +18,6 @@ from slowfast_bias.visualization.drawing.layer_axis import (
 )
 from slowfast_bias.visualization.drawing.score_axis import dress_scores
 from slowfast_bias.visualization.figures.layer_curves import (
-    ERRORS,
     draw_curve,
     draw_panels,
     name_models,
@@ -57,7 +56,7 @@ def report_figure(report: BiasReport, references: Mapping[str, BiasReport] | Non
         panels[0].set_title(captions.wrap_name(title, int(inches * 14)), loc="left")
     words = (
         captions.pairs_words([report]),
-        ERRORS,
+        captions.error_words([report]),
         captions.threshold_words([report]),
         captions.motion_words({"": report}),
     )
@@ -84,7 +83,7 @@ def comparison_figure(reports: Mapping[str, BiasReport], value: str = "score") -
     _draw_last(units, reports)
     words = (
         captions.pairs_words(reports.values()),
-        ERRORS,
+        captions.error_words(reports.values()),
         captions.threshold_words(reports.values()),
         captions.motion_words(reports) if "motion" in scores else "",
     )

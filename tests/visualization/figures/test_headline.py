@@ -99,7 +99,9 @@ def test_footers_name_the_bank_n_recordings_and_the_decoder(moving, plain):
         assert "n = 40 pairs per factor." in caption
         words = "Styles: randconv, 5 of seed 7; pairs of seed 3; 40 videos; 12 recordings;"
         assert f"{words} decoder pyav 9.9." in caption
-    assert "Styles" not in caption_of(layer_curves({"A": plain}))
+        assert "standard error over videos" not in caption  # parts of a recording are not apart
+    caption = caption_of(layer_curves({"A": plain}))
+    assert "Styles" not in caption and "± 1 standard error over videos." in caption
 
 
 def test_captions_say_which_motion_only_is_zero_by_construction(moving, make_moving, untrained):
