@@ -103,6 +103,7 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
         "TEST.CHECKPOINT_TYPE", kind,
         "TRAIN.DATASET", "videos",
         "BIAS.DATA.FORMAT", "unlabelled",
+        "BIAS.STYLES.FAMILY", "grade",  # a trained network still recognises most clips in it
         "DATA.PATH_TO_DATA_DIR", args.videos,
         "NUM_GPUS", int(torch.cuda.is_available()),
         "BIAS.BATCH_SIZE", _BATCH,

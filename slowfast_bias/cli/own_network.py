@@ -47,7 +47,7 @@ def add_own_flags(parser: argparse.ArgumentParser) -> None:
         help="order of its input; found if not given",
     )
     add("--keyword", metavar="NAME", help="the argument that gets the clips")
-    add("--styles", metavar="FAMILY", help="family of the generated styles (colour)")
+    add("--styles", metavar="FAMILY", help="family of the generated styles (grade)")
     add("--seed", type=int, metavar="N", help="seed of orders and pairs of styles (0)")
     add("--effect", action="store_true", default=None, help="show a fourth view, for the order")
 

@@ -23,6 +23,7 @@ from slowfast_bias.direct.run import Run, ViewMaker
 from slowfast_bias.errors import RequestError
 from slowfast_bias.progress_bar import bar
 
+MILD = "grade"  # the family of a network of which nothing is known
 MEAN, STD = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)  # SlowFast's
 
 
@@ -39,7 +40,7 @@ def measure(
     std: Sequence[float] = STD,
     layout: str | None = None,
     keyword: str | None = None,
-    styles: Any = "colour",
+    styles: Any = MILD,
     seed: int = 0,
     videos: Sequence[Hashable] | None = None,
     batch_size: int = 8,
@@ -64,7 +65,8 @@ def measure(
         std: the same.
         layout: "BCTHW", "BTCHW" or "frames" (B*T, C, H, W); None: the one that the network takes.
         keyword: the argument that gets the clips; None: the first, or Hugging Face's.
-        styles: "colour" or another family of styles, or a bank made by `make_styles`.
+        styles: a family of styles, or a bank made by `make_styles`. The default is "grade", in
+            which a trained network still recognises most clips.
         seed: decides orders and pairs of styles, with the number of the clip.
         videos: (N,) the recording that each clip is cut from: errors are over recordings.
         batch_size: clips at a time.
@@ -120,7 +122,7 @@ def make_pairs(
     rate: float = 2,
     mean: Sequence[float] = MEAN,
     std: Sequence[float] = STD,
-    styles: Any = "colour",
+    styles: Any = MILD,
     seed: int = 0,
     batch_size: int = 8,
     normalise: bool = True,

@@ -100,6 +100,7 @@ def test_a_config_measures_without_training_or_testing(place, measured, tmp_path
     words = ["NUM_GPUS", "0", *SMALL, "MODEL.NUM_CLASSES", "7", "TRAIN.DATASET", "videos"]
     words += ["BIAS.DATA.FORMAT", "unlabelled", "DATA.PATH_TO_DATA_DIR", str(place / "videos")]
     words += ["TEST.CHECKPOINT_FILE_PATH", str(place / "slow.pyth"), "OUTPUT_DIR", str(tmp_path)]
+    words += ["BIAS.STYLES.FAMILY", "grade"]  # the short way's
     assert cli.main(["measure", "--cfg", "configs/Kinetics/SLOW_8x8_R50.yaml", *words]) == 0
     assert layers(tmp_path).splitlines()[1:] == layers(place / "bias_slow").splitlines()[1:]
     assert not (tmp_path / "checkpoints").exists()

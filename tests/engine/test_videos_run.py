@@ -206,7 +206,7 @@ def test_a_measurement_alone_lists_what_it_dropped_once(config, tmp_path):
     first, _ = lines(tmp_path, "bias_final")
     assert (first["videos"], first["dropped"]) == (38, 2) and "head" in first["S_static"]
     page = (tmp_path / "run" / "bias" / "report.md").read_text()
-    assert f"videos 38; decoder {meta['decoder']}; sampling window" in page
+    assert f"38 videos; decoder {meta['decoder']}" in page and "; sampling window" in page
     assert "2 of 40 videos could not be read and do not count: sound.mp4, cut.mp4" in page
     for row, told in zip(rows, meta["dropped_because"], strict=True):
         assert row == {**told, "split": "val"}
