@@ -8,6 +8,7 @@ import cv2
 import pytest
 import torch
 
+from slowfast_bias.config.options import find_option
 from slowfast_bias.datasets.styles.bank import (
     FAMILIES,
     make_styles,
@@ -49,6 +50,10 @@ def test_making_leaves_global_randomness_alone(bank):
     state = torch.get_rng_state()
     make_styles(bank.family)
     assert torch.equal(state, torch.get_rng_state())
+
+
+def test_a_config_can_name_every_family():
+    assert find_option("BIAS.STYLES.FAMILY").choices == FAMILIES
 
 
 # --- what a style does
