@@ -119,7 +119,7 @@ def find_axes(
         last = x.ndim > 2 and find_channels_last(tap, module, model, x.movedim(tap.batch_axis, 0))
     skip = tap.skip_tokens
     if skip is None:
-        skip = int(last and x.ndim == 3 and _leads_with_class(model, x, given))
+        skip = int(last and x.ndim == 3 and _leads_with_class(model, x, given, rows))
     if last and x.ndim > 2 and x.shape[1] <= skip:
         raise LayerError(
             f"Expected the {tap.of} of {tap.module!r} to be (B, ..., C) with more than {skip} "
@@ -167,21 +167,27 @@ def _rows(tap: Tap, x: Tensor, given: Given) -> int:
     )
 
 
-def _leads_with_class(model: nn.Module, x: Tensor, given: Given) -> bool:
-    """Returns whether tokens (B, L, C) lead with a class token, by the model's own and by L."""
+def _leads_with_class(model: nn.Module, x: Tensor, given: Given, rows: int) -> bool:
+    """Returns whether tokens (B, L, C) lead with a class token, by the model's own and by L.
+
+    The tokens of a clip are as many for each frame, so that L is a multiple of the frames, and one
+    more with a class token. Rows that are frames hold a square of patches, and one more; rows that
+    are places hold one token a frame.
+    """
     width, tokens = x.shape[-1], x.shape[1]
     owns = any(
         name.rpartition(".")[2] in _CLASS_TOKENS and p.shape[-1] == width
         for name, p in model.named_parameters()
     )
-    return owns and not _fits(tokens, given.frames) and _fits(tokens - 1, given.frames)
-
-
-def _fits(tokens: int, frames: frozenset[int]) -> bool:
-    """Returns whether tokens can be those of all frames, or of one square frame."""
-    if tokens < 1:
+    if not owns or tokens < 2 or tokens in given.frames:
         return False
-    return math.isqrt(tokens) ** 2 == tokens or any(tokens % n == 0 for n in frames)
+    if rows == 1 and given.frames:
+        return not _is_multiple(tokens, given.frames) and _is_multiple(tokens - 1, given.frames)
+    return math.isqrt(tokens) ** 2 != tokens and math.isqrt(tokens - 1) ** 2 == tokens - 1
+
+
+def _is_multiple(tokens: int, frames: frozenset[int]) -> bool:
+    return any(tokens % n == 0 for n in frames)
 
 
 def _last_widths(module: nn.Module) -> set[int]:

@@ -32,6 +32,15 @@ def jackknife_error(replicates: Tensor) -> float:
     return ((k - 1) / k * (replicates - replicates.mean()).square().sum()).sqrt().item()
 
 
+def recordings_warning(videos: int, recordings: int) -> list[str]:
+    """Returns what the reader of errors must know if videos are parts of fewer recordings."""
+    if recordings == 1 < videos:
+        return ["all videos are parts of one recording: no error can be given"]
+    if recordings < videos:
+        return [f"{videos} videos are parts of {recordings} recordings: errors are over recordings"]
+    return []
+
+
 def layer_replicates(others: Mapping[str, PairStats]) -> Replicates:
     """Returns the scores of one layer from its leave-one-fold-out stacks."""
     return {statistic: layer_scores(others, statistic) for statistic in STATISTICS}

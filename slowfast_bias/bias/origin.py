@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from slowfast_bias.bias.report import BiasReport
 
 REFERENCE = "reference"  # in the meta of a network that others are compared with: what it is
+UNTRAINED = "untrained"  # the name of such a network: the same one with its initial random weights
 ORIGIN = ("styles", "seed", "videos", "recordings", "decoder")  # as columns name them
 
 

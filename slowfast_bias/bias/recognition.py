@@ -65,15 +65,15 @@ class Recognition:
             "probability_styled": round(self.after / self.clips, 6),
         }
 
-    def warning(self) -> str:
-        """Returns what a reader must be warned of; "" if of nothing."""
-        if not self.clips or self.kept >= _LOW * self.clips:
-            return ""
-        return (
+    def warnings(self, trained: bool = True) -> list[str]:
+        """Returns what a reader must be warned of; an untrained network knows nothing to lose."""
+        if not trained or not self.clips or self.kept >= _LOW * self.clips:
+            return []
+        return [
             f"the network hardly recognises the styled clips: its best class stays that of the "
             f"original in {100 * self.kept / self.clips:.0f} % of {self.clips} clips. What is "
             "measured is far from what it was trained on; a milder bank keeps more"
-        )
+        ]
 
 
 def probabilities(scores: Tensor) -> Tensor:

@@ -80,6 +80,11 @@ def main(args: argparse.Namespace) -> int:
             f"Expected no --cfg and no KEY VALUE with --model {args.model}, but got "
             f"{' '.join([*args.cfg_files, *map(str, args.opts)])}. For example: {EXAMPLE}"
         )
+    if args.workers is not None:
+        raise RequestError(
+            f"Expected no --workers with --model {args.model}, whose videos are read by this "
+            f"process, but got {args.workers}."
+        )
     if not args.videos:
         raise RequestError("Expected --videos DIR, a folder of videos. For example: " + EXAMPLE)
     build = find_build(args.model)
@@ -91,19 +96,14 @@ def main(args: argparse.Namespace) -> int:
     out = args.out or f"bias_{Path(args.weights or args.model.rpartition(':')[0]).stem}"
     import warnings
 
-    from slowfast_bias.bias.origin import REFERENCE
     from slowfast_bias.direct import measure
     from slowfast_bias.engine.measuring.report_files import write_reports
 
     given = {f: getattr(args, f) for f in _FLAGS if getattr(args, f) is not None}
-    reports = {}
-    for name, model in models.items():
-        meta = {"name": name, "checkpoint": args.weights or "", "build": args.model}
-        if name == "untrained":
-            meta |= {"checkpoint": "", REFERENCE: "initial random weights"}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # the table and the meta say the same
-            reports[name] = measure(model, args.videos, meta=meta, **given)
+    meta = {"checkpoint": args.weights or "", "build": args.model}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the table and the meta say the same
+        reports = measure(models, args.videos, meta=meta, **given)
     write_reports(out, reports)
     others = {name: report for name, report in reports.items() if name == "untrained"}
     print(f"{reports['trained'].table(others)}\n")

@@ -32,6 +32,15 @@ class Frames:
     rate: float = 2
     clips: int = 1
 
+    def __post_init__(self) -> None:
+        for name, low in (("frames", 2), ("size", 1), ("clips", 1)):
+            if not getattr(self, name) >= low:
+                raise RequestError(
+                    f"Expected {name} of at least {low}, but got {getattr(self, name)}."
+                )
+        if not self.rate > 0:
+            raise RequestError(f"Expected a rate above 0, but got {self.rate}.")
+
     def read(self, path: str, number: int) -> Tensor:
         """Returns one clip of a video, uint8 (T, H, W, 3); VideoError."""
         from slowfast_bias.datasets.decoding.read_frames import read_frames  # loads the decoders
@@ -68,6 +77,25 @@ class Clips:
             known = [self.recordings.setdefault(name, len(self.recordings)) for name in names]
             yield unit_clips(clips), numbers, known
 
+    def meta(self) -> dict[str, Any]:
+        """Returns what a report says of the clips, after all were read."""
+        return {
+            **self.about,
+            "recordings": len(self.recordings),
+            "dropped_videos": [number for number, _, _ in self.dropped],
+            "dropped_because": [{"path": name, "reason": why} for _, name, why in self.dropped],
+        }
+
+    def warnings(self) -> list[str]:
+        """Returns what the reader of a report must know of videos that could not be read."""
+        if not self.dropped:
+            return []
+        _, name, why = self.dropped[0]
+        return [
+            f"{len(self.dropped)} clips could not be read and do not count, the first is {name}: "
+            f"{why}"
+        ]
+
 
 def open_clips(
     given: Any, how: Frames, batch: int, videos: Sequence[Hashable] | None = None
@@ -81,6 +109,8 @@ def open_clips(
         batch: B.
         videos: (N,) the recording that each clip is cut from; each is its own if not given.
     """
+    if batch < 1:
+        raise RequestError(f"Expected a batch of at least 1 clip, but got {batch}.")
     if isinstance(given, (str, os.PathLike)):
         return _of_folder(os.fspath(given), how, batch)
     if hasattr(given, "__array__") or isinstance(given, Tensor):

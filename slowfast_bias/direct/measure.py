@@ -6,7 +6,7 @@ report = sb.measure(model, clips)                       # (N, 3, T, H, W) in [0,
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import time
 import warnings
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from slowfast_bias.bias import BiasReport, Tap, evaluating
-from slowfast_bias.direct.calling import find_calling
+from slowfast_bias.bias.jackknife import recordings_warning
+from slowfast_bias.bias.origin import REFERENCE, UNTRAINED
 from slowfast_bias.direct.clips import Clips, Frames, open_clips
-from slowfast_bias.direct.layers import find_taps
 from slowfast_bias.direct.run import Run, ViewMaker
 from slowfast_bias.errors import RequestError
 from slowfast_bias.progress_bar import bar
@@ -28,7 +28,7 @@ MEAN, STD = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)  # SlowFast's
 
 
 def measure(
-    model: nn.Module,
+    model: nn.Module | Mapping[str, nn.Module],
     clips: Any,
     layers: str | Tap | Iterable[str | Tap] = "auto",
     *,
@@ -49,11 +49,12 @@ def measure(
     statistic: str = "pearson",
     progress: bool = True,
     meta: Mapping[str, Any] | None = None,
-) -> BiasReport:
+) -> BiasReport | dict[str, BiasReport]:
     """Returns the report of a network; its mode, weights and hooks are left as they are.
 
     Args:
-        model: any network; it runs where its weights are.
+        model: any network; it runs where its weights are. Or {name: network}, for {name: report}:
+            all are shown the same views, and "untrained" is a reference for the others.
         clips: (N, 3, T, H, W) in [0, 1], or uint8 frames (N, T, H, W, 3); an iterable of clips or
             of batches; or a folder of videos, or of folders of pictures.
         layers: names of modules, patterns ("Mixed_*", "blocks.*"), taps, or "auto".
@@ -77,41 +78,36 @@ def measure(
         meta: kept in the report.
     """
     start = time.perf_counter()
-    how = Frames(frames, size, rate, clips_per_video)
-    shown = open_clips(clips, how, batch_size, videos)
-    maker = ViewMaker(model, mean, std, styles, seed, effect)
-    steps = -(-shown.total // batch_size)
-    with evaluating(model), torch.no_grad():
-        batches = iter(shown)
-        first = next(batches, None)
-        if first is None:
-            raise RequestError(f"Expected at least one clip, but got none{_why(shown)}.")
-        clip = maker.pack(first[0][:1])[0]
-        calling = find_calling(model, clip, layout, keyword)
-        taps = find_taps(model, layers, lambda: calling(model, clip))
-        run = Run(model, calling, taps)
-        every = itertools.chain([first], batches)
-        for batch in bar(every, steps or None, "measurement", quiet=not progress):
-            run.add(maker, batch, shown.total)
-    found = {
-        "model": type(model).__name__,
-        "called": calling.words(),
-        "pairs": run.meter.pairs(),
-        **shown.about,
-        **maker.about(),
-        **run.about(),
-        "videos": run.clips,
-        "recordings": len(shown.recordings),
-        "dropped_videos": [number for number, _, _ in shown.dropped],
-        "dropped_because": [{"path": n, "reason": why} for _, n, why in shown.dropped],
-        "seconds": round(time.perf_counter() - start, 3),
-        "torch": torch.__version__,
-        "warnings": [*_warnings(shown, run), *(meta or {}).get("warnings", ())],
-    }
-    extra = {key: value for key, value in (meta or {}).items() if key != "warnings"}
-    if run.clips < 2:
-        raise RequestError(f"Expected at least two clips, but got {run.clips}{_why(shown)}.")
-    return run.meter.compute(threshold, {**found, **extra}, statistic)
+    models = dict(model) if isinstance(model, Mapping) else {"": model}
+    shown = open_clips(clips, Frames(frames, size, rate, clips_per_video), batch_size, videos)
+    maker = ViewMaker(next(iter(models.values()), None), mean, std, styles, seed, effect)
+    runs: dict[str, Run] = {}
+    steps = -(-shown.total // batch_size) or None
+    with contextlib.ExitStack() as modes, torch.no_grad():
+        for net in models.values():
+            modes.enter_context(evaluating(net))
+        for batch in bar(shown, steps, "measurement", quiet=not progress):
+            views, filmed = maker.views(*batch[:2]), maker.filmed(*batch[:2], shown.total)
+            for name, net in models.items():
+                if name not in runs:
+                    (clip,) = maker.pack(batch[0][:1])
+                    runs[name] = Run.begin(net, clip, layers, layout, keyword)
+                runs[name].add(views, filmed, *batch[1:])
+    _check_enough(shown, runs)
+    reports = {}
+    for name, run in runs.items():
+        about = {**shown.meta(), **maker.about(), **run.about()}
+        about["seconds"] = round(time.perf_counter() - start, 3)
+        if name:
+            about["name"] = name
+        said = recordings_warning(run.clips, len(shown.recordings)) + shown.warnings()
+        said += run.recognition.warnings(trained=name != UNTRAINED)
+        for text in said:
+            warnings.warn(text, stacklevel=2)
+        about |= {REFERENCE: "initial random weights"} if name == UNTRAINED else meta or {}
+        about["warnings"] = [*said, *about.get("warnings", ())]
+        reports[name] = run.meter.compute(threshold, about, statistic)
+    return reports if isinstance(model, Mapping) else reports[""]
 
 
 def make_pairs(
@@ -138,25 +134,8 @@ def make_pairs(
         yield {name: inputs[0] for name, inputs in views.inputs.items()}, views.pairs, numbers
 
 
-def _warnings(shown: Clips, run: Run) -> list[str]:
-    found = [run.recognition.warning()]
-    if shown.dropped:
-        number, name, why = shown.dropped[0]
-        found.append(
-            f"{len(shown.dropped)} clips could not be read and do not count, the first is {name}: "
-            f"{why}"
-        )
-    if len(shown.recordings) == 1 and run.clips > 1:
-        found.append("all clips are parts of one recording: no error can be given")
-    elif len(shown.recordings) < run.clips:
-        found.append(
-            f"{run.clips} clips are parts of {len(shown.recordings)} recordings: errors are over "
-            "recordings"
-        )
-    for text in filter(None, found):
-        warnings.warn(text, stacklevel=4)
-    return [text for text in found if text]
-
-
-def _why(shown: Clips) -> str:
-    return f" ({shown.dropped[0][1]}: {shown.dropped[0][2]})" if shown.dropped else ""
+def _check_enough(shown: Clips, runs: Mapping[str, Run]) -> None:
+    clips = next(iter(runs.values())).clips if runs else 0
+    if clips < 2:
+        why = f" ({shown.dropped[0][1]}: {shown.dropped[0][2]})" if shown.dropped else ""
+        raise RequestError(f"Expected at least two clips, but got {clips}{why}.")

@@ -166,3 +166,17 @@ class Last(nn.Module):
 
     def forward(self, x):
         return self.norm(x.permute(0, 2, 3, 4, 1))
+
+
+def test_a_class_token_that_makes_a_square_is_left_out_too():
+    model, clips = Tokens(), torch.randn(2, 3, 8, 24, 24)  # 8 frames of 36 patches, 289 tokens
+    features = read(model, ["block", "spatial", "temporal"], clips)
+    assert [axes.skip_tokens for axes in features.axes.values()] == [0, 1, 1]  # as they run
+    x = by_hand(model, "block", clips)
+    assert x.shape[1] == 17**2
+    torch.testing.assert_close(features["block"], x[:, 1:].mean(1))
+
+
+def test_as_many_frames_as_a_square_and_one_are_no_class_token():
+    features = read(Tokens(), ["temporal"], torch.randn(2, 3, 10, 8, 8))
+    assert features.axes["temporal"].skip_tokens == 0

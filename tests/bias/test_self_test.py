@@ -18,8 +18,9 @@ def test_recognition_counts_the_best_class_and_its_probability():
     assert (found.clips, found.kept) == (4, 1)
     want = {"clips": 4, "top1_kept": 0.25, "probability": 0.75, "probability_styled": 0.325}
     assert found.figures() == pytest.approx(want, abs=1e-6)
-    assert "25 % of 4 clips" in found.warning()
-    assert Recognition(10, 5).warning() == "" and Recognition().figures() == {}
+    assert "25 % of 4 clips" in found.warnings()[0]
+    assert found.warnings(trained=False) == Recognition(10, 5).warnings() == []
+    assert Recognition().figures() == {}
 
 
 def test_logits_become_probabilities_and_probabilities_stay():

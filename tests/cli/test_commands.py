@@ -145,6 +145,7 @@ def test_layers_names_what_a_report_would(capsys):
     assert cli.main(["layers", "--model", "slow_r50", *small[:4], *asked]) == 0
     listed = capsys.readouterr().out.splitlines()[1:]
     assert [line.split()[0] for line in listed] == ["s3", "s5.pathway0_res1"]
+    assert all(line.endswith(" as (B, C, ?, ?, ?)") for line in listed)
 
 
 @pytest.mark.host

@@ -84,6 +84,8 @@ def test_without_weights_there_is_no_twin(place, tmp_path, capsys):
         (["--mean", "0.5"], "net.py:build", "3 numbers in `mean`"),
         (["--weights", "{}/part.pth"], "net.py:build", "part.pth"),
         (["DATA.NUM_FRAMES", "8"], "net.py:build", "no KEY VALUE"),
+        (["--workers", "2"], "net.py:build", "Expected no --workers"),
+        (["--frames", "1"], "net.py:build", "frames of at least 2, but got 1"),
         (["--layers", "blocks.*"], "net.py:build", "Expected a module of Sequential"),
         (["--styles", "sepia"], "net.py:build", "sepia"),
     ],

@@ -148,7 +148,7 @@ def test_layers_are_named_by_pattern(clips):
 def test_videos_are_recordings(clips):
     model = made(Video)
     twice = clips.repeat_interleave(2, 0)
-    with pytest.warns(UserWarning, match="28 clips are parts of 14 recordings"):
+    with pytest.warns(UserWarning, match="28 videos are parts of 14 recordings"):
         report = sb.measure(model, twice, videos=[f"v{i // 2}" for i in range(28)])
     assert (report.meta["videos"], report.meta["recordings"]) == (28, 14)
     with pytest.warns(UserWarning, match="parts of one recording: no error"):
@@ -170,7 +170,7 @@ def folder(tmp_path_factory):
 
 def test_a_folder_of_videos_and_pictures(folder, clips):
     options = {"frames": 8, "size": 16, "rate": 1}
-    with pytest.warns(UserWarning, match="8 clips are parts of 4 recordings"):
+    with pytest.warns(UserWarning, match="8 videos are parts of 4 recordings"):
         report = sb.measure(made(Video), folder, clips_per_video=2, **options)
     assert (report.meta["videos"], report.meta["recordings"]) == (8, 4)
     (folder / "broken.mp4").write_bytes(b"no video")
@@ -231,7 +231,12 @@ def test_layers_that_run_a_different_number_of_times_are_refused(clips):
         (torch.rand(3, 8, 16, 16), {}, r"Expected clips \(N, 3, T, H, W\)"),
         (torch.rand(1, 3, 8, 16, 16), {}, "at least two clips"),
         ([torch.rand(3, 8, 16, 16), torch.rand(3, 6, 16, 16)], {}, "clips of one shape"),
-        ([], {}, "at least one clip"),
+        ([], {}, "at least two clips, but got 0"),
+        (torch.rand(4, 3, 8, 16, 16), {"batch_size": 0}, "batch of at least 1"),
+        ("videos", {"frames": 1}, "frames of at least 2, but got 1"),
+        ("videos", {"rate": 0}, "rate above 0"),
+        (torch.rand(4, 3, 1, 16, 16), {}, "at least 2 frames"),
+        ({"a": 1}, {}, "but got dict"),
         (3, {}, "but got int"),
         (torch.rand(4, 3, 8, 16, 16), {"mean": (0.5,)}, "3 numbers in `mean`"),
         (torch.rand(4, 3, 8, 16, 16), {"layout": "BTHWC"}, "`layout` to be one of"),
@@ -241,7 +246,7 @@ def test_layers_that_run_a_different_number_of_times_are_refused(clips):
     ],
 )
 def test_bad_input_is_one_line(given, options, message):
-    with pytest.raises((UserError, RequestError), match=message) as caught:
+    with pytest.raises((UserError, ValueError), match=message) as caught:
         sb.measure(made(Video), given, **options)
     assert "\n" not in str(caught.value)
 
@@ -292,3 +297,40 @@ def test_auto_enters_what_returns_no_features_and_lists_of_blocks(clips):
     assert list(report.layers) == ["body.patches", *blocks, "classifier"]
     assert report.meta["layers_read"][blocks[0]] == "(8, 64, 6) as (B, ?, C)"
     assert report.meta["recognition"]["clips"] == 14
+
+
+def test_several_networks_are_shown_the_same_views(clips):
+    models = {"trained": made(Video), "untrained": made(Video, 1), "frames": made(Pictures)}
+    reports = sb.measure(models, clips, batch_size=4)
+    for name, model in models.items():
+        same(reports[name], sb.measure(model, clips, batch_size=4), 0)
+        assert reports[name].meta["name"] == name
+    assert [name for name, report in reports.items() if "reference" in report.meta] == ["untrained"]
+
+
+class ByTime(Video):
+    """Rows in the order of time: (T*B, C), not the frames of a clip side by side."""
+
+    def forward(self, x):
+        return self.Mixed_b(self.Mixed_a(x.permute(2, 0, 1, 3, 4).flatten(0, 1)).relu())
+
+    def __init__(self):
+        super().__init__()
+        self.Mixed_a, self.Mixed_b = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 8, 3)
+
+
+class TokensFirst(Video):
+    """(L, B, C), where L is a multiple of B."""
+
+    def __init__(self):
+        super().__init__()
+        self.Mixed_a = nn.Linear(3, 6)
+
+    def forward(self, x):
+        return self.Mixed_a(x.flatten(2)[..., :64].permute(2, 0, 1))
+
+
+@pytest.mark.parametrize("cls", [ByTime, TokensFirst])
+def test_rows_that_only_look_like_the_frames_of_clips_are_refused(cls, clips):
+    with pytest.raises(FeaturesError, match="other clips of its batch.*`batch_axis`"):
+        sb.measure(made(cls), clips, layers="Mixed_a", batch_size=8)

@@ -334,3 +334,24 @@ def test_static_dropout_in_the_slot_is_a_layer_too(build):
         by_slot = run()
     with silenced(model, "head", [3]):
         assert torch.equal(run(), by_slot)
+
+
+class Tokens(nn.Module):
+    """(B, L, C) from a module whose kind does not say where channels are."""
+
+    def __init__(self):
+        super().__init__()
+        self.block = nn.Sequential(nn.Linear(3, 6), nn.ReLU())
+
+    def forward(self, x):
+        return self.block(x)
+
+
+def test_channels_of_tokens_are_silenced_as_a_tap_reads_them():
+    torch.manual_seed(0)
+    model, x = Tokens(), torch.rand(2, 7, 3)
+    full = model(x)
+    with silenced(model, "block", [1, 4]):
+        quiet = model(x)
+    assert not quiet[..., [1, 4]].any()
+    assert torch.equal(quiet[..., [0, 2, 3, 5]], full[..., [0, 2, 3, 5]])

@@ -17,7 +17,8 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.bias import FACTORS, BiasReport, all_merge
-from slowfast_bias.bias.origin import REFERENCE
+from slowfast_bias.bias.jackknife import recordings_warning
+from slowfast_bias.bias.origin import REFERENCE, UNTRAINED
 from slowfast_bias.bias.recognition import Recognition, chosen
 from slowfast_bias.config.check_styles import pairs_name
 from slowfast_bias.datasets.contract import Batch, ClipSource, recordings_of
@@ -42,7 +43,6 @@ from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
 
-UNTRAINED = "untrained"  # the name of the twin: the same network with its initial random weights
 Bad = tuple[int, Unreadable]  # number of a video in its list, and why it is not in the numbers
 
 
@@ -97,11 +97,12 @@ def measure_networks(
     source = maker.source(cfg, cfg.BIAS.SPLIT, cfg.BIAS.NUM_VIDEOS)
     probes = {name: Probe(cfg, model) for name, model in networks.items()}
     task = make_task(cfg, next(iter(networks.values())))
-    shares = ranks.all_or_none(lambda: _show(cfg, source, maker, task, probes.values()))
+    recordings = recordings_of(source)
+    shares = ranks.all_or_none(lambda: _show(cfg, source, recordings, maker, task, probes.values()))
     bad = sorted(pair for share in shares for pair in share)
     if len(bad) == len(source):
         raise DataError(f"Expected at least one readable video, but got none: {bad[0][1].reason}")
-    about = _about(cfg, source, bad)
+    about = _about(cfg, source, recordings, bad)
     reports = {}
     for name, probe in probes.items():
         seen = functools.reduce(Recognition.merge, ranks.gather_objects(probe.recognition))
@@ -110,7 +111,7 @@ def measure_networks(
             "reused_stages": list(probe.reused),
             "layers_read": next(filter(None, ranks.gather_objects(probe.axes)), {}),
             "recognition": seen.figures(),
-            "warnings": [*about.get("warnings", ()), *filter(None, [seen.warning()])],
+            "warnings": [*about.get("warnings", ()), *seen.warnings(trained=name != UNTRAINED)],
             "name": name,
             "seconds": round(time.perf_counter() - start, 3),
             **(dict(meta or {}) if name == "trained" else {}),
@@ -127,11 +128,16 @@ def measure_networks(
 
 
 def _show(
-    cfg: CfgNode, source: ClipSource, maker: PairMaker, task: Task, probes: Iterable[Probe]
+    cfg: CfgNode,
+    source: ClipSource,
+    recordings: list[int],
+    maker: PairMaker,
+    task: Task,
+    probes: Iterable[Probe],
 ) -> list[Bad]:
     """Shows this rank's share of the videos to all probes; returns those that are unreadable."""
     bad: list[Bad] = []
-    loader, recordings = source_loader(cfg, source), recordings_of(source)
+    loader = source_loader(cfg, source)
     for batch in progress(loader, len(loader), "measurement"):
         for position, reason in batch.unreadable.items():
             video = Unreadable(*source.describe(position), reason or NO_REASON)
@@ -181,11 +187,13 @@ def _filmed(views: Views, positions: list[int], total: int, task: Task) -> Filme
     return Filmed(rows, task.pack(views.original[rows]))
 
 
-def _about(cfg: CfgNode, source: ClipSource, bad: list[Bad]) -> dict[str, Any]:
+def _about(
+    cfg: CfgNode, source: ClipSource, recordings: list[int], bad: list[Bad]
+) -> dict[str, Any]:
     """Returns what the reports of all networks say of the videos and the pairs."""
     dropped = [video for video, _ in bad]
-    left_out, numbers = set(dropped), recordings_of(source)
-    shown = {n for n, video in zip(numbers, source.videos, strict=True) if video not in left_out}
+    left_out, pairs = set(dropped), zip(recordings, source.videos, strict=True)
+    shown = {number for number, video in pairs if video not in left_out}
     about = {
         "pairs_made": pairs_name(cfg),
         "styles": source.bank.about(),
@@ -199,19 +207,10 @@ def _about(cfg: CfgNode, source: ClipSource, bad: list[Bad]) -> dict[str, Any]:
         "dropped_because": [video._asdict() for _, video in bad],
     }
     said = [dropped_warning([video for _, video in bad], len(source))] if bad else []
-    said += _recordings_warning(about["videos"], about["recordings"])
+    said += recordings_warning(about["videos"], about["recordings"])
     for text in said:
         log.warning("%s", text)
     return about | ({"warnings": said} if said else {})
-
-
-def _recordings_warning(videos: int, recordings: int) -> list[str]:
-    """Returns what the reader of errors must know if videos are parts of fewer recordings."""
-    if recordings == 1 < videos:
-        return ["all videos are parts of one recording: no error can be given"]
-    if recordings < videos:
-        return [f"{videos} videos are parts of {recordings} recordings: errors are over recordings"]
-    return []
 
 
 def _renamed(report: BiasReport, meta: Mapping[str, Any]) -> BiasReport:

@@ -8,6 +8,7 @@ import torch
 from slowfast_bias import BiasReport, engine, host
 from slowfast_bias.bias import evaluating, tapped
 from slowfast_bias.bias.origin import is_reference
+from slowfast_bias.config import ConfigError
 from slowfast_bias.datasets.contract import Sample
 from slowfast_bias.datasets.source_clips import SourceClips, spread
 from slowfast_bias.engine.measuring.layers import make_taps
@@ -227,3 +228,46 @@ def test_two_processes_give_the_report_of_one(tmp_path, two_ranks):
     assert two.meta["processes"] == 2 and biggest_change(two, same) == 0
     assert two["s5"].pairs == dict.fromkeys(("static", "dynamic", "neither"), 11)
     assert biggest_change(one, two) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [("SLOWFAST_motion", "clip"), ("SLOW_motion", "clip"), ("SLOW_motion", "pathway")],
+)
+def test_the_effect_of_the_order_is_a_fourth_view_that_changes_no_other_number(name, order):
+    plain, report = (
+        measured("BIAS.EFFECT", on, "BIAS.ORDER", order, name=name) for on in (False, True)
+    )
+    assert "order_share" not in plain["head"].measured
+    for name, layer in report.layers.items():
+        for score in plain[name].measured:
+            assert layer.score(score) == plain[name].score(score)
+            assert layer.score_error(score) == plain[name].score_error(score)
+    assert 0 < report["head"].score("order_share") <= 1
+    assert "order share" in report.table() and "order share" not in plain.table()
+
+
+def test_reusing_stages_does_not_change_the_effect_of_the_order():
+    full, reused = (measured("BIAS.EFFECT", True, "BIAS.REUSE_PREFIX", on) for on in (False, True))
+    assert reused.meta["reused_stages"]
+    for name, layer in full.layers.items():
+        for score in ("order_share", "order_agreement"):
+            a, b = layer.score(score), reused[name].score(score)
+            assert a == pytest.approx(b, abs=1e-5, nan_ok=True), (name, score)
+
+
+def test_layers_are_named_by_pattern_and_what_matches_nothing_is_named():
+    assert list(measured("BIAS.LAYERS", "['s5', 's*']").layers) == ["s1", "s2", "s3", "s4", "s5"]
+    with pytest.raises(
+        ConfigError, match=r"BIAS.LAYERS: Expected a module of .* but got 'block\*'"
+    ):
+        measured("BIAS.LAYERS", "['block*']")
+
+
+def test_the_report_says_how_layers_were_read_and_what_is_recognised():
+    report = measured("BIAS.TOY.NUM_VAL", 130)
+    assert set(report.meta["layers_read"]) == set(report.layers)
+    assert report.meta["layers_read"]["s5"].endswith("as (B, C, ?, ?, ?)")
+    assert report.meta["recognition"]["clips"] == 44  # every third of 130
+    small, odd = (measured("TEST.BATCH_SIZE", n).meta["recognition"] for n in (4, 5))
+    assert small == pytest.approx(odd, abs=1e-5)
