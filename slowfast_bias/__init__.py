@@ -40,6 +40,8 @@ _host.layers = lambda model: [
     _dataclasses.asdict(tap) for tap in _families.family_of(model).layers(model)
 ]
 _host.head = _families.classifier_of
+# And networks of this project's own, for a host that lacks their kind.
+_host.add_networks(family.own for family in _families.FAMILIES if family.own is not None)
 
 
 def __getattr__(name: str) -> _Any:

@@ -8,6 +8,8 @@ from typing import Any
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
+from slowfast_bias.config.lookup import lookup
+from slowfast_bias.errors import UserError
 from slowfast_bias.models.families import FAMILIES, canonical_names, family_named
 
 
@@ -23,7 +25,8 @@ def model(cfg: CfgNode) -> Iterator[str]:
     if wants not in host.capabilities:
         yield (
             f"MODEL.ARCH {arch} / MODEL_NAME {name} needs the capability {wants!r}, which SlowFast "
-            f"{host.name} lacks here (it has {', '.join(sorted(host.capabilities))}). {host.remedy}"
+            f"{host.name} lacks here (it has {', '.join(sorted(host.capabilities))}). "
+            f"{host.remedy_for(wants)}"
         )
     elif not family.prefix and family.model_names.get(arch) != name:
         yield (
@@ -38,8 +41,23 @@ def model(cfg: CfgNode) -> Iterator[str]:
             f"{arch}, but got {channels}"
         )
     yield from host.problems(cfg)
+    if wants in host.capabilities:
+        yield from _against_description(cfg)
     if family.depths:
         yield from _depth(cfg, family.depths, pathways)
+
+
+def _against_description(cfg: CfgNode) -> Iterator[str]:
+    """Yields values that the network's own files exclude."""
+    try:
+        description = host.described(cfg)
+    except UserError as error:
+        yield str(error)
+        return
+    for key in description.fixed:
+        wanted, got = description.values[key], lookup(cfg, key)
+        if got != wanted:
+            yield f"{key}: expected {wanted}, which {description.source} fixes, but got {got}"
 
 
 def _depth(cfg: CfgNode, depths: tuple[int, ...], pathways: int) -> Iterator[str]:

@@ -20,6 +20,7 @@ from slowfast_bias import host
 from slowfast_bias.config.check import ConfigError, find_problems
 from slowfast_bias.config.check_training import unused_rates
 from slowfast_bias.config.options import get_cfg
+from slowfast_bias.errors import UserError
 from slowfast_bias.models.families import canonical_names
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def load_cfg(paths: Paths = (), opts: Sequence[Any] = (), check: bool = True) ->
                 name, host.name, ", ".join(dropped),
             )  # fmt: skip
     _canonical_names(cfg, given)
+    problems += _describe_network(cfg, given)
     if check:
         problems += find_problems(cfg)
     if problems:
@@ -164,6 +166,19 @@ def _coerce(value: Any, default: Any) -> Any:
     raise ValueError(
         f"expected {type(default).__name__} as in the default {default!r}, but got {value!r}"
     )
+
+
+def _describe_network(cfg: CfgNode, given: set[str]) -> list[str]:
+    """Takes over what the network's own files say, unless a key was given; returns problems.
+
+    Files that cannot be read are reported by the check of the network.
+    """
+    try:
+        values = host.described(cfg).values
+    except UserError:
+        return []
+    outcomes = {key: _put(cfg, key, value) for key, value in values.items() if key not in given}
+    return [outcome for outcome in outcomes.values() if outcome]
 
 
 def _canonical_names(cfg: CfgNode, given: set[str]) -> None:

@@ -14,12 +14,15 @@ import multiprocessing
 from typing import Any
 
 from slowfast_bias.host.locate import HostNotFoundError, find_host
+from slowfast_bias.host.own_networks import add_networks
 
 FACADE = (
     "name",  # "pypi" or "main"
     "root",  # the folder of the slowfast package in use
     "capabilities",  # architectures and optional features, as words
     "remedy",  # how to get a capability that this host lacks
+    "remedy_for",  # (capability) -> how to get it
+    "described",  # (cfg) -> what the files that it names say of its network
     "foreign_keys",  # config keys that only the other generation has
     "problems",  # (cfg) -> what of it this host cannot do
     "get_cfg",  # () -> the host's defaults
@@ -43,7 +46,7 @@ FACADE = (
     "head",  # (model) -> where the classifier and its dropout slot are
 )
 
-__all__ = ["FACADE", "HostNotFoundError", *FACADE]  # noqa: PLE0604
+__all__ = ["FACADE", "HostNotFoundError", "add_networks", *FACADE]  # noqa: PLE0604
 
 log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ Shapes: B batch, C channels, T frames, H W space.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, ClassVar, NamedTuple
@@ -16,6 +17,7 @@ from fvcore.common.registry import Registry
 from torch import nn
 
 from slowfast_bias.errors import DataError
+from slowfast_bias.host.own_networks import Description, OwnNetwork, lacking
 
 # Networks of the ResNet family, which both generations can build.
 RESNET_ARCHS = frozenset({"slow", "i3d", "c2d", "2d", "slow_c2d", "slow_i3d", "fast"})
@@ -36,12 +38,22 @@ class Host:
     # architecture names and optional features, in words a config error can show
     capabilities: frozenset[str]
     # keys of the other generation: dropped by name instead of refused as a typo
-    foreign_keys: ClassVar[frozenset[str]]
+    foreign_keys: frozenset[str]
     # how to get a missing capability: shown in errors
     remedy: ClassVar[str] = ""
 
+    # {MODEL.ARCH: network} of this project's own that the host lacks
+    own: Mapping[str, OwnNetwork]
+
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    def add_own(self) -> None:
+        """Adds this project's own networks of kinds that the host lacks, with their keys."""
+        self.own = lacking(self.capabilities)
+        self.capabilities |= {arch for arch, own in self.own.items() if not own.missing()}
+        known = {key for network in self.own.values() for key in network.defaults}
+        self.foreign_keys = self.foreign_keys - known
 
     # -- filled in by each generation ------------------------------------------------------------
     defaults: ModuleType  # slowfast.config.defaults
@@ -58,11 +70,27 @@ class Host:
     # -- shared ----------------------------------------------------------------------------------
     def get_cfg(self) -> CfgNode:
         """Returns a new copy of the host's defaults, with the keys it lacks and our loop has."""
-        return self.defaults._C.clone()
+        cfg = self.defaults._C.clone()
+        for network in self.own.values():
+            network.complete(cfg)
+        single = cfg.MODEL.SINGLE_PATHWAY_ARCH
+        cfg.MODEL.SINGLE_PATHWAY_ARCH = [*single, *(a for a in self.own if a not in single)]
+        return cfg
 
     def problems(self, cfg: CfgNode) -> list[str]:
         """Returns what this generation cannot do of an otherwise valid config."""
-        return []
+        own = self.own.get(cfg.MODEL.ARCH)
+        return list(own.problems(cfg)) if own is not None else []
+
+    def remedy_for(self, capability: str) -> str:
+        """Returns how to get a capability that is lacking here."""
+        own = self.own.get(capability)
+        return own.missing() if own is not None else self.remedy
+
+    def described(self, cfg: CfgNode) -> Description:
+        """Returns what the files that `cfg` names say of its network, which config keys hold."""
+        own = self.own.get(cfg.MODEL.ARCH)
+        return own.description(cfg) if own is not None else Description()
 
     def view(self, cfg: CfgNode) -> CfgNode:
         """Returns the copy of `cfg` that host code gets: one process, even if the run has several.
@@ -80,7 +108,9 @@ class Host:
 
     def build_model(self, cfg: CfgNode) -> nn.Module:
         """Returns the network that `cfg` describes, on the CPU, in one process."""
-        return self.build(self.view(cfg))
+        view = self.view(cfg)
+        own = self.own.get(cfg.MODEL.ARCH)
+        return own.build_from(view) if own is not None else self.build(view)
 
     def register_dataset(self, cls: type) -> type:
         """Adds a dataset class by its name, which `str.capitalize` must not change."""

@@ -47,6 +47,7 @@ class MainHost(Host):
         self.capabilities = frozenset(RESNET_ARCHS | {"slowfast", "x3d", "mvit"})
         if "PTVResNet" in self._models:
             self.capabilities |= {"ptv"}
+        self.add_own()
 
     def get_cfg(self) -> CfgNode:
         """Returns main's defaults, with the networks that its list of single pathways lacks."""

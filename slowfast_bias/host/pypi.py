@@ -30,7 +30,11 @@ SUPPLEMENT: dict[str, Any] = {
     "SOLVER.COSINE_AFTER_WARMUP": False,
     "SOLVER.BASE_LR_SCALE_NUM_SHARDS": False,
     "BN.NORM_TYPE": "batchnorm",
+    "SOLVER.ZERO_WD_1D_PARAM": False,
     # for the data set `videos`
+    "DATA.TRAIN_JITTER_SCALES_RELATIVE": [],
+    "DATA.TRAIN_JITTER_ASPECT_RELATIVE": [],
+    "DATA.USE_OFFSET_SAMPLING": False,
     "DATA.PATH_LABEL_SEPARATOR": None,  # any white space
     "DATA.RANDOM_FLIP": True,
     "TEST.SAVE_RESULTS_PATH": "",
@@ -78,6 +82,7 @@ class PypiHost(Host):
         # datasets/transform.py:90 does not return the boxes if there is nothing to crop
         transform.random_crop = whole_crop(transform.random_crop)
         self.capabilities = frozenset(RESNET_ARCHS | {"slowfast"})
+        self.add_own()
 
     def get_cfg(self) -> CfgNode:
         """Returns the release's defaults plus `SUPPLEMENT`; warm-up epochs may be fractions."""
@@ -91,10 +96,12 @@ class PypiHost(Host):
 
     def problems(self, cfg: CfgNode) -> list[str]:
         """Returns what of a config it cannot do: the release's heads end in a softmax."""
+        found = super().problems(cfg)
         if cfg.MODEL.HEAD_ACT == "softmax":
-            return []
+            return found
         return [
-            f"MODEL.HEAD_ACT {cfg.MODEL.HEAD_ACT}: SlowFast pypi has only softmax. {self.remedy}"
+            *found,
+            f"MODEL.HEAD_ACT {cfg.MODEL.HEAD_ACT}: SlowFast pypi has only softmax. {self.remedy}",
         ]
 
     def view(self, cfg: CfgNode) -> CfgNode:
@@ -116,15 +123,19 @@ class PypiHost(Host):
         return self._models[cfg.MODEL.ARCH](cfg)
 
     def construct_optimizer(self, model: nn.Module, cfg: CfgNode) -> torch.optim.Optimizer:
-        """Returns the release's SGD or Adam, or AdamW over the release's parameter groups."""
-        if cfg.SOLVER.OPTIMIZING_METHOD != "adamw":
+        """Returns the release's SGD or Adam, or what it lacks: AdamW, weights without decay."""
+        solver, adamw = cfg.SOLVER, cfg.SOLVER.OPTIMIZING_METHOD == "adamw"
+        if not adamw and not solver.ZERO_WD_1D_PARAM:
             return super().construct_optimizer(model, cfg)
         plain = cfg.clone()
         plain.defrost()
-        plain.SOLVER.OPTIMIZING_METHOD = "adam"
-        groups = super().construct_optimizer(model, plain).param_groups
-        groups = [{key: group[key] for key in ("params", "weight_decay")} for group in groups]
-        return torch.optim.AdamW(groups, lr=scaled(cfg).BASE_LR, eps=1e-8)
+        plain.SOLVER.OPTIMIZING_METHOD = "adam" if adamw else solver.OPTIMIZING_METHOD
+        optimizer = super().construct_optimizer(model, plain)
+        groups = [{k: g[k] for k in ("params", "weight_decay")} for g in optimizer.param_groups]
+        groups = _without_decay(model, groups, solver.ZERO_WD_1D_PARAM)
+        if adamw:
+            return torch.optim.AdamW(groups, lr=scaled(cfg).BASE_LR, eps=1e-8)
+        return type(optimizer)(groups, **optimizer.defaults)
 
     def lr_at(self, epoch: float, cfg: CfgNode) -> float:
         """Returns the rate by the release's policy; main's two cosine options are computed here."""
@@ -143,6 +154,24 @@ class PypiHost(Host):
             rise = (cosine(solver.WARMUP_EPOCHS) - solver.WARMUP_START_LR) / solver.WARMUP_EPOCHS
             return solver.WARMUP_START_LR + epoch * rise
         return cosine(epoch)
+
+
+def _without_decay(model: nn.Module, groups: list[dict], vectors: bool) -> list[dict]:
+    """Returns the groups of an optimiser, weights that must not decay in one of their own.
+
+    These are, as on main, what the network names itself and, with `vectors`, biases and vectors.
+    """
+    named = set(model.no_weight_decay()) if hasattr(model, "no_weight_decay") else set()
+    free = {
+        id(p)
+        for name, p in model.named_parameters()
+        if any(word in name for word in named)
+        or (vectors and (p.ndim == 1 or name.endswith(".bias")))
+    }
+    free -= {id(p) for p in groups[0]["params"]}  # batch norms have a key of their own
+    kept = [{**g, "params": [p for p in g["params"] if id(p) not in free]} for g in groups]
+    rest = [p for g in groups for p in g["params"] if id(p) in free]
+    return [*kept, {"params": rest, "weight_decay": 0.0}] if rest else groups
 
 
 def _add_networks(builder: Any, models: dict[str, type]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from slowfast_bias.bias.taps import Tap
+from slowfast_bias.host.own_networks import OwnNetwork
 
 
 class Head(NamedTuple):
@@ -65,6 +66,7 @@ class Family:
         capability: what the host must offer to build one; "" stands for its MODEL.ARCH.
         depths: values of RESNET.DEPTH; empty if the kind does not read that key.
         described_by: {label: config key} that reports name beside MODEL_NAME and ARCH.
+        own: this project's own network of this kind, for hosts that have none.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Family:
     capability: str = ""
     depths: tuple[int, ...] = ()
     described_by: Mapping[str, str] = field(default_factory=dict)
+    own: OwnNetwork | None = None
 
 
 def head_tap(head: Head) -> Tap:
