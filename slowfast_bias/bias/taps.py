@@ -152,25 +152,35 @@ def match_modules(model: nn.Module, pattern: str) -> list[str]:
 
 def modules_run(model: nn.Module, forward: Callable[[], Any]) -> dict[str, int]:
     """Returns {module: how often it ran in a forward}, of those whose output can be read."""
-    runs: dict[str, int] = {}
+    return {name: len(runs) for name, runs in outputs_of(model, forward).items()}
 
-    def counting(name: str) -> Callable[..., None]:
-        def count(_: nn.Module, __: Any, output: Any) -> None:
-            first = output[0] if isinstance(output, (list, tuple)) and output else output
+
+def outputs_of(
+    model: nn.Module, forward: Callable[[], Any]
+) -> dict[str, list[list[tuple[int, ...]]]]:
+    """Returns {module: shapes of the tensors of each run}, of those whose output can be read.
+
+    Modules come in the order in which they end.
+    """
+    shapes: dict[str, list[list[tuple[int, ...]]]] = {}
+
+    def noting(name: str) -> Callable[..., None]:
+        def note(_: nn.Module, __: Any, output: Any) -> None:
+            parts = list(output) if isinstance(output, (list, tuple)) else [output]
+            first = parts[0] if parts else None
             if isinstance(first, Tensor) and first.ndim > 1 and first.is_floating_point():
-                runs[name] = runs.get(name, 0) + 1
+                found = [tuple(part.shape) for part in parts if isinstance(part, Tensor)]
+                shapes.setdefault(name, []).append(found)
 
-        return count
+        return note
 
-    handles = [
-        module.register_forward_hook(counting(name)) for name, module in model.named_modules()
-    ]
+    handles = [module.register_forward_hook(noting(name)) for name, module in model.named_modules()]
     try:
         forward()
     finally:
         for handle in handles:
             handle.remove()
-    return runs
+    return shapes
 
 
 class _Recorder:

@@ -24,6 +24,7 @@ COMMANDS = {
     "report": "print what a run measured",
     "compare": "one table over several reports, or the agreement of two banks",
     "plot": "draw reports, bias over epochs, silenced units, frame orders",
+    "models": "the networks that come with a config, and the files they load",
     "layers": "list the layers of a network",
     "prepare": "make checked lists of a data set",
     "check": "decode the videos of a config before a run",

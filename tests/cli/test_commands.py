@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
+import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +24,7 @@ ENOUGH = {
     "measure": ["--cfg", "x.yaml"], "layers": ["--cfg", "x.yaml"], "report": ["runs/a"],
     "compare": ["a.json"], "plot": ["a.json", "--out", "a.png"], "stylize": ["v", "--out", "o"],
     "styles": ["v"], "prepare": ["csv", "--lists", "l", "--out", "o"], "demo": [], "doctor": [],
-    "sweep": ["--networks", "x.yaml", "--out", "o"],
+    "sweep": ["--networks", "x.yaml", "--out", "o"], "models": [],
 }  # fmt: skip
 
 
@@ -91,7 +94,7 @@ def test_an_error_of_the_user_is_one_line_and_2_and_a_bug_keeps_its_traceback(
         (["measure"], "--model NAME --weights FILE --videos DIR"),
         (["measure", "--model", "slow_r50", "--videos", "/"], "--weights is missing"),
         (["measure", "--model", "slow", "--weights", "w", "--videos", "/"], "slow_r50"),
-        (["layers"], "--cfg FILE or --model NAME"),
+        (["layers"], "FILE.yaml or --model NAME"),
         (["layers", "--cfg", "nowhere.yaml"], "nowhere.yaml is not there"),
         (["report", "nowhere"], "nowhere"),
         (["compare", "a.json", "--banks"], "two reports"),
@@ -138,14 +141,23 @@ def test_layers_names_what_a_report_would(capsys):
     small = ["DATA.TRAIN_CROP_SIZE", "64", "RESNET.WIDTH_PER_GROUP", "8", "SLOWFAST.BETA_INV", "4"]
     assert cli.main(["layers", "--model", "slowfast_r50", *small]) == 0
     shown = capsys.readouterr().out
-    assert "s5/1" in shown and "head" in shown and "modules:" not in shown
+    assert "s5/1" in shown and "head" in shown and "modules" not in shown
     assert cli.main(["layers", "--model", "slow_r50", "--all", *small[:4]]) == 0
-    assert "s5.pathway0_res1.branch2.a  Conv3d" in capsys.readouterr().out
+    assert re.search(r"s5.pathway0_res1.branch2.a +Conv3d", capsys.readouterr().out)
     asked = ["BIAS.LAYERS", "['s3', 's5.pathway0_res1']"]
     assert cli.main(["layers", "--model", "slow_r50", *small[:4], *asked]) == 0
     listed = capsys.readouterr().out.splitlines()[1:]
     assert [line.split()[0] for line in listed] == ["s3", "s5.pathway0_res1"]
     assert all(line.endswith(" as (B, C, ?, ?, ?)") for line in listed)
+
+
+@pytest.mark.host
+def test_layers_of_a_file_with_the_shapes_of_all_modules(capsys):
+    small = ["DATA.TRAIN_CROP_SIZE", "64", "RESNET.WIDTH_PER_GROUP", "8"]
+    assert cli.main(["layers", "configs/Kinetics/SLOW_8x8_R50.yaml", "--all", *small]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"^\* s5 +ResStage +\(1, 256, 8, 2, 2\)$", shown, re.MULTILINE)
+    assert re.search(r"^  s5.pathway0_res0 +ResBlock +\(1, 256, 8, 2, 2\)$", shown, re.MULTILINE)
 
 
 @pytest.mark.host
@@ -155,6 +167,67 @@ def test_doctor_names_the_host_and_the_decoder(capsys):
     assert cli.main(["doctor"]) == 0
     shown = capsys.readouterr().out
     assert f"SlowFast {host.name}" in shown and "pyav" in shown and "slowonly" not in shown
+    assert "the main job can run" in shown
+
+
+@pytest.mark.host
+def test_doctor_says_what_a_missing_piece_would_give_and_how_to_get_it(capsys, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None)
+    assert cli.main(["doctor"]) == 0
+    shown = capsys.readouterr().out
+    for extra in ("hf", "tensorboard", "torchcodec"):
+        assert f"pip install 'slowfast_bias[{extra}]'" in shown
+
+
+@pytest.mark.host
+def test_doctor_fails_if_the_main_job_cannot_run(capsys, monkeypatch):
+    def absent(name):
+        raise ImportError(f"no {name} here")
+
+    reader = "slowfast_bias.datasets.decoding.read_frames.backend_version"
+    monkeypatch.setattr(reader, absent)
+    assert cli.main(["doctor"]) == 1
+    shown = capsys.readouterr().out
+    assert "no pyav here" in shown and "pip install 'av>=17'" in shown
+    assert "the main job cannot run: see decoder" in shown
+
+
+@pytest.mark.host
+def test_doctor_fails_without_a_host():
+    code = "import sys; from slowfast_bias import cli; sys.exit(cli.main(['doctor']))"
+    env = {**os.environ, "SLOWFAST_MAIN": "nowhere", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert done.returncode == 1 and "BROKEN  host" in done.stdout
+
+
+@pytest.mark.host
+def test_models_names_every_config_with_its_clips_and_files(capsys):
+    assert cli.main(["models", "--format", "csv"]) == 0
+    rows = {row["config"]: row for row in csv.DictReader(capsys.readouterr().out.splitlines())}
+    leaves = {
+        path.relative_to(ROOT / "configs").with_suffix("").as_posix()
+        for path in (ROOT / "configs").glob("*/*.yaml")
+        if path.parent.name != "Toy" and not path.name.startswith("Base-")
+    }
+    assert set(rows) == leaves
+    slow = rows["Kinetics/SLOW_8x8_R50"]
+    assert (slow["kind"], slow["frames x rate"], slow["pixels"]) == ("slowfast", "8 x 8", "224")
+    assert (
+        slow["here"] == "yes" and "SLOWONLY_8x8_R50.pkl (74.8)" in slow["published files (top-1 %)"]
+    )
+    assert rows["SSv2/SLOW_8x8_R50"]["frames x rate"] == "8 segments"
+    assert cli.main(["models", "x3d", "ssv2"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert len(shown) == 2 and shown[1].startswith("SSv2/X3D_M ")
+    assert cli.main(["models", "nothing-like-it"]) == 2
+
+
+def test_every_published_file_has_a_config():
+    from slowfast_bias.models.weights.published import FILES, SOURCES
+
+    for file in FILES:
+        assert (ROOT / "configs" / f"{file.config}.yaml").is_file(), file
+        assert file.source in SOURCES
 
 
 def test_the_module_is_the_command():
