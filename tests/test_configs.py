@@ -16,6 +16,7 @@ from slowfast_bias.config import ConfigError, get_cfg, load_cfg
 from slowfast_bias.datasets import videos  # noqa: F401  registers toyvideos and videos
 from slowfast_bias.datasets.toy import dataset  # noqa: F401  registers toyvideos and videos
 from slowfast_bias.datasets.toy.world import unordered_frames_tell
+from slowfast_bias.engine.measuring.measurement import measure_networks
 
 pytestmark = pytest.mark.host
 
@@ -120,9 +121,19 @@ def test_leaf_loads_or_names_the_capability_that_is_missing(name, dropped):
         assert "SLOWFAST_MAIN" in str(error.value)  # the way to get it
 
 
+# Two batches of the toy world, whatever the config reads; orbit2 is for any number of frames.
+BATCHES = ["BIAS.NUM_VIDEOS", 4, "BIAS.BATCH_SIZE", 2, "TRAIN.ENABLE", False]
+TOY = [
+    "TRAIN.DATASET", "toyvideos", "TEST.DATASET", "toyvideos", "BIAS.TOY.NUM_VAL", 4,
+    "BIAS.TOY.MOTION", "orbit2", "MODEL.NUM_CLASSES", 2, "DATA_LOADER.NUM_WORKERS", 0,
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", LEAVES)
-def test_leaf_builds_and_steps(name):
-    cfg = load(name, *SMALL, *SMALL_OF.get(arch_of(name), []))
+def test_leaf_builds_steps_and_is_measured(name):
+    cfg = load(
+        name, *SMALL, *SMALL_OF.get(arch_of(name), []), *BATCHES, *([] if name in TOYS else TOY)
+    )
     torch.manual_seed(0)
     model = host.build_model(cfg)
     crop = cfg.DATA.TRAIN_CROP_SIZE
@@ -134,6 +145,10 @@ def test_leaf_builds_and_steps(name):
     host.set_lr(optimizer, host.lr_at(0.0, cfg))
     optimizer.step()
     assert all(torch.isfinite(weight).all() for weight in model.parameters())
+    report = measure_networks(cfg, {"trained": model}, "")["trained"]
+    assert set(report.layers) >= {"head"} and len(report.layers) >= 5
+    for layer in report.layers.values():
+        assert set(layer.pairs.values()) == {4}
 
 
 # Millions of parameters. The papers print X3D-M 3.8 and MViT-B 36.6; the others were counted in the
