@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slowfast_bias.cli.arguments import shipped_configs
+from slowfast_bias.cli.networks import network_configs
 from slowfast_bias.errors import RequestError
 from slowfast_bias.plain_table import markdown
 
@@ -18,7 +19,6 @@ ABOUT = (
     "reports. A config's name, in lower case, is what measure --model takes."
 )
 EXAMPLE = "slowfast_bias models mvit"
-FOLDERS = ("Kinetics", "SSv2", "Diving48", "HF")
 HEAD = ("config", "kind", "frames x rate", "pixels", "here", "published files (top-1 %)")
 
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Prints a row per config."""
-    rows = [row for row in map(describe, find_configs()) if _is_wanted(row, args.words)]
+    rows = [row for row in map(describe, network_configs()) if _is_wanted(row, args.words)]
     if not rows:
         raise RequestError(
             f"Expected words of a config's name or kind, but none has {' '.join(args.words)}. "
@@ -46,14 +46,6 @@ def main(args: argparse.Namespace) -> int:
     else:
         print("\n".join(line.rstrip() for line in _left(table)))
     return 0
-
-
-def find_configs() -> list[str]:
-    """Returns the configs of networks, FOLDER/NAME, by folder and name."""
-    root = shipped_configs()
-    paths = [path for folder in FOLDERS for path in sorted(Path(root, folder).glob("*.yaml"))]
-    leaves = [path for path in paths if not path.name.startswith("Base-")]
-    return [f"{path.parent.name}/{path.stem}" for path in leaves]
 
 
 def describe(config: str) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ from pathlib import Path
 from slowfast_bias.cli.arguments import shipped_configs
 from slowfast_bias.errors import RequestError
 
-# Name -> config. A config's own name, in lower case and without its folder, is a name too.
+FOLDERS = ("Kinetics", "SSv2", "Diving48", "HF")
+
+# Name -> config. A config's own name, in lower case, is a name too, with its folder or without.
 ALIASES = {
     "c2d_r50": "Kinetics/C2D_8x8_R50.yaml",
     "fast_r50": "Kinetics/FAST_32x2_R50.yaml",
@@ -29,16 +31,24 @@ def find_network(name: str) -> str:
     if file is None:
         raise RequestError(
             f"Expected the name of a network, one of {', '.join(sorted(ALIASES))}, the name of a "
-            f"shipped config such as slow_4x16_r50, or a YAML file, but got {name!r}."
+            "shipped config such as slow_4x16_r50 or ssv2/x3d_m (`slowfast_bias models` lists "
+            f"them), or a YAML file, but got {name!r}."
         )
     return f"configs/{file}"
 
 
 def known_networks() -> dict[str, str]:
     """Returns {name: config below configs/}; Kinetics comes first if two configs share a name."""
-    folder, found = shipped_configs(), {}
-    for data in ("Kinetics", "SSv2", "Diving48"):
-        for path in sorted(Path(folder, data).glob("*.yaml")):
-            if not path.name.startswith("Base-"):
-                found.setdefault(path.stem.lower(), f"{data}/{path.name}")
+    found: dict[str, str] = {}
+    for config in network_configs():
+        found.setdefault(config.rpartition("/")[2].lower(), f"{config}.yaml")
+        found[config.lower()] = f"{config}.yaml"
     return {**found, **ALIASES}
+
+
+def network_configs() -> list[str]:
+    """Returns the configs of networks, FOLDER/NAME, by folder and name."""
+    root = shipped_configs()
+    paths = [path for folder in FOLDERS for path in sorted(Path(root, folder).glob("*.yaml"))]
+    leaves = [path for path in paths if not path.name.startswith("Base-")]
+    return [f"{path.parent.name}/{path.stem}" for path in leaves]

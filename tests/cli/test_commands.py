@@ -222,6 +222,16 @@ def test_models_names_every_config_with_its_clips_and_files(capsys):
     assert cli.main(["models", "nothing-like-it"]) == 2
 
 
+def test_a_network_is_named_as_its_config_with_or_without_the_folder():
+    from slowfast_bias.cli.networks import find_network
+
+    assert find_network("slow_8x8_r50") == "configs/Kinetics/SLOW_8x8_R50.yaml"
+    assert find_network("SSv2/SLOW_8x8_R50") == "configs/SSv2/SLOW_8x8_R50.yaml"
+    assert find_network("x3d_m") == "configs/Kinetics/X3D_M.yaml"
+    with pytest.raises(UserError, match="slowfast_bias models"):
+        find_network("ssv2/no_such_network")
+
+
 def test_every_published_file_has_a_config():
     from slowfast_bias.models.weights.published import FILES, SOURCES
 
