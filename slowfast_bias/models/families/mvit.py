@@ -5,8 +5,10 @@ from __future__ import annotations
 from torch import nn
 
 from slowfast_bias.bias.taps import Tap
+from slowfast_bias.host.own_networks import OwnNetwork
 from slowfast_bias.models.families.family import Family, head_tap, token_taps
 from slowfast_bias.models.families.heads import slowfast_head
+from slowfast_bias.models.networks import mvit as network
 
 
 def _matches(model: nn.Module) -> bool:
@@ -25,4 +27,5 @@ FAMILY = Family(
     head=slowfast_head,
     model_names={"mvit": "MViT"},
     described_by={"depth": "MVIT.DEPTH"},
+    own=OwnNetwork("mvit", "MViT", network.MViT, network.ARGUMENTS, network.DEFAULTS, network.ONLY),
 )
