@@ -86,7 +86,9 @@ def check_gradients(theirs, our, inputs):
         nn.functional.cross_entropy(network(list(inputs)), labels).backward()
         found.append({name: p.grad for name, p in network.named_parameters()})
     for name, expected in found[0].items():
-        bound = 1e-5 * float(expected.abs().max()) + 1e-7
+        # Sums are in another order: a few 1e-6 of the largest. Biases of keys have no gradient but
+        # rounding, 1e-8.
+        bound = 1e-4 * float(expected.abs().max()) + 1e-6
         torch.testing.assert_close(found[1][name], expected, rtol=0, atol=bound)
 
 

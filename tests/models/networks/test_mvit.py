@@ -241,6 +241,16 @@ def test_relative_positions_are_looked_up_by_distance():
             torch.testing.assert_close(found[q, k], expected)
 
 
+@pytest.mark.parametrize("from_zero", [True, False])
+def test_first_weights(from_zero):
+    model = tiny(relative_from_zero=from_zero, head_init_scale=0.5, **TINY_V2)
+    fc1 = model.blocks[2].mlp.fc1
+    assert fc1.weight.std().item() == pytest.approx(0.02, rel=0.05)  # 4096 of them: 1 %
+    assert (fc1.bias == 0.02).all() and (model.norm.bias == 0.02).all()
+    assert (model.head.projection.bias == 0.01).all()
+    assert model.blocks[0].attn.rel_pos_h.any() != from_zero
+
+
 def test_positions_are_not_decayed_if_asked():
     names = {"pos_embed_spatial", "pos_embed_temporal", "pos_embed_class", "cls_token"}
     assert set(tiny(separate_positions=True).no_weight_decay()) == names
