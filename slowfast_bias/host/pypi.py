@@ -125,7 +125,8 @@ class PypiHost(Host):
     def construct_optimizer(self, model: nn.Module, cfg: CfgNode) -> torch.optim.Optimizer:
         """Returns the release's SGD or Adam, or what it lacks: AdamW, weights without decay."""
         solver, adamw = cfg.SOLVER, cfg.SOLVER.OPTIMIZING_METHOD == "adamw"
-        if not adamw and not solver.ZERO_WD_1D_PARAM:
+        names = hasattr(model, "no_weight_decay")
+        if not adamw and not solver.ZERO_WD_1D_PARAM and not names:
             return super().construct_optimizer(model, cfg)
         plain = cfg.clone()
         plain.defrost()

@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from support.networks import MVIT
 from torch import nn
 
 from slowfast_bias import host
@@ -113,6 +114,19 @@ def test_batch_norm_is_not_decayed_and_every_weight_is_in_one_group(tiny, method
     assert sorted(p for p, _ in grouped) == sorted(names)
     for p, decay in grouped:
         assert decay == (0.0 if p in norms else cfg.SOLVER.WEIGHT_DECAY), names[p]
+
+
+@pytest.mark.parametrize("method", ["sgd", "adam", "adamw"])
+def test_vectors_and_named_weights_are_not_decayed_on_either_host(tiny, method):
+    cfg = tiny(*MVIT, "SOLVER.OPTIMIZING_METHOD", method, "SOLVER.ZERO_WD_1D_PARAM", True)
+    model = host.build_model(cfg)
+    optimizer = host.construct_optimizer(model, cfg)
+    assert type(optimizer).__name__.lower() == method
+    decays = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
+    for name, p in model.named_parameters():
+        free = p.ndim == 1 or name.endswith(".bias") or "pos_embed" in name or name == "cls_token"
+        assert decays.pop(id(p)) == (0.0 if free else cfg.SOLVER.WEIGHT_DECAY), name
+    assert not decays
 
 
 def test_set_lr_reaches_groups_with_and_without_layer_decay():
