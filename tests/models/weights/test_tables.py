@@ -106,7 +106,6 @@ def x3d_of_pytorchvideo(weights):
         if re.match(r"s\d\.pathway0_res", new):
             new = new.replace("branch2.se.fc1.", "branch2.norm_b.1.block.0.")
             new = new.replace("branch2.se.fc2.", "branch2.norm_b.1.block.2.")
-            new = new if "norm_b.1" not in new else new
             if "norm_b.1" in new:
                 stage, block = re.match(r"s(\d)\.pathway0_res(\d+)\.", new).groups()
                 rest = new.partition(f"pathway0_res{block}.")[2]
@@ -115,6 +114,19 @@ def x3d_of_pytorchvideo(weights):
                 new = in_stage(new, (1, 2, 3, 4), 1).replace("norm_b.", "norm_b.0.")
         names[name] = new
     return {names[name]: weights[name] for name in names}
+
+
+def x3d_of_mmaction(weights):
+    found = {}
+    for name, value in of_mmaction(weights).items():
+        new = name.replace("backbone.conv1.conv_xy.", "backbone.conv1_s.conv.")
+        new = new.replace("backbone.conv1.", "backbone.conv1_t.")
+        new = new.replace("branch2.se.", "se_module.")
+        new = new.replace("head.conv_5.", "backbone.conv5.conv.")
+        new = new.replace("head.conv_5_bn.", "backbone.conv5.bn.")
+        new = new.replace("head.lin_5.", "cls_head.fc1.").replace(".fc_cls.", ".fc2.")
+        found[new] = value[:, :, 0, 0, 0] if new == "cls_head.fc1.weight" else value
+    return found
 
 
 def mvit_of_pytorchvideo(weights):
@@ -193,6 +205,15 @@ def test_pytorchvideo_x3d(net):
     weights = x3d_of_pytorchvideo(own)
     assert len(set(weights)) == len(own) - 5
     arrives(source, model, weights, "pytorchvideo", len(own))
+
+
+@lacks("x3d")
+def test_mmaction_x3d(net):
+    source, model = net(*X3D), stir(net(*X3D), seed=1)
+    own = source.state_dict()
+    weights = x3d_of_mmaction(own)
+    assert len(weights) == len(own) and weights["cls_head.fc1.weight"].ndim == 2
+    arrives(source, model, weights, "mmaction2 X3D", len(own))
 
 
 @lacks("x3d")
