@@ -6,7 +6,7 @@ import argparse
 import builtins
 import collections
 import contextlib
-import copy
+import importlib
 import io
 import pickle
 
@@ -121,6 +121,9 @@ def test_an_ordinary_unpickler_would_run_it(tmp_path, name):
     assert trace.exists()
 
 
+REBUILD = vars(importlib.import_module("torch._utils"))["_rebuild_tensor_v2"]
+
+
 # -- what is real cannot be changed from within a file ---------------------------------------------
 
 
@@ -135,23 +138,16 @@ def test_an_ordinary_unpickler_would_run_it(tmp_path, name):
     ],
 )  # fmt: skip
 def test_what_a_name_stands_for_keeps_its_state(tmp_path, form, module, name):
-    before = (
-        copy.copy(torch._utils._rebuild_tensor_v2.__dict__),
-        torch._utils._rebuild_tensor_v2.__defaults__,
-        dict(vars(collections.OrderedDict)), dict(vars(builtins.dict)),
-    )  # fmt: skip
-    for state in ({"marked": 1}, (None, {"__defaults__": (1,), "marked": 1})):
-        write(form, tmp_path / "file", build(module, name, state))
+    def state():
+        kinds = (collections.OrderedDict, builtins.dict, np.ndarray, np.dtype, torch.Size)
+        return [dict(vars(REBUILD)), REBUILD.__defaults__, *(dict(vars(kind)) for kind in kinds)]
+
+    before = state()
+    for change in ({"marked": 1}, (None, {"__defaults__": (1,), "marked": 1})):
+        write(form, tmp_path / "file", build(module, name, change))
         with contextlib.suppress(CheckpointError):  # some are refused as a whole
             read_checkpoint(str(tmp_path / "file"))
-    for found in (torch._utils._rebuild_tensor_v2, collections.OrderedDict, np.ndarray, np.dtype):
-        assert not hasattr(found, "marked")
-    after = (
-        torch._utils._rebuild_tensor_v2.__dict__,
-        torch._utils._rebuild_tensor_v2.__defaults__,
-        dict(vars(collections.OrderedDict)), dict(vars(builtins.dict)),
-    )  # fmt: skip
-    assert before == after
+    assert state() == before
     write(form, tmp_path / "file", body(1))  # and the next file is read as ever
     assert torch.equal(weights_of(tmp_path / "file"), WEIGHTS["w"])
 
