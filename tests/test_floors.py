@@ -49,6 +49,7 @@ KINDS = re.compile(
 KNOW_KINDS = (
     "slowfast_bias/models/families/",
     "slowfast_bias/models/networks/",
+    "slowfast_bias/models/weights/",
     "slowfast_bias/host/",
     "slowfast_bias/cli/",
 )
