@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"network: {', '.join(ALIASES)}, the name of a shipped config, a YAML file, or "
         "FILE.py:BUILD, a function that returns a network of your own"
         )  # fmt: skip
-    add("--weights", metavar="FILE", help="its weights: a PyTorch file, or .pkl of the model zoo")
+    add("--weights", metavar="FILE", help="its weights: a PyTorch file, .pkl of the model zoo, "
+        "or a folder of Hugging Face (--model videomae, ...)")  # fmt: skip
     add("--videos", metavar="DIR", help="folder of videos; no list and no labels are needed")
     add_out(parser, "where results go; by default bias_WEIGHTS in the short way")
     add_workers(parser, "decoding processes; as DATA_LOADER.NUM_WORKERS")
@@ -94,13 +95,9 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
     args.out = args.out or f"bias_{Path(args.weights).stem}"
     import torch
 
-    from slowfast_bias.models.weights.readers import classes_of, kind_of
-
-    kind = kind_of(args.weights)
     words: list[Any] = [
         *_steps(args),
-        "TEST.CHECKPOINT_FILE_PATH", args.weights,
-        "TEST.CHECKPOINT_TYPE", kind,
+        *_weights(args.weights),
         "TRAIN.DATASET", "videos",
         "BIAS.DATA.FORMAT", "unlabelled",
         "BIAS.STYLES.FAMILY", "grade",  # a trained network still recognises most clips in it
@@ -110,5 +107,16 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
     ]  # fmt: skip
     if args.workers is None:
         words += ["DATA_LOADER.NUM_WORKERS", min(8, os.cpu_count() or 1)]
-    classes = classes_of(args.weights, kind)
+    return words
+
+
+def _weights(path: str) -> list[Any]:
+    """Returns KEY, VALUE, ... for a file of weights, or for a folder that says all by itself."""
+    if Path(path, "config.json").is_file():
+        return ["BIAS.HF.FOLDER", path]
+    from slowfast_bias.models.weights.readers import classes_of, kind_of
+
+    kind = kind_of(path)
+    words = ["TEST.CHECKPOINT_FILE_PATH", path, "TEST.CHECKPOINT_TYPE", kind]
+    classes = classes_of(path, kind)
     return words + (["MODEL.NUM_CLASSES", classes] if classes else [])

@@ -37,7 +37,7 @@ def find_network(name: str) -> str:
 def known_networks() -> dict[str, str]:
     """Returns {name: config below configs/}; Kinetics comes first if two configs share a name."""
     folder, found = shipped_configs(), {}
-    for data in ("Kinetics", "SSv2", "Diving48"):
+    for data in ("Kinetics", "SSv2", "Diving48", "HF"):
         for path in sorted(Path(folder, data).glob("*.yaml")):
             if not path.name.startswith("Base-"):
                 found.setdefault(path.stem.lower(), f"{data}/{path.name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from fvcore.common.config import CfgNode
@@ -13,11 +13,13 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from slowfast_bias import host
+from slowfast_bias.config.lookup import lookup
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import set_up_logging
 from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.models.sync_batchnorm import convert_sync_batchnorm
 from slowfast_bias.models.weights.fit import load_weights
+from slowfast_bias.models.weights.huggingface_folder import is_pretrained, read_pretrained
 from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
 from slowfast_bias.seeding import seed_all
 
@@ -44,7 +46,8 @@ def open_trained(cfg: CfgNode) -> Trained:
     """Sets up logging and returns the network with its weights: how every flow but training begins.
 
     Weights are those of TEST.CHECKPOINT_FILE_PATH, else of the newest checkpoint of OUTPUT_DIR,
-    else of TRAIN.CHECKPOINT_FILE_PATH, as SlowFast does; never from thin air.
+    else of TRAIN.CHECKPOINT_FILE_PATH, as SlowFast does, else those that come with the network's
+    own files; never from thin air.
     """
     set_up_logging(cfg.OUTPUT_DIR)
     model = build_network(cfg)
@@ -79,13 +82,13 @@ def load_trained(cfg: CfgNode, model: nn.Module) -> str:
             path, kind = found[0], "pytorch"
         elif cfg.TRAIN.CHECKPOINT_FILE_PATH:
             path, kind = cfg.TRAIN.CHECKPOINT_FILE_PATH, cfg.TRAIN.CHECKPOINT_TYPE
-        else:
+        elif not (path := host.published_weights(cfg)):
             raise CheckpointError(
                 f"Expected weights, but TEST.CHECKPOINT_FILE_PATH is empty and {cfg.OUTPUT_DIR} "
                 "has no checkpoint. Give TEST.CHECKPOINT_FILE_PATH, or train first: TRAIN.ENABLE "
                 "True."
             )
-    state = read_checkpoint(path, kind)
+    state = read_weights(cfg, model, path, kind)
     load_weights(
         model,
         state["model_state"],
@@ -95,3 +98,11 @@ def load_trained(cfg: CfgNode, model: nn.Module) -> str:
     )
     log.info("weights of %s", path)
     return path
+
+
+def read_weights(cfg: CfgNode, model: nn.Module, path: str, kind: str) -> dict[str, Any]:
+    """Returns the content of a checkpoint, or of a folder of weights, for `model`."""
+    if not is_pretrained(path, model):
+        return read_checkpoint(path, kind)
+    new = lookup(cfg, "BIAS.NEW_CLASSIFIER", False)
+    return read_pretrained(path, model, cfg.BIAS.ALLOW_PARTIAL_WEIGHTS, new)
