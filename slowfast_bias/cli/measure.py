@@ -113,7 +113,7 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
 def _weights(path: str) -> list[Any]:
     """Returns KEY, VALUE, ... for a file of weights, or for a folder that says all by itself."""
     if Path(path, "config.json").is_file():
-        return ["BIAS.HF.FOLDER", path]
+        return ["BIAS.HF.FOLDER", path, "TEST.CHECKPOINT_FILE_PATH", path]
     from slowfast_bias.models.weights.readers import classes_of, kind_of
 
     kind = kind_of(path)

@@ -111,7 +111,7 @@ class _Gaps(NamedTuple):
     def explain(self, path: str) -> str:
         start = f"Expected the files in {path} to hold every weight of the network that its "
         start += f"config.json describes, and no others. {self.lists()}"
-        if any(name.endswith(_BIASES) for name in self.all()):
+        if any(name.endswith(_BIASES) and name.startswith(self.base) for name in self.all()):
             version = import_transformers().__version__
             return (
                 f"{start} These are biases of VideoMAE that transformers {version} does not find "
