@@ -32,8 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"network: {', '.join(ALIASES)}, the name of a shipped config, a YAML file, or "
         "FILE.py:BUILD, a function that returns a network of your own"
         )  # fmt: skip
-    add("--weights", metavar="FILE", help="its weights: a PyTorch file, .pkl of the model zoo, "
-        "or a folder of Hugging Face (--model videomae, ...)")  # fmt: skip
+    add(
+        "--weights",
+        metavar="FILE",
+        help="its weights: a file of PyTorch, safetensors, or a model zoo, or a folder of Hugging "
+        "Face (--model videomae, ...)",
+    )
     add("--videos", metavar="DIR", help="folder of videos; no list and no labels are needed")
     add_out(parser, "where results go; by default bias_WEIGHTS in the short way")
     add_workers(parser, "decoding processes; as DATA_LOADER.NUM_WORKERS")
@@ -97,7 +101,7 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
 
     words: list[Any] = [
         *_steps(args),
-        *_weights(args.weights),
+        "TEST.CHECKPOINT_FILE_PATH", args.weights,
         "TRAIN.DATASET", "videos",
         "BIAS.DATA.FORMAT", "unlabelled",
         "BIAS.STYLES.FAMILY", "grade",  # a trained network still recognises most clips in it
@@ -107,16 +111,19 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
     ]  # fmt: skip
     if args.workers is None:
         words += ["DATA_LOADER.NUM_WORKERS", min(8, os.cpu_count() or 1)]
-    return words
+    return words + _keys_of_weights(args.weights)
 
 
-def _weights(path: str) -> list[Any]:
-    """Returns KEY, VALUE, ... for a file of weights, or for a folder that says all by itself."""
+def _keys_of_weights(path: str) -> list[Any]:
+    """Returns KEY, VALUE, ... that follow from a file: its classes, and how it wants colours."""
     if Path(path, "config.json").is_file():
-        return ["BIAS.HF.FOLDER", path, "TEST.CHECKPOINT_FILE_PATH", path]
-    from slowfast_bias.models.weights.readers import classes_of, kind_of
+        return ["BIAS.HF.FOLDER", path]  # which says it all
+    from slowfast_bias.models.weights.describe import classes_of
+    from slowfast_bias.models.weights.names import find_table_of
+    from slowfast_bias.models.weights.readers import read_checkpoint
+    from slowfast_bias.models.weights.tables import colours_of
 
-    kind = kind_of(path)
-    words = ["TEST.CHECKPOINT_FILE_PATH", path, "TEST.CHECKPOINT_TYPE", kind]
-    classes = classes_of(path, kind)
-    return words + (["MODEL.NUM_CLASSES", classes] if classes else [])
+    weights = read_checkpoint(path)["model_state"]
+    classes, table = classes_of(weights), find_table_of(weights)[0]
+    keys = colours_of(table) | ({"MODEL.NUM_CLASSES": classes} if classes else {})
+    return [word for pair in keys.items() for word in pair]

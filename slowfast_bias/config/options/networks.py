@@ -11,4 +11,7 @@ OPTIONS = (
     Option("BIAS.HF.DOWNLOAD", False,
            "BIAS.HF.FOLDER may be a repository of the Hugging Face hub, which is downloaded. "
            "Without it nothing is fetched over the network."),
+    Option("BIAS.HF.PROBE", "",
+           "V-JEPA 2: the probe (pooler and classifier) of its own repository, for an encoder of "
+           "there that is given as a checkpoint."),
 )  # fmt: skip

@@ -40,7 +40,7 @@ def is_pretrained(path: str, model: nn.Module) -> bool:
 def read_pretrained(
     path: str, model: Huggingface, partial: bool = False, new_classifier: bool = False
 ) -> dict[str, Any]:
-    """Returns {"epoch": -1, "model_state": weights} of a folder, in float32, for `model`.
+    """Returns what `read_checkpoint` would: the weights of a folder in float32, named for `model`.
 
     Raises CheckpointError if a weight of the network is not in the files, or one of theirs has no
     place in it.
@@ -78,7 +78,7 @@ def read_pretrained(
         fresh = {_renamed(name) for name in gaps.fresh()}
         fresh |= {k for k in weights if k.startswith("head.") and weights[k].shape != own[k].shape}
         weights |= {name: own[name] for name in fresh if name in own}
-    return {"epoch": -1, "model_state": weights}
+    return {"epoch": -1, "model_state": weights, "format": "pytorch"}
 
 
 class _Gaps(NamedTuple):
