@@ -15,7 +15,8 @@ from slowfast_bias.host.own_networks import OwnNetwork
 from slowfast_bias.models.families.family import Family, head_tap, token_taps
 from slowfast_bias.models.families.heads import slowfast_head
 from slowfast_bias.models.networks.huggingface import Huggingface, missing
-from slowfast_bias.models.networks.huggingface_files import DOWNLOAD, FOLDER, describe, find_folder
+from slowfast_bias.models.networks.huggingface_files import describe
+from slowfast_bias.models.networks.huggingface_folders import DOWNLOAD, FOLDER, find_folder
 
 # Stacks of blocks, in network order. VideoPrism's see frames one by one, then places one by one:
 # rows of one clip lie together in both, and a tap averages them.

@@ -22,7 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from slowfast_bias.errors import MissingPackageError
-from slowfast_bias.models.networks.huggingface_files import find_folder, read_config
+from slowfast_bias.models.networks.huggingface_files import read_config
+from slowfast_bias.models.networks.huggingface_folders import find_folder
 
 _OLDEST = (5, 18)  # some before it lose the biases of published VideoMAE files without an error
 # transformers has no fused attention for the others. With eager attention a block of V-JEPA 2

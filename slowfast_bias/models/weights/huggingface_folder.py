@@ -23,7 +23,8 @@ from slowfast_bias.models.networks.huggingface import (
     quiet,
     reading,
 )
-from slowfast_bias.models.networks.huggingface_files import KINDS, read_config
+from slowfast_bias.models.networks.huggingface_files import read_config
+from slowfast_bias.models.networks.huggingface_kinds import KINDS
 from slowfast_bias.models.weights.readers import CheckpointError, not_finite
 
 log = logging.getLogger(__name__)

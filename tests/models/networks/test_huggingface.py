@@ -28,7 +28,8 @@ from slowfast_bias.errors import MissingPackageError, UserError
 from slowfast_bias.models.bf16 import prepared_for_bf16
 from slowfast_bias.models.families import family_of
 from slowfast_bias.models.networks.huggingface import Huggingface, missing
-from slowfast_bias.models.networks.huggingface_files import describe, find_folder
+from slowfast_bias.models.networks.huggingface_files import describe
+from slowfast_bias.models.networks.huggingface_folders import find_folder
 from slowfast_bias.models.silenced_sets import SilencedSets
 from slowfast_bias.models.weights.fit import load_weights
 from slowfast_bias.models.weights.huggingface_folder import read_pretrained
@@ -39,7 +40,8 @@ needs_transformers = pytest.mark.skipif(bool(missing()), reason="no transformers
 @pytest.fixture(scope="module", params=KINDS)
 def both(request, tmp_path_factory):
     """(kind, the wrapper with a folder's weights, transformers' own network of that folder)."""
-    pytest.importorskip("transformers")
+    if missing():
+        pytest.skip("no transformers here")
     folder = tmp_path_factory.mktemp(request.param)
     network = save_tiny(folder, request.param)
     model = Huggingface(str(folder), CLASSES)
