@@ -7,15 +7,19 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 # The toy networks are too small to share between cores, and two threads on a busy core wait in vain.
 export OMP_NUM_THREADS ?= 1
 
+# What is installed beside the package; EXTRAS=test,hf tests the networks of Hugging Face too.
+EXTRAS ?= test
+INSTALLED = $(VENV)/.installed-$(EXTRAS)
+
 # Two at a time, the tests of a file one after the other: they share what a fixture has trained.
 TESTS ?= -n 2 --dist loadscope
 
 .PHONY: demo test test-host lint clean
 
-demo: $(VENV)/.installed  ## train, measure and compare four toy networks
+demo: $(INSTALLED)  ## train, measure and compare four toy networks
 	$(BIN)/python -m slowfast_bias demo
 
-test: $(VENV)/.installed  ## the whole suite on the PyPI release of SlowFast
+test: $(INSTALLED)  ## the whole suite on the PyPI release of SlowFast
 	$(BIN)/python -m pytest $(TESTS)
 
 test-host: $(VENV)/.main  ## the same on GitHub main: make test-host SLOWFAST_MAIN=path
@@ -26,17 +30,17 @@ lint: $(VENV)/.lint  ## style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-$(VENV)/.installed: setup.py constraints.txt
+$(INSTALLED): setup.py constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('Expected Python 3.10 or newer, got ' + sys.version if sys.version_info < (3, 10) else 0)"
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) -e ".[test]"
+	$(INSTALL) -e ".[$(EXTRAS)]"
 	touch $@
 
-$(VENV)/.main: $(VENV)/.installed
+$(VENV)/.main: $(INSTALLED)
 	$(INSTALL) -e ".[main]"
 	touch $@
 
-$(VENV)/.lint: $(VENV)/.installed
+$(VENV)/.lint: $(INSTALLED)
 	$(INSTALL) -e ".[lint]"
 	touch $@
 

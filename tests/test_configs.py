@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import torch
 import yaml
 from fvcore.common.config import CfgNode
 from support import ROOT
+from support.huggingface import KINDS, save_tiny
 
 from slowfast_bias import host
 from slowfast_bias.config import ConfigError, get_cfg, load_cfg
@@ -59,6 +62,21 @@ def dropped():
     logger.disabled = disabled
 
 
+@functools.cache
+def tiny_folder(stem: str) -> tempfile.TemporaryDirectory:
+    """A folder of Hugging Face, for as long as the tests run."""
+    folder = tempfile.TemporaryDirectory()
+    save_tiny(folder.name, next(kind for kind in KINDS if kind.startswith(stem)))
+    return folder
+
+
+def here(name: str) -> list:
+    """What a config needs on this machine: for networks of Hugging Face a tiny folder."""
+    if not name.startswith("HF/") or "hf" not in host.capabilities:
+        return HERE
+    return [*HERE, "BIAS.HF.FOLDER", tiny_folder(Path(name).stem.lower()).name]
+
+
 def arch_of(name: str) -> str:
     """The architecture, read without judging the config."""
     return load_cfg(CONFIGS / name, HERE, check=False).MODEL.ARCH
@@ -68,7 +86,7 @@ def load(name: str, *opts) -> CfgNode:
     """The config on this machine; skips where this host lacks the network."""
     if arch_of(name) not in host.capabilities:
         pytest.skip(f"SlowFast {host.name} has no {arch_of(name)}")
-    return load_cfg(CONFIGS / name, [*HERE, *opts])
+    return load_cfg(CONFIGS / name, [*here(name), *opts])
 
 
 def bases_of(name: str) -> set[str]:
@@ -112,13 +130,13 @@ def test_leaf_loads_or_names_the_capability_that_is_missing(name, dropped):
     arch = arch_of(name)
     dropped.clear()
     if arch in host.capabilities:
-        cfg = load_cfg(CONFIGS / name, HERE)
+        cfg = load_cfg(CONFIGS / name, here(name))
         assert cfg.is_frozen() and arch == cfg.MODEL.ARCH
         assert dropped == []
     else:
         with pytest.raises(ConfigError, match=f"needs the capability '{arch}'") as error:
             load_cfg(CONFIGS / name, HERE)
-        assert "SLOWFAST_MAIN" in str(error.value)  # the way to get it
+        assert host.remedy_for(arch) in str(error.value)
 
 
 # Two batches of the toy world, whatever the config reads; orbit2 is for any number of frames.
@@ -146,7 +164,7 @@ def test_leaf_builds_steps_and_is_measured(name):
     optimizer.step()
     assert all(torch.isfinite(weight).all() for weight in model.parameters())
     report = measure_networks(cfg, {"trained": model}, "")["trained"]
-    assert set(report.layers) >= {"head"} and len(report.layers) >= 5
+    assert "head" in report.layers and len(report.layers) >= 3
     for layer in report.layers.values():
         assert set(layer.pairs.values()) == {4}
 
@@ -239,7 +257,7 @@ def test_every_leaf_writes_to_a_folder_of_its_own():
 def test_real_videos_are_read_by_our_dataset_on_both_hosts(name):
     cfg = load(name)
     assert cfg.TRAIN.DATASET == cfg.TEST.DATASET == "videos"
-    forms = {"Kinetics": "csv", "SSv2": "ssv2", "Diving48": "diving48"}
+    forms = {"Kinetics": "csv", "HF": "csv", "SSv2": "ssv2", "Diving48": "diving48"}
     assert forms[name.split("/")[0]] == cfg.BIAS.DATA.FORMAT
     assert (name.startswith("SSv2/")) != cfg.DATA.RANDOM_FLIP  # left to right is a class there
     assert cfg.BIAS.DATA.VAL_CENTRAL and cfg.BIAS.DATA.MAX_BAD_SHARE == 0.01

@@ -80,11 +80,17 @@ class BiasReport:
         Args:
             others: {name: report} of reference networks, in rows below the report's own.
         """
-        return report_text.text(self.layers, self.meta, self.warnings, _layers(others))
+        return report_text.text(self.layers, self.meta, self._said(others), _layers(others))
 
     def to_markdown(self, others: Mapping[str, BiasReport] | None = None) -> str:
         """Returns the table in Markdown, notes and warnings below it; `others` as in `table`."""
-        return report_text.markdown(self.layers, self.meta, self.warnings, _layers(others))
+        return report_text.markdown(self.layers, self.meta, self._said(others), _layers(others))
+
+    def _said(self, others: Mapping[str, BiasReport] | None) -> list[str]:
+        """Returns the warnings, and those that hold for a reference network alone."""
+        more = [(name, text) for name, x in (others or {}).items() for text in x.warnings]
+        own = self.warnings
+        return [*own, *(f"{name}: {text}" for name, text in more if text not in own)]
 
     def to_csv(self) -> str:
         """Returns one line per layer, every number in a column of its own, its origin last."""

@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--weights",
         metavar="FILE",
-        help="its weights: a file of PyTorch, safetensors, or a model zoo",
+        help="its weights: a file of PyTorch, safetensors, or a model zoo, or a folder of Hugging "
+        "Face (--model videomae, ...)",
     )
     add("--videos", metavar="DIR", help="folder of videos; no list and no labels are needed")
     add_out(parser, "where results go; by default bias_WEIGHTS in the short way")
@@ -115,6 +116,8 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
 
 def _keys_of_weights(path: str) -> list[Any]:
     """Returns KEY, VALUE, ... that follow from a file: its classes, and how it wants colours."""
+    if Path(path, "config.json").is_file():
+        return ["BIAS.HF.FOLDER", path]  # which says it all
     from slowfast_bias.models.weights.describe import classes_of
     from slowfast_bias.models.weights.names import find_table_of
     from slowfast_bias.models.weights.readers import read_checkpoint

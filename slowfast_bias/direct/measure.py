@@ -21,6 +21,7 @@ from slowfast_bias.bias.origin import REFERENCE, UNTRAINED
 from slowfast_bias.direct.clips import Clips, Frames, open_clips
 from slowfast_bias.direct.run import Run, ViewMaker
 from slowfast_bias.errors import RequestError
+from slowfast_bias.models.families import family_of
 from slowfast_bias.progress_bar import bar
 
 MILD = "grade"  # the family of a network of which nothing is known
@@ -102,6 +103,7 @@ def measure(
             about["name"] = name
         said = recordings_warning(run.clips, len(shown.recordings)) + shown.warnings()
         said += run.recognition.warnings(trained=name != UNTRAINED)
+        said += family_of(run.model).warnings(run.model)
         for text in said:
             warnings.warn(text, stacklevel=2)
         about |= {REFERENCE: "initial random weights"} if name == UNTRAINED else meta or {}

@@ -23,6 +23,7 @@ FACADE = (
     "remedy",  # how to get a capability that this host lacks
     "remedy_for",  # (capability) -> how to get it
     "described",  # (cfg) -> what the files that it names say of its network
+    "published_weights",  # (cfg) -> where the weights are that come with such files
     "foreign_keys",  # config keys that only the other generation has
     "problems",  # (cfg) -> what of it this host cannot do
     "get_cfg",  # () -> the host's defaults

@@ -92,6 +92,11 @@ class Host:
         own = self.own.get(cfg.MODEL.ARCH)
         return own.description(cfg) if own is not None else Description()
 
+    def published_weights(self, cfg: CfgNode) -> str:
+        """Returns where the weights are that come with the files that `cfg` names; "" if none."""
+        own = self.own.get(cfg.MODEL.ARCH)
+        return own.weights(cfg) if own is not None else ""
+
     def view(self, cfg: CfgNode) -> CfgNode:
         """Returns the copy of `cfg` that host code gets: one process, even if the run has several.
 

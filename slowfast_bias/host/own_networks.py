@@ -23,11 +23,13 @@ class Description:
         source: the file that says so, for messages.
         values: {config key: value}, taken unless a config gives another one.
         fixed: keys among them that the network can have no other value of.
+        notes: what a reader of reports must know of it, in sentences.
     """
 
     source: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     fixed: Collection[str] = ()
+    notes: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class OwnNetwork:
         missing: says what has to be installed first, in a sentence; "" if nothing.
         describe: what files that a config names say of the network, from the config's values of
             `described_by`; raises UserError if they cannot be read.
-        described_by: {argument of `describe`: config key}.
+        published: where the weights are that come with such files, from the same values; "" if
+            there are none. They are measured and tested if a config names no other.
+        described_by: {argument of `describe` and `published`: config key}.
     """
 
     arch: str
@@ -55,6 +59,7 @@ class OwnNetwork:
     only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     missing: Callable[[], str] = lambda: ""
     describe: Callable[..., Description] | None = None
+    published: Callable[..., str] | None = None
     described_by: Mapping[str, str] = field(default_factory=dict)
 
     def build_from(self, cfg: CfgNode) -> nn.Module:
@@ -63,10 +68,14 @@ class OwnNetwork:
 
     def description(self, cfg: CfgNode) -> Description:
         """Returns what files that a config names say of the network."""
-        if self.describe is None:
-            return Description()
-        values = {name: _value(cfg, key) for name, key in self.described_by.items()}
-        return self.describe(**values)
+        return self.describe(**self._files(cfg)) if self.describe is not None else Description()
+
+    def weights(self, cfg: CfgNode) -> str:
+        """Returns where the weights are that come with these files; "" if there are none."""
+        return self.published(**self._files(cfg)) if self.published is not None else ""
+
+    def _files(self, cfg: CfgNode) -> dict[str, Any]:
+        return {name: _value(cfg, key) for name, key in self.described_by.items()}
 
     def problems(self, cfg: CfgNode) -> Iterator[str]:
         """Yields what this implementation cannot do of a config, one sentence each."""

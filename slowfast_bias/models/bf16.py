@@ -27,7 +27,10 @@ def prepared_for_bf16(model: nn.Module) -> nn.Module:
                 fused = fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm))
                 setattr(module, conv, fused)
                 setattr(module, norm, nn.Identity())
-    return fast.to(memory_format=torch.channels_last_3d)
+    for weight in fast.parameters():
+        if weight.ndim == 5:  # `Module.to` fails if a convolution of pictures is among them
+            weight.data = weight.data.to(memory_format=torch.channels_last_3d)
+    return fast
 
 
 def _foldable(conv: nn.Module, norm: nn.Module) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from fvcore.common.config import CfgNode
 from torch import nn
 
+from slowfast_bias import host
 from slowfast_bias.bias import FACTORS, BiasReport, all_merge
 from slowfast_bias.bias.jackknife import recordings_warning
 from slowfast_bias.bias.origin import REFERENCE, UNTRAINED
@@ -111,7 +112,11 @@ def measure_networks(
             "reused_stages": list(probe.reused),
             "layers_read": next(filter(None, ranks.gather_objects(probe.axes)), {}),
             "recognition": seen.figures(),
-            "warnings": [*about.get("warnings", ()), *seen.warnings(trained=name != UNTRAINED)],
+            "warnings": [
+                *about.get("warnings", ()),
+                *seen.warnings(trained=name != UNTRAINED),
+                *probe.family.warnings(probe.model),
+            ],
             "name": name,
             "seconds": round(time.perf_counter() - start, 3),
             **(dict(meta or {}) if name == "trained" else {}),
@@ -208,6 +213,7 @@ def _about(
     }
     said = [dropped_warning([video for _, video in bad], len(source))] if bad else []
     said += recordings_warning(about["videos"], about["recordings"])
+    said += host.described(cfg).notes
     for text in said:
         log.warning("%s", text)
     return about | ({"warnings": said} if said else {})

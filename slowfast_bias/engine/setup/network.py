@@ -20,8 +20,10 @@ from slowfast_bias.engine.runtime.log import set_up_logging
 from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.models.sync_batchnorm import convert_sync_batchnorm
 from slowfast_bias.models.weights.fit import Loaded, load_weights
+from slowfast_bias.models.weights.huggingface_folder import is_pretrained, read_pretrained
 from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
 from slowfast_bias.models.weights.tables import colours_of
+from slowfast_bias.models.weights.tables.vjepa2 import join_probe
 from slowfast_bias.seeding import seed_all
 
 log = logging.getLogger(__name__)
@@ -63,7 +65,8 @@ def open_trained(cfg: CfgNode) -> Trained:
     """Sets up logging and returns the network with its weights: how every flow but training begins.
 
     Weights are those of TEST.CHECKPOINT_FILE_PATH, else of the newest checkpoint of OUTPUT_DIR,
-    else of TRAIN.CHECKPOINT_FILE_PATH, as SlowFast does; never from thin air.
+    else of TRAIN.CHECKPOINT_FILE_PATH, as SlowFast does, else those that come with the network's
+    own files; never from thin air.
     """
     set_up_logging(cfg.OUTPUT_DIR)
     model = build_network(cfg)
@@ -96,13 +99,14 @@ def load_trained(cfg: CfgNode, model: nn.Module) -> tuple[str, Loaded]:
     if not path:
         found = checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)
         path = found[0] if found is not None else cfg.TRAIN.CHECKPOINT_FILE_PATH
+    path = path or host.published_weights(cfg)
     if not path:
         raise CheckpointError(
             f"Expected weights, but TEST.CHECKPOINT_FILE_PATH is empty and {cfg.OUTPUT_DIR} "
             "has no checkpoint. Give TEST.CHECKPOINT_FILE_PATH, or train first: TRAIN.ENABLE "
             "True."
         )
-    state = read_checkpoint(path)
+    state = read_weights(cfg, model, path)
     loaded = load_weights(
         model,
         state["model_state"],
@@ -114,6 +118,19 @@ def load_trained(cfg: CfgNode, model: nn.Module) -> tuple[str, Loaded]:
     _check_colours(cfg, loaded, path)
     log.info("weights of %s", path)
     return path, loaded
+
+
+def read_weights(
+    cfg: CfgNode, model: nn.Module, path: str, new_classifier: bool = False
+) -> dict[str, Any]:
+    """Returns the content of a checkpoint, or of a folder of weights, for `model`."""
+    if not is_pretrained(path, model):
+        state, probe = read_checkpoint(path), cfg.BIAS.HF.PROBE
+        if probe:
+            more = read_checkpoint(probe)["model_state"]
+            state["model_state"] = join_probe(state["model_state"], more, probe)
+        return state
+    return read_pretrained(path, model, cfg.BIAS.ALLOW_PARTIAL_WEIGHTS, new_classifier)
 
 
 def _check_colours(cfg: CfgNode, loaded: Loaded, path: str) -> None:

@@ -12,14 +12,12 @@ from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 from torch import nn
 
+from slowfast_bias import host
 from slowfast_bias.engine.setup import checkpoint
+from slowfast_bias.engine.setup.network import read_weights
 from slowfast_bias.engine.training.static_dropout import Debiasing
 from slowfast_bias.models.weights.fit import load_optimizer, load_weights
-from slowfast_bias.models.weights.readers import (
-    CheckpointError,
-    finished_epochs,
-    read_checkpoint,
-)
+from slowfast_bias.models.weights.readers import CheckpointError, finished_epochs
 from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
@@ -51,8 +49,13 @@ def start_from(
             return finished_epochs(state, path)
     path = cfg.TRAIN.CHECKPOINT_FILE_PATH
     if not path:
+        if source := host.described(cfg).source:
+            log.warning(
+                "training starts from random weights: %s says what is built, and "
+                "TRAIN.CHECKPOINT_FILE_PATH, which takes its folder too, is empty", source,
+            )  # fmt: skip
         return 0
-    state = read_checkpoint(path)
+    state = read_weights(cfg, model, path, cfg.BIAS.NEW_CLASSIFIER)
     loaded = load_weights(
         model,
         state["model_state"],

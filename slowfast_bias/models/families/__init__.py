@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from slowfast_bias.models.families import mvit, plain, pytorchvideo, slowfast, x3d
+from slowfast_bias.models.families import huggingface, mvit, plain, pytorchvideo, slowfast, x3d
 from slowfast_bias.models.families.family import Family, Head, head_tap
 from slowfast_bias.models.families.heads import find_classifier, has_channels_last
 
@@ -29,6 +29,7 @@ __all__ = [
 
 # In the order in which a network is compared with them; the last one takes any.
 FAMILIES: list[Family] = [
+    huggingface.FAMILY,
     slowfast.FAMILY,
     x3d.FAMILY,
     mvit.FAMILY,

@@ -44,6 +44,11 @@ def no_folds(module: nn.Module) -> list[tuple[str, str]]:
     return []
 
 
+def no_warnings(model: nn.Module) -> list[str]:
+    """Returns no sentences."""
+    return []
+
+
 @dataclass(frozen=True)
 class Family:
     """One kind of network.
@@ -61,6 +66,7 @@ class Family:
         plumbing: class names of modules that only call their children, one after the other, and
             add up what these return: they see one frame at a time if their children do.
         folds: the children of a module that are a convolution and the batch norm after it.
+        warnings: what a reader of a report on a network must know of its weights, in sentences.
         model_names: {MODEL.ARCH: MODEL.MODEL_NAME} of the configs that build such networks.
         prefix: MODEL_NAMEs that begin with this are of this kind, whatever MODEL.ARCH is.
         capability: what the host must offer to build one; "" stands for its MODEL.ARCH.
@@ -78,6 +84,7 @@ class Family:
     scores: Callable[[Any], Tensor] = same
     plumbing: frozenset[str] = frozenset()
     folds: Callable[[nn.Module], list[tuple[str, str]]] = no_folds
+    warnings: Callable[[nn.Module], list[str]] = no_warnings
     model_names: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     capability: str = ""

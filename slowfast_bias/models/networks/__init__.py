@@ -1,1 +1,1 @@
-"""X3D and MViT as modules of our own, for hosts that lack them; SlowFast main's parameter names."""
+"""Networks of this project's own, for hosts that lack their kind; they take plain arguments."""

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from slowfast_bias.models.weights.tables import mmaction, pytorchvideo
+from slowfast_bias.models.weights.tables import (
+    mmaction,
+    pytorchvideo,
+    timesformer,
+    videomae,
+    vjepa2,
+)
 from slowfast_bias.models.weights.tables.table import NoPlaceError, Table, Weights
 
 __all__ = ["TABLES", "NoPlaceError", "Table", "Weights", "colours_of", "find_table"]
@@ -16,6 +22,7 @@ __all__ = ["TABLES", "NoPlaceError", "Table", "Weights", "colours_of", "find_tab
 TABLES: list[Table] = [
     *(pytorchvideo.RESNETS, pytorchvideo.MVIT),
     *(mmaction.SLOWFAST, mmaction.X3D, mmaction.RESNETS),
+    *(timesformer.TIMESFORMER, videomae.VIDEOMAE, vjepa2.VJEPA2),
 ]
 
 
