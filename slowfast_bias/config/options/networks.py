@@ -8,6 +8,10 @@ OPTIONS = (
     Option("BIAS.HF.FOLDER", "",
            "MODEL.ARCH hf: the folder of a video classifier of Hugging Face: config.json says what "
            "is built, and its weights are measured and tested if no checkpoint is given."),
+    Option("BIAS.HF.KIND", "",
+           "The `model_type` that its config.json must have, as a config's clips are for one kind; "
+           "empty for any.",
+           choices=("", "timesformer", "videomae", "vivit", "vjepa2", "videoprism_vision_model")),
     Option("BIAS.HF.DOWNLOAD", False,
            "BIAS.HF.FOLDER may be a repository of the Hugging Face hub, which is downloaded. "
            "Without it nothing is fetched over the network."),

@@ -16,7 +16,7 @@ from slowfast_bias.models.families.family import Family, head_tap, token_taps
 from slowfast_bias.models.families.heads import slowfast_head
 from slowfast_bias.models.networks.huggingface import Huggingface, missing
 from slowfast_bias.models.networks.huggingface_files import describe
-from slowfast_bias.models.networks.huggingface_folders import DOWNLOAD, FOLDER, find_folder
+from slowfast_bias.models.networks.huggingface_folders import DOWNLOAD, FOLDER, KIND, find_folder
 
 # Stacks of blocks, in network order. VideoPrism's see frames one by one, then places one by one:
 # rows of one clip lie together in both, and a tap averages them.
@@ -72,7 +72,8 @@ def _warnings(model: nn.Module) -> list[str]:
     ]
 
 
-def _published(folder: str, download: bool) -> str:
+def _published(folder: str, download: bool, wanted: str) -> str:
+    # `describe`, which gets the same values, has compared the kind with `wanted`
     return str(find_folder(folder, download, weights=True)) if folder else ""
 
 
@@ -98,6 +99,6 @@ FAMILY = Family(
         missing=missing,
         describe=describe,
         published=_published,
-        described_by={"folder": FOLDER, "download": DOWNLOAD},
+        described_by={"folder": FOLDER, "download": DOWNLOAD, "wanted": KIND},
     ),
 )

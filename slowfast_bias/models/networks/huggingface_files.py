@@ -20,10 +20,22 @@ from slowfast_bias.models.networks.huggingface_processors import (
 )
 
 
-def describe(folder: str, download: bool = False) -> Description:
-    """Returns what a folder says of its network; RequestError if it is none that can be built."""
+def describe(folder: str, download: bool = False, wanted: str = "") -> Description:
+    """Returns what a folder says of its network; RequestError if it is none that can be built.
+
+    Args:
+        folder: where config.json is; see `find_folder`.
+        download: whether `folder` may be an id of the Hugging Face hub.
+        wanted: the only `model_type` that will do; "" for any.
+    """
     path = find_folder(folder, download)
     config, (processor, source) = read_config(path), find_processor(path)
+    if wanted and config["model_type"] != wanted:
+        got = KINDS[config["model_type"]].title
+        raise RequestError(
+            f"{FOLDER}: expected a {KINDS[wanted].title}, as BIAS.HF.KIND says, but {path} holds a "
+            f"{got}. Take the config of {got} in configs/HF, whose clips are sampled for it"
+        )
     kind = KINDS[config["model_type"]]
     side = _side(path, config, kind)
     short = max(side, short_side(processor) or int(side * kind.margin))

@@ -8,8 +8,7 @@ from typing import Any
 
 from slowfast_bias.errors import RequestError
 
-FOLDER, DOWNLOAD = "BIAS.HF.FOLDER", "BIAS.HF.DOWNLOAD"
-
+FOLDER, DOWNLOAD, KIND = "BIAS.HF.FOLDER", "BIAS.HF.DOWNLOAD", "BIAS.HF.KIND"
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 

@@ -71,6 +71,11 @@ FILES = (
     Published("MVIT_B_32x3_f294077834.pyth", "pytorchvideo", f"{_K}/MVIT_B_32x3", None),
     Published("SLOW_8x8_R50.pyth for SSv2", "pytorchvideo", f"{_S}/SLOW_8x8_R50", 60.04),
     Published("SLOWFAST_8x8_R50.pyth for SSv2", "pytorchvideo", f"{_S}/SLOWFAST_8x8_R50", 61.68),
+    Published("TimeSformer_divST_8x32_224_K400.pyth", "TimeSformer",
+              f"{_H}/TIMESFORMER", 77.9, "1 x 3"),
+    Published("VideoMAE ViT-B of Kinetics-400", "VideoMAE", f"{_H}/VIDEOMAE", 81.5),
+    Published("ssv2-vitl-16x2x3.pt with vitl.pt", "V-JEPA 2", f"{_S}/VJEPA2", None),
+    Published("diving48-vitl-256.pt with vitl.pt", "V-JEPA 2", f"{_D}/VJEPA2", None),
 )  # fmt: skip
 
 

@@ -204,6 +204,13 @@ def test_frames_pixels_and_classes_come_from_config_json(tmp_path):
         assert "preprocessor_config.json" in found.notes[0]
 
 
+def test_a_config_for_one_kind_refuses_the_folder_of_another(tmp_path):
+    folder = folder_of(tmp_path, "videomae")
+    assert describe(folder, wanted="videomae").values["DATA.NUM_FRAMES"] == FRAMES
+    with pytest.raises(UserError, match="expected a TimeSformer.* holds a VideoMAE"):
+        describe(folder, wanted="timesformer")
+
+
 def test_an_encoder_alone_says_no_classes(tmp_path):
     folder = folder_of(tmp_path, "videomae", architectures=["VideoMAEForPreTraining"])
     assert "MODEL.NUM_CLASSES" not in describe(folder).values
