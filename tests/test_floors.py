@@ -46,7 +46,10 @@ WITHOUT_CFG = {"bias", "models", "visualization"}
 KINDS = re.compile(
     r"pathway\d_|head\.proj\w*\.bias|ResNetRoIHead|multipathway|[\"'](mvit|x3d|MViT|X3D)[\"']"
 )
-KNOW_KINDS = ("slowfast_bias/models/families/", "slowfast_bias/host/", "slowfast_bias/cli/")
+KNOW_KINDS = (
+    "slowfast_bias/models/families/", "slowfast_bias/models/weights/", "slowfast_bias/host/",
+    "slowfast_bias/cli/",
+)  # fmt: skip
 # What a data set is or has is asked in the contract alone.
 ASKS_DATASETS = re.compile(r"(getattr|hasattr)\([^)\n]*dataset")
 CONTRACT = "slowfast_bias/datasets/contract.py"
