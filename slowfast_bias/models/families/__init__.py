@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from slowfast_bias.models.families import mvit, plain, pytorchvideo, slowfast, x3d
+from slowfast_bias.models.families import inception_i3d, mvit, plain, pytorchvideo, slowfast, x3d
 from slowfast_bias.models.families.family import Family, Head, head_tap
 from slowfast_bias.models.families.heads import find_classifier, has_channels_last
 
@@ -33,6 +33,7 @@ FAMILIES: list[Family] = [
     x3d.FAMILY,
     mvit.FAMILY,
     pytorchvideo.FAMILY,
+    inception_i3d.FAMILY,
     plain.FAMILY,
 ]
 
