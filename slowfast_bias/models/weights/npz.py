@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from slowfast_bias.models.weights.errors import CheckpointError
+from slowfast_bias.models.weights.sniff import half
 
 
 def read_npz(file: IO[bytes], path: str) -> dict[str, torch.Tensor]:
@@ -27,10 +28,7 @@ def read_npz(file: IO[bytes], path: str) -> dict[str, torch.Tensor]:
                 "which are not loaded because that could run code. Save the arrays of numbers "
                 "alone: numpy.savez(FILE, **arrays)."
             ) from error
-        raise CheckpointError(
-            f"Expected {path} to be a whole file of numpy arrays, but it cannot be read (cut "
-            f"short?): {error or type(error).__name__}. Copy it again, or give another one."
-        ) from error
+        raise half(path, f"its arrays cannot be read ({error or type(error).__name__})") from error
 
 
 def _tensor(array: np.ndarray, name: str, path: str) -> torch.Tensor:
