@@ -21,7 +21,7 @@ TITLES = {
 }  # fmt: skip
 _COLUMNS = (*HEADLINE, "dynamic", *ORDER_FIGURES)
 # of a report's meta, what its page says below the table; report.json has it all
-_ABOUT = ("model", "checkpoint", "data", "sampling", "host")
+_ABOUT = ("model", "checkpoint", "weights_table", "data", "sampling", "host")
 
 
 def text(

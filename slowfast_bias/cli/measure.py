@@ -32,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"network: {', '.join(ALIASES)}, the name of a shipped config, a YAML file, or "
         "FILE.py:BUILD, a function that returns a network of your own"
         )  # fmt: skip
-    add("--weights", metavar="FILE", help="its weights: a PyTorch file, or .pkl of the model zoo")
+    add(
+        "--weights",
+        metavar="FILE",
+        help="its weights: a file of PyTorch, safetensors, or a model zoo",
+    )
     add("--videos", metavar="DIR", help="folder of videos; no list and no labels are needed")
     add_out(parser, "where results go; by default bias_WEIGHTS in the short way")
     add_workers(parser, "decoding processes; as DATA_LOADER.NUM_WORKERS")
@@ -94,13 +98,9 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
     args.out = args.out or f"bias_{Path(args.weights).stem}"
     import torch
 
-    from slowfast_bias.models.weights.readers import classes_of, kind_of
-
-    kind = kind_of(args.weights)
     words: list[Any] = [
         *_steps(args),
         "TEST.CHECKPOINT_FILE_PATH", args.weights,
-        "TEST.CHECKPOINT_TYPE", kind,
         "TRAIN.DATASET", "videos",
         "BIAS.DATA.FORMAT", "unlabelled",
         "BIAS.STYLES.FAMILY", "grade",  # a trained network still recognises most clips in it
@@ -110,5 +110,17 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
     ]  # fmt: skip
     if args.workers is None:
         words += ["DATA_LOADER.NUM_WORKERS", min(8, os.cpu_count() or 1)]
-    classes = classes_of(args.weights, kind)
-    return words + (["MODEL.NUM_CLASSES", classes] if classes else [])
+    return words + _keys_of_weights(args.weights)
+
+
+def _keys_of_weights(path: str) -> list[Any]:
+    """Returns KEY, VALUE, ... that follow from a file: its classes, and how it wants colours."""
+    from slowfast_bias.models.weights.describe import classes_of
+    from slowfast_bias.models.weights.names import find_table_of
+    from slowfast_bias.models.weights.readers import read_checkpoint
+    from slowfast_bias.models.weights.tables import colours_of
+
+    weights = read_checkpoint(path)["model_state"]
+    classes, table = classes_of(weights), find_table_of(weights)[0]
+    keys = colours_of(table) | ({"MODEL.NUM_CLASSES": classes} if classes else {})
+    return [word for pair in keys.items() for word in pair]

@@ -160,6 +160,6 @@ def _built(build: Callable[[], Any], name: str) -> Any:
 
 def _load(model: Any, path: str) -> None:
     from slowfast_bias.models.weights.fit import load_weights
-    from slowfast_bias.models.weights.readers import kind_of, read_checkpoint
+    from slowfast_bias.models.weights.readers import read_checkpoint
 
-    load_weights(model, read_checkpoint(path, kind_of(path))["model_state"], path)
+    load_weights(model, read_checkpoint(path)["model_state"], path)

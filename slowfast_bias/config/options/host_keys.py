@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slowfast_bias.config.options.option import Option
 
+# Both are valid for any file: what a file is follows from its content, so this key changes nothing.
 _WEIGHT_FILES = ("pytorch", "caffe2")
 
 OPTIONS = (

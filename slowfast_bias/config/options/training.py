@@ -5,6 +5,9 @@ from __future__ import annotations
 from slowfast_bias.config.options.option import Option
 
 OPTIONS = (
+    Option("BIAS.NEW_CLASSIFIER", False,
+           "Train from TRAIN.CHECKPOINT_FILE_PATH with a new classifier if the file's has other "
+           "classes, or if it has none; all other weights must fit."),
     Option("BIAS.STATIC_DROPOUT.ENABLE", False,
            "StaticDropout: drop the most static channels before the classifier more often."),
     Option("BIAS.STATIC_DROPOUT.KIND", "static",

@@ -57,12 +57,12 @@ def measure(cfg: CfgNode, known: BiasReport | None = None) -> BiasReport:
         known: the report of these very weights, if the training that just ended has measured them
             already: it is taken, not measured again.
     """
-    trained, weights = open_trained(cfg)
-    networks = {"trained": trained} if known is None else {}
+    trained = open_trained(cfg)
+    networks = {"trained": trained.model} if known is None else {}
     if cfg.BIAS.BASELINE:
         networks[UNTRAINED] = build_network(cfg)
     config = Outputs(cfg.OUTPUT_DIR).bias_config
-    about = {"checkpoint": weights}
+    about = trained.about
     reports = {} if known is None else {"trained": _renamed(known, {**about, "config": config})}
     if networks:
         reports |= measure_networks(cfg, networks, config, about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,11 +18,14 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import set_up_logging
 from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.models.sync_batchnorm import convert_sync_batchnorm
-from slowfast_bias.models.weights.fit import load_weights
+from slowfast_bias.models.weights.fit import Loaded, load_weights
 from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
+from slowfast_bias.models.weights.tables import colours_of
 from slowfast_bias.seeding import seed_all
 
 log = logging.getLogger(__name__)
+
+_SAME_COLOUR = 1e-3  # some sources count colours to 255 and round
 
 
 class Trained(NamedTuple):
@@ -29,6 +33,13 @@ class Trained(NamedTuple):
 
     model: nn.Module
     weights: str
+    table: str = ""  # source whose names were translated, as "pytorchvideo"
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What results say of the weights."""
+        table = {"weights_table": self.table} if self.table else {}
+        return {"checkpoint": self.weights, **table}
 
 
 def build_network(cfg: CfgNode) -> nn.Module:
@@ -48,7 +59,8 @@ def open_trained(cfg: CfgNode) -> Trained:
     """
     set_up_logging(cfg.OUTPUT_DIR)
     model = build_network(cfg)
-    return Trained(model, load_trained(cfg, model))
+    path, loaded = load_trained(cfg, model)
+    return Trained(model, path, loaded.source)
 
 
 def across_processes(model: nn.Module) -> nn.Module:
@@ -70,28 +82,48 @@ def autocast(cfg: CfgNode, device: torch.device) -> contextlib.AbstractContextMa
     return torch.autocast(device.type, dtype=dtype, enabled=cfg.TRAIN.MIXED_PRECISION)
 
 
-def load_trained(cfg: CfgNode, model: nn.Module) -> str:
+def load_trained(cfg: CfgNode, model: nn.Module) -> tuple[str, Loaded]:
     """Fills `model` for testing and measuring, see `open_trained`; returns the file of weights."""
-    path, kind = cfg.TEST.CHECKPOINT_FILE_PATH, cfg.TEST.CHECKPOINT_TYPE
+    path = cfg.TEST.CHECKPOINT_FILE_PATH
     if not path:
         found = checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)
-        if found is not None:
-            path, kind = found[0], "pytorch"
-        elif cfg.TRAIN.CHECKPOINT_FILE_PATH:
-            path, kind = cfg.TRAIN.CHECKPOINT_FILE_PATH, cfg.TRAIN.CHECKPOINT_TYPE
-        else:
-            raise CheckpointError(
-                f"Expected weights, but TEST.CHECKPOINT_FILE_PATH is empty and {cfg.OUTPUT_DIR} "
-                "has no checkpoint. Give TEST.CHECKPOINT_FILE_PATH, or train first: TRAIN.ENABLE "
-                "True."
-            )
-    state = read_checkpoint(path, kind)
-    load_weights(
+        path = found[0] if found is not None else cfg.TRAIN.CHECKPOINT_FILE_PATH
+    if not path:
+        raise CheckpointError(
+            f"Expected weights, but TEST.CHECKPOINT_FILE_PATH is empty and {cfg.OUTPUT_DIR} "
+            "has no checkpoint. Give TEST.CHECKPOINT_FILE_PATH, or train first: TRAIN.ENABLE "
+            "True."
+        )
+    state = read_checkpoint(path)
+    loaded = load_weights(
         model,
         state["model_state"],
         path,
         partial=cfg.BIAS.ALLOW_PARTIAL_WEIGHTS,
-        reshape=kind == "caffe2",
+        reshape=state["format"] == "caffe2",
+        frames=cfg.DATA.NUM_FRAMES,
     )
+    _check_colours(cfg, loaded, path)
     log.info("weights of %s", path)
-    return path
+    return path, loaded
+
+
+def _check_colours(cfg: CfgNode, loaded: Loaded, path: str) -> None:
+    """Raises CheckpointError if colours are not normalised as for the training of the weights."""
+    words = colours_of(loaded.table)
+    if not all(_are_close(cfg.DATA[key.partition(".")[2]], value) for key, value in words.items()):
+        raise CheckpointError(
+            f"Expected DATA.MEAN and DATA.STD that the weights of {path} were trained with "
+            f"({loaded.source}), but got {list(cfg.DATA.MEAN)} and {list(cfg.DATA.STD)}. Add "
+            + " ".join(f"{key} {_in_words(value)}" for key, value in words.items())
+            + "."
+        )
+
+
+def _are_close(given: Sequence[float], wanted: Sequence[float]) -> bool:
+    pairs = zip(given, wanted, strict=False)
+    return len(given) == len(wanted) and all(abs(a - b) < _SAME_COLOUR for a, b in pairs)
+
+
+def _in_words(values: Sequence[float]) -> str:
+    return f"[{','.join(map(str, values))}]"  # no spaces: one word of a shell

@@ -42,9 +42,10 @@ def dose_figures(cfg: CfgNode) -> dict[str, Any]:
     Accuracies and cue choices are in percent, `dynamic_ratio` and `dynamic_share` in [0, 1]. Writes
     `bias/report.*`.
     """
-    model, weights = open_trained(cfg)
+    trained = open_trained(cfg)
+    model = trained.model
     config = Outputs(cfg.OUTPUT_DIR).bias_config
-    reports = measure_networks(cfg, {"trained": model}, config, {"checkpoint": weights})
+    reports = measure_networks(cfg, {"trained": model}, config, trained.about)
     if ranks.is_master():
         write_reports(cfg.OUTPUT_DIR, reports)
         write_config(cfg, config)

@@ -36,11 +36,11 @@ _FEW_CLASSES = 20  # more are in the file only
 
 def test_orders(cfg: CfgNode) -> dict[str, Any]:
     """Tests the trained network with frames in and out of order; writes `bias/orders.json`."""
-    model, weights = open_trained(cfg)
+    trained = open_trained(cfg)
     outputs = Outputs(cfg.OUTPUT_DIR)
-    figures = {"checkpoint": weights, **accuracy_by_order(cfg, model)}
+    figures = {"checkpoint": trained.weights, **accuracy_by_order(cfg, trained.model)}
     figures["meta"] = provenance(
-        cfg, "test", outputs.frame_orders_config, checkpoint=weights, **figures["meta"]
+        cfg, "test", outputs.frame_orders_config, **trained.about, **figures["meta"]
     )
     if ranks.is_master():
         data = {key: value for key, value in figures.items() if key != "meta"}

@@ -37,9 +37,10 @@ def ablate(cfg: CfgNode) -> dict[str, Any]:
     Writes `bias/ablation.{json,png}` and `_type: ablation` lines.
     """
     start, layer = time.perf_counter(), cfg.BIAS.ABLATION.LAYER
-    model, weights = open_trained(cfg)
+    trained = open_trained(cfg)
+    model = trained.model
     tap = find_layer(model, layer)  # a typo is named before anything is decoded
-    report, source = report_for(cfg, model, weights, tap)
+    report, source = report_for(cfg, model, trained.weights, tap)
     plan = plan_sets(cfg, report)
     silenced, task = SilencedSets(model, layer, tap), make_task(cfg, model)
     sets = list(dict.fromkeys(chosen.units for chosen in plan))  # the empty set is one for all
@@ -47,7 +48,7 @@ def ablate(cfg: CfgNode) -> dict[str, Any]:
     hits = {units: votes.hits(name) for units, name in zip(sets, votes.names, strict=True)}
     outputs = Outputs(cfg.OUTPUT_DIR)
     found = {
-        "checkpoint": weights,
+        **trained.about,
         "report": source,
         **{key: report.meta[key] for key in ("styles", "seed") if key in report.meta},
         **votes.meta,

@@ -49,20 +49,22 @@ def start_from(
                 raise CheckpointError(f"{path}: {error}") from error
             log.info("resuming from %s", path)
             return finished_epochs(state, path)
-    path, kind = cfg.TRAIN.CHECKPOINT_FILE_PATH, cfg.TRAIN.CHECKPOINT_TYPE
+    path = cfg.TRAIN.CHECKPOINT_FILE_PATH
     if not path:
         return 0
-    state = read_checkpoint(path, kind)
-    untouched = load_weights(
+    state = read_checkpoint(path)
+    loaded = load_weights(
         model,
         state["model_state"],
         path,
         partial=cfg.BIAS.ALLOW_PARTIAL_WEIGHTS,
+        new_classifier=cfg.BIAS.NEW_CLASSIFIER,
         inflate=cfg.TRAIN.CHECKPOINT_INFLATE,
-        reshape=kind == "caffe2",
+        reshape=state["format"] == "caffe2",
+        frames=cfg.DATA.NUM_FRAMES,
     )
     log.info("starting from the weights of %s", path)
-    whole = not untouched and "optimizer_state" in state
+    whole = not loaded.untouched and "optimizer_state" in state
     if cfg.TRAIN.CHECKPOINT_EPOCH_RESET or not whole or cfg.TRAIN.CHECKPOINT_INFLATE:
         return 0
     epochs = finished_epochs(state, path)

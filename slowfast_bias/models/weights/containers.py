@@ -10,7 +10,7 @@ import torch
 
 from slowfast_bias.models.weights.caffe2 import of_blobs
 from slowfast_bias.models.weights.errors import CheckpointError
-from slowfast_bias.models.weights.inert import Inert
+from slowfast_bias.models.weights.inert_objects import Inert
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +92,9 @@ def _kind(value: Any) -> str:
 
 def _whole_network(what: str, network: Inert, path: str) -> CheckpointError:
     return CheckpointError(
-        f"Expected {path} to hold tensors by name, but {what} is {_kind(network)}. If it is a whole "
-        "network, save its weights alone, where its code is: torch.save(network.state_dict(), FILE)."
+        f"Expected {path} to hold tensors by name, but {what} is {_kind(network)}. If it is a "
+        "whole network, save its weights alone, in a program that has its code: "
+        "torch.save(network.state_dict(), FILE)."
     )
 
 

@@ -9,26 +9,29 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from slowfast_bias.models.families import family_of
-from slowfast_bias.models.weights.readers import CheckpointError
+from slowfast_bias.models.weights.errors import CheckpointError
+from slowfast_bias.models.weights.misfit import explain, find_misfit, only_classifier
+from slowfast_bias.models.weights.names import rename
+from slowfast_bias.models.weights.tables import NoPlaceError, Table, Weights
 
 log = logging.getLogger(__name__)
 
-# if a run finds its own checkpoint (TRAIN.AUTO_RESUME), it goes on with all of it or not at all
-_AFRESH = (
-    "begin another run: with another OUTPUT_DIR, or with TRAIN.AUTO_RESUME False, which writes "
-    "over the checkpoints that are there"
-)
 
-Weights = Mapping[str, torch.Tensor]
+class Loaded(NamedTuple):
+    """What was done with the weights of a file.
 
+    Attributes:
+        untouched: names of the network's weights that stay as they were.
+        table: of the source whose names were translated; None if the names fitted.
+    """
 
-class Misfit(NamedTuple):
-    """Names of weights that do not go from a file into a network."""
+    untouched: list[str]
+    table: Table | None = None
 
-    missing: list[str]  # the network has them, the file has not
-    unknown: list[str]  # the file has them, the network has not
-    shapes: list[str]  # both have them, in different shapes
+    @property
+    def source(self) -> str:
+        """The name of the table; "" without one."""
+        return self.table.name if self.table is not None else ""
 
 
 def load_weights(
@@ -36,46 +39,63 @@ def load_weights(
     weights: Weights,
     source: str,
     partial: bool = False,
+    new_classifier: bool = False,
     inflate: bool = False,
     reshape: bool = False,
     resumes: bool = False,
-) -> list[str]:
-    """Copies weights into `model`; returns what stays as it was (only with `partial`).
+    frames: int | None = None,
+) -> Loaded:
+    """Copies weights into `model`, all of them or, unless it is asked for, none.
+
+    Names of other sources are translated first, see `tables`.
 
     Args:
         model: the network.
         weights: {name: tensor}.
         source: the file, for messages.
         partial: take what fits; else anything that does not is an error.
+        new_classifier: leave the classifier as it is if the file's has other classes, or if the
+            file has none.
         inflate: repeat 2D kernels over time, as SlowFast does for ImageNet weights.
         reshape: forgive axes of length one, which Caffe2 has and PyTorch has not.
         resumes: a run goes on from a checkpoint of its own: the advice is another one then.
+        frames: of a clip of the network, for messages.
     """
     own = model.state_dict()
-    weights = {name.removeprefix("module."): value for name, value in weights.items()}
+    weights, table = _renamed(weights, own, source)
     if inflate:
         weights = {k: _inflated(v, own[k]) if k in own else v for k, v in weights.items()}
     if reshape:
         weights = {k: _reshaped(v, own[k]) if k in own else v for k, v in weights.items()}
-    misfit = Misfit(
-        missing=[name for name in own if name not in weights and not name.endswith("_tracked")],
-        unknown=[name for name in weights if name not in own],
-        shapes=[k for k, v in weights.items() if k in own and v.shape != own[k].shape],
-    )
-    if any(misfit) and not partial:
-        raise CheckpointError(_explain(model, source, weights, misfit, resumes))
+    misfit = find_misfit(own, weights)
+    spared = partial or (new_classifier and only_classifier(model, misfit))
+    if any(misfit) and not spared:
+        raise CheckpointError(explain(model, source, weights, misfit, resumes, frames))
     fitting = {k: v for k, v in weights.items() if k in own and k not in misfit.shapes}
     try:
         model.load_state_dict(fitting, strict=False)
     except RuntimeError as error:  # sparse tensors, or such without content
         raise CheckpointError(f"Expected dense weights in {source}, but: {error}") from error
+    if table is not None:
+        log.info("%s: names of %s, translated", source, table.name)
+        if table.prepare is not None:
+            table.prepare(model)
     untouched = misfit.missing + misfit.shapes
     if untouched or misfit.unknown:
         log.warning(
             "%s: partial weights, as asked for; not loaded: %s; not in the network: %s",
             source, ", ".join(untouched) or "none", ", ".join(misfit.unknown) or "none",
         )  # fmt: skip
-    return untouched
+    return Loaded(untouched, table)
+
+
+def _renamed(weights: Weights, own: Weights, source: str) -> tuple[Weights, Table | None]:
+    try:
+        return rename(weights, own)
+    except NoPlaceError as error:
+        raise CheckpointError(
+            f"Expected {source} to fit the network that the config builds, but {error}."
+        ) from error
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any], path: str) -> None:
@@ -132,33 +152,3 @@ def _inflated(flat: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
 def _reshaped(value: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
     same = [n for n in value.shape if n != 1] == [n for n in own.shape if n != 1]
     return value.reshape(own.shape) if same else value
-
-
-def _explain(model: nn.Module, source: str, weights: Weights, misfit: Misfit, resumes: bool) -> str:
-    own, (missing, unknown, shapes) = model.state_dict(), misfit
-    lines = [f"Expected {source} to fit the network that the config builds, but it does not."]
-    head = family_of(model).head(model)
-    of_head = [k for k in shapes if head is not None and k.startswith(f"{head.projection}.")]
-    if of_head and of_head == shapes and not missing and not unknown:
-        there, here = weights[shapes[-1]].shape[0], own[shapes[-1]].shape[0]
-        other = "BIAS.ALLOW_PARTIAL_WEIGHTS True to start the classifier afresh"
-        lines.append(
-            f"Its classifier has {there} classes, MODEL.NUM_CLASSES is {here}: set "
-            f"MODEL.NUM_CLASSES {there}, or {_AFRESH if resumes else other}."
-        )
-        return " ".join(lines)
-    for what, names in (("lacks", missing), ("has, and the network has not,", unknown)):
-        if names:
-            lines.append(f"It {what} {len(names)} weights ({', '.join(names[:4])}, ...).")
-    if shapes:
-        first = shapes[0]
-        lines.append(
-            f"{len(shapes)} have other shapes ({first}: {tuple(weights[first].shape)}, "
-            f"the network's {tuple(own[first].shape)})."
-        )
-    other = "set BIAS.ALLOW_PARTIAL_WEIGHTS True to load what fits"
-    lines.append(
-        "Check MODEL.ARCH, RESNET.DEPTH and RESNET.WIDTH_PER_GROUP, or "
-        f"{_AFRESH if resumes else other}."
-    )
-    return " ".join(lines)

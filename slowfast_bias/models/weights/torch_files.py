@@ -16,7 +16,8 @@ from typing import IO, Any
 
 import torch
 
-from slowfast_bias.models.weights.inert import Function, InertUnpickler, realise
+from slowfast_bias.models.weights.inert import InertUnpickler
+from slowfast_bias.models.weights.inert_objects import Function, realise
 from slowfast_bias.models.weights.sniff import TORCH_ZIP
 
 log = logging.getLogger(__name__)

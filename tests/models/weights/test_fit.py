@@ -33,7 +33,7 @@ def same(a, b):
 def test_all_weights_arrive(net):
     a, b = net(seed=0), net(seed=1)
     assert not same(a, b)
-    assert load_weights(b, a.state_dict(), "a.pyth") == []
+    assert load_weights(b, a.state_dict(), "a.pyth") == ([], None)
     assert same(a, b)
 
 
@@ -66,7 +66,7 @@ def test_another_width_is_refused(net):
 def test_another_class_count_is_named_with_both_numbers(net):
     message = refusal(net(), net("MODEL.NUM_CLASSES", 7).state_dict())
     assert "has 7 classes, MODEL.NUM_CLASSES is 4: set MODEL.NUM_CLASSES 7" in message
-    assert "BIAS.ALLOW_PARTIAL_WEIGHTS" in message
+    assert "BIAS.NEW_CLASSIFIER True" in message
 
 
 def test_missing_and_unknown_weights_are_named(net):
@@ -79,7 +79,7 @@ def test_missing_and_unknown_weights_are_named(net):
 def test_partial_weights_are_loaded_only_when_asked_for_and_the_rest_is_told(net):
     source, model = net("MODEL.NUM_CLASSES", 7, seed=0), net(seed=1)
     fresh = model.head.projection.weight.clone()
-    left = load_weights(model, source.state_dict(), "a.pyth", partial=True)
+    left = load_weights(model, source.state_dict(), "a.pyth", partial=True).untouched
     assert left == ["head.projection.weight", "head.projection.bias"]
     assert torch.equal(model.head.projection.weight, fresh)
     assert torch.equal(
@@ -90,7 +90,7 @@ def test_partial_weights_are_loaded_only_when_asked_for_and_the_rest_is_told(net
 def test_inflation_repeats_2d_kernels_over_time_and_keeps_their_response(net):
     model = net("MODEL.ARCH", "i3d")
     flat = {k: v.sum(2) if v.dim() == 5 else v for k, v in model.state_dict().items()}
-    assert load_weights(model, flat, "2d.pyth", inflate=True) == []
+    assert load_weights(model, flat, "2d.pyth", inflate=True).untouched == []
     for name, value in model.state_dict().items():
         if value.dim() == 5:
             torch.testing.assert_close(value.sum(2), flat[name])
@@ -101,13 +101,13 @@ def test_inflation_repeats_2d_kernels_over_time_and_keeps_their_response(net):
 def test_axes_of_length_one_are_forgiven_in_caffe2_weights_only(net):
     model = net()
     wide = {k: v[:, :, None] if v.dim() == 2 else v for k, v in model.state_dict().items()}
-    assert load_weights(net(seed=1), wide, "zoo.pkl", reshape=True) == []
+    assert load_weights(net(seed=1), wide, "zoo.pkl", reshape=True).untouched == []
     refusal(net(), wide)
 
 
 def test_counters_of_batch_norm_may_be_missing(net):
     weights = {k: v for k, v in net().state_dict().items() if not k.endswith("_tracked")}
-    assert load_weights(net(), weights, "zoo.pkl") == []
+    assert load_weights(net(), weights, "zoo.pkl").untouched == []
 
 
 # -- optimisers ----------------------------------------------------------------------------------

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 Weights = Mapping[str, torch.Tensor]
+Rules = Sequence[tuple[str, str]]  # (pattern, replacement) of `re`
+
+
+class NoPlaceError(ValueError):
+    """Weights that no network of ours has a place for; it says why."""
 
 
 @dataclass(frozen=True)
@@ -33,3 +39,15 @@ class Table:
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     prepare: Callable[[nn.Module], None] | None = None
+
+
+def rename_by(rules: Rules, name: str) -> str:
+    """Returns a name after every rule, one after the other."""
+    for pattern, new in rules:
+        name = re.sub(pattern, new, name)
+    return name
+
+
+def any_match(pattern: str, names: Iterable[str]) -> bool:
+    """Returns whether a pattern is found in one of the names."""
+    return any(re.search(pattern, name) for name in names)

@@ -1,0 +1,87 @@
+"""What kind of network a file is of, by its names and shapes; for messages only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+import torch
+
+from slowfast_bias.models.families.heads import CLASSIFIER_BIASES
+from slowfast_bias.models.weights.tables.table import any_match
+
+# A pattern of one of its names -> the kind; the first that matches counts.
+_KINDS = (
+    (r"temporal_attn|temporal_attention\.|time_embed", "TimeSformer"),
+    (r"vision_model\.spatial_layers", "VideoPrism"),
+    (
+        r"vjepa2|pooler\.cross_attention|predictor_embed|backbone\.blocks\.\d+\.attn\.qkv",
+        "V-JEPA 2",
+    ),
+    (r"videomae\.|attn\.q_bias$", "VideoMAE"),
+    (r"vivit\.", "ViViT"),
+    (r"Mixed_3b|mixed_3b", "Inception I3D"),
+    (r"conv_xy\.|pool\.pre_conv\.|conv1_s\.conv\.", "X3D"),
+    (r"attn\.pool_[qkv]|cls_positional_encoding\.|pos_embed_spatial", "MViT"),
+    (r"pathway1_|multipathway|slow_path\.", "SlowFast"),
+    (r"pathway0_|res_blocks\.\d|layer1\.0\.conv1\.conv\.", "SlowOnly, I3D or C2D"),
+    (r"layer1\.0\.conv1\.", "ResNet"),
+    (r"blocks\.\d+\.attn\.qkv", "vision transformer"),
+)
+_BIASES = (
+    *CLASSIFIER_BIASES, "cls_head.fc_cls.bias", "cls_head.fc2.bias", "classifier.bias",
+    "linear.bias", "logits.conv3d.bias", "fc.bias", "head.bias",
+)  # fmt: skip
+_INSIDE = re.compile(r"(attn|blocks\.\d+)\.proj\.bias$")  # of a transformer's block
+_DATA_SETS = {
+    400: "Kinetics-400", 600: "Kinetics-600", 700: "Kinetics-700", 710: "Kinetics-710",
+    174: "Something-Something V2", 48: "Diving48", 157: "Charades", 80: "AVA", 101: "UCF101",
+    51: "HMDB51",
+}  # fmt: skip
+# Embeddings along time: one for each step, or, relative ones, 2T - 1 for T steps.
+_TIME = re.compile(r"(pos_embed_temporal|time_embed\w*|temporal_pos_embed)$|(rel_pos_t)$")
+
+
+def describe(names: Collection[str]) -> str:
+    """Returns the kind of network that has such names, as "MViT"; "" if it is not known."""
+    return next((kind for pattern, kind in _KINDS if any_match(pattern, names)), "")
+
+
+def classes_of(weights: Mapping[str, torch.Tensor]) -> int | None:
+    """Returns how many classes a file tells apart; None if it has no classifier that is known.
+
+    It is the length of the last bias of a classifier, by the names of the known kinds of networks.
+    """
+    biases = {f".{k}": v for k, v in weights.items() if v.ndim == 1 and not _INSIDE.search(k)}
+    for end in _BIASES:
+        whole = f".{end.removeprefix('.')}"  # not the end of a longer word
+        found = [value for name, value in biases.items() if name.endswith(whole)]
+        if found:
+            return len(found[-1])
+    return None
+
+
+def name_classes(count: int) -> str:
+    """Returns a number of classes, with the data set that it is known from: "174 classes (...)"."""
+    known = f" (as {_DATA_SETS[count]})" if count in _DATA_SETS else ""
+    return f"{count} classes{known}"
+
+
+def frames_of(name: str, there: torch.Size, here: torch.Size, frames: int) -> int | None:
+    """Returns for how many frames a file was made, from an embedding along time of another length.
+
+    Args:
+        name: of the weight.
+        there: its shape in the file.
+        here: its shape in a network of `frames` frames.
+        frames: of a clip of that network.
+    """
+    match = _TIME.search(name)
+    if match is None or len(there) != len(here):
+        return None
+    is_relative, axis = bool(match[2]), 0 if match[2] else -2
+    steps = [(shape[axis] + 1) // 2 if is_relative else shape[axis] for shape in (there, here)]
+    same = [n for i, n in enumerate(there) if i != axis % len(there)]
+    if same != [n for i, n in enumerate(here) if i != axis % len(here)] or not steps[1]:
+        return None
+    return round(frames * steps[0] / steps[1])

@@ -1,0 +1,129 @@
+"""Why weights do not go into a network, in sentences that say what would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from slowfast_bias.models.families import family_of
+from slowfast_bias.models.weights.describe import classes_of, describe, frames_of, name_classes
+from slowfast_bias.models.weights.tables import Weights
+
+# if a run finds its own checkpoint (TRAIN.AUTO_RESUME), it goes on with all of it or not at all
+_AFRESH = (
+    "begin another run: with another OUTPUT_DIR, or with TRAIN.AUTO_RESUME False, which writes "
+    "over the checkpoints that are there"
+)
+_PARTIAL = "set BIAS.ALLOW_PARTIAL_WEIGHTS True to load what fits"
+
+
+class Misfit(NamedTuple):
+    """Names of weights that do not go from a file into a network."""
+
+    missing: list[str]  # the network has them, the file has not
+    unknown: list[str]  # the file has them, the network has not
+    shapes: list[str]  # both have them, in different shapes
+
+
+def find_misfit(own: Mapping[str, torch.Tensor], weights: Weights) -> Misfit:
+    """Returns what does not fit between a network's weights and a file's."""
+    return Misfit(
+        missing=[name for name in own if name not in weights and not name.endswith("_tracked")],
+        unknown=[name for name in weights if name not in own],
+        shapes=[k for k, v in weights.items() if k in own and v.shape != own[k].shape],
+    )
+
+
+def only_classifier(model: nn.Module, misfit: Misfit) -> bool:
+    """Returns whether all that does not fit is the classifier: of other classes, or missing."""
+    head = family_of(model).head(model)
+    wrong = [*misfit.shapes, *misfit.missing]
+    if head is None or not wrong or misfit.unknown:
+        return False
+    return all(name.startswith(f"{head.projection}.") for name in wrong)
+
+
+def explain(
+    model: nn.Module,
+    source: str,
+    weights: Weights,
+    misfit: Misfit,
+    resumes: bool = False,
+    frames: int | None = None,
+) -> str:
+    """Returns why `weights` of the file `source` do not fit `model`; see `fit.load_weights`."""
+    own = model.state_dict()
+    first = f"Expected {source} to fit the network that the config builds, but it does not."
+    if only_classifier(model, misfit):
+        return f"{first} {_about_classifier(own, weights, misfit, resumes)}"
+    other = _of_frames(own, weights, misfit, frames)
+    if other is not None:
+        do = _AFRESH if resumes else f"set DATA.NUM_FRAMES {other}"
+        return f"{first} The file was made for {other} frames, DATA.NUM_FRAMES is {frames}: {do}."
+    lines = [first, *_families(own, weights), *_lists(own, weights, misfit)]
+    lines.append(
+        "Check MODEL.ARCH, RESNET.DEPTH and RESNET.WIDTH_PER_GROUP, or "
+        f"{_AFRESH if resumes else _PARTIAL}."
+    )
+    return " ".join(lines)
+
+
+def _about_classifier(
+    own: Mapping[str, torch.Tensor], weights: Weights, misfit: Misfit, resumes: bool
+) -> str:
+    new = "set BIAS.NEW_CLASSIFIER True to train a new classifier on its other weights"
+    if not misfit.shapes:
+        return (
+            "It has no classifier, as an encoder that was trained without labels: "
+            + (_AFRESH if resumes else new)
+            + ". To measure the bias of its layers, set BIAS.ALLOW_PARTIAL_WEIGHTS True; accuracy "
+            "and the layer `head` then mean nothing."
+        )
+    name = misfit.shapes[-1]
+    there, here = len(weights[name]), len(own[name])
+    return (
+        f"Its classifier has {name_classes(there)}, MODEL.NUM_CLASSES is {here}: set "
+        f"MODEL.NUM_CLASSES {there}, or {_AFRESH if resumes else new}."
+    )
+
+
+def _of_frames(
+    own: Mapping[str, torch.Tensor], weights: Weights, misfit: Misfit, frames: int | None
+) -> int | None:
+    if frames is None or misfit.missing or misfit.unknown:
+        return None
+    found = [frames_of(k, weights[k].shape, own[k].shape, frames) for k in misfit.shapes]
+    return found[0] if found and None not in found else None
+
+
+def _families(own: Mapping[str, torch.Tensor], weights: Weights) -> list[str]:
+    there, here = describe(weights), describe(own)
+    lines = []
+    if there and there != here:
+        builds = f", and the config builds {here}" if here else ""
+        lines.append(f"By its names it is of the kind {there}{builds}.")
+    if there and classes_of(weights) is None:
+        lines.append(
+            "It has no classifier: with BIAS.ALLOW_PARTIAL_WEIGHTS True its layers can be "
+            "measured, but accuracy and the layer `head` then mean nothing."
+        )
+    return lines
+
+
+def _lists(own: Mapping[str, torch.Tensor], weights: Weights, misfit: Misfit) -> list[str]:
+    missing, unknown, shapes = misfit
+    lines = [
+        f"It {what} {len(names)} weights ({', '.join(names[:4])}, ...)."
+        for what, names in (("lacks", missing), ("has, and the network has not,", unknown))
+        if names
+    ]
+    if shapes:
+        first = shapes[0]
+        lines.append(
+            f"{len(shapes)} have other shapes ({first}: {tuple(weights[first].shape)}, "
+            f"the network's {tuple(own[first].shape)})."
+        )
+    return lines
