@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from support.inception import FEATURES, port_shapes
 from torch import nn
 
@@ -33,6 +34,18 @@ STAGES = {"Conv3d_1a_7x7": 64, "Conv3d_2c_3x3": 192, "Mixed_3b": 256, "Mixed_3c"
 def model():
     torch.manual_seed(0)
     return InceptionI3D(num_classes=7).eval()
+
+
+@pytest.fixture(scope="module")
+def moving(model):
+    """The network in float64, with statistics of batch norm that do something."""
+    torch.manual_seed(1)
+    net = copy.deepcopy(model).double()
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm3d):
+            nn.init.uniform_(module.running_var, 0.01, 0.1)
+            nn.init.uniform_(module.running_mean, -0.1, 0.1)
+    return net
 
 
 def clip(frames=8, height=32, width=32, batch=1):
@@ -148,6 +161,52 @@ def test_dropout_gets_channels_last_and_only_in_training():
 # -- the whole network -----------------------------------------------------------------------------
 
 
+def published(state, x):
+    """The stages for a clip whose sides halve evenly, from the figures of the paper, by hand."""
+
+    def unit(name, x, before=(0, 0), stride=1):
+        x = F.pad(x, before * 3)
+        x = F.conv3d(x, state[f"{name}.conv3d.weight"], stride=stride)
+        mean, var, scale, shift = (
+            state[f"{name}.bn.{entry}"].view(-1, 1, 1, 1)
+            for entry in ("running_mean", "running_var", "weight", "bias")
+        )
+        return ((x - mean) / (var + 1e-3).sqrt() * scale + shift).clamp(min=0)
+
+    def mixed(name, x):
+        first, pooled = f"Mixed_{name}.b", F.max_pool3d(x, 3, 1, padding=1)
+        one, two = (unit(f"{first}{n}a", x) for n in (1, 2))
+        return torch.cat(
+            [
+                unit(f"{first}0", x),
+                unit(f"{first}1b", one, (1, 1)),
+                unit(f"{first}2b", two, (1, 1)),
+                unit(f"{first}3b", pooled),
+            ],
+            1,
+        )
+
+    def halve_space(x):
+        return F.max_pool3d(F.pad(x, (0, 1, 0, 1)), (1, 3, 3), (1, 2, 2))
+
+    x = halve_space(unit("Conv3d_1a_7x7", x, (2, 3), 2))
+    x = halve_space(unit("Conv3d_2c_3x3", unit("Conv3d_2b_1x1", x), (1, 1)))
+    x = mixed("3c", mixed("3b", x))
+    x = F.max_pool3d(F.pad(x, (0, 1) * 3), 3, 2)
+    for name in ("4b", "4c", "4d", "4e", "4f"):
+        x = mixed(name, x)
+    return mixed("5c", mixed("5b", F.max_pool3d(x, 2, 2)))
+
+
+def test_it_computes_what_the_paper_draws(moving):
+    x = clip(16, 64, 96).double()
+    with torch.no_grad(), tapped(moving, ["Mixed_5c"]) as features:
+        moving([x])
+        wanted = published(moving.state_dict(), x).mean((2, 3, 4))
+    torch.testing.assert_close(features["Mixed_5c"], wanted, rtol=1e-9, atol=1e-12)
+    assert (wanted > 0).any()
+
+
 @pytest.mark.parametrize("size", [(2, 32, 32), (9, 33, 47), (8, 64, 64)])
 def test_clips_of_many_sizes_give_probabilities(model, size):
     inputs = [clip(*size)]
@@ -201,16 +260,11 @@ def test_steps_up_to_a_layer_can_be_replayed(model, layer):
     assert torch.equal(once, again)
 
 
-def test_folded_for_bf16_it_computes_the_same(model):
-    plain = copy.deepcopy(model).double()
-    for module in plain.modules():  # statistics that do something
-        if isinstance(module, nn.BatchNorm3d):
-            nn.init.uniform_(module.running_var, 0.5, 2.0)
-            nn.init.uniform_(module.running_mean, -0.1, 0.1)
-    fast = prepared_for_bf16(plain)
+def test_folded_for_bf16_it_computes_the_same(moving):
+    fast = prepared_for_bf16(moving)
     assert not any(isinstance(module, nn.BatchNorm3d) for module in fast.modules())
     seen = []
-    for net in (plain, fast):
+    for net in (moving, fast):
         with torch.no_grad(), tapped(net, ["Mixed_3b", "Mixed_5c"]) as features:
             net([clip().double()])
         seen.append(dict(features))

