@@ -8,6 +8,7 @@ import shlex
 
 import pytest
 import torch
+from support.foreign_names import of_mmaction
 from support.videos import write_video
 
 from slowfast_bias import cli, engine
@@ -104,6 +105,21 @@ def test_a_config_measures_without_training_or_testing(place, measured, tmp_path
     assert cli.main(["measure", "--cfg", "configs/Kinetics/SLOW_8x8_R50.yaml", *words]) == 0
     assert layers(tmp_path).splitlines()[1:] == layers(place / "bias_slow").splitlines()[1:]
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_a_file_of_another_source_brings_its_colours_and_its_classes(place, monkeypatch, capsys):
+    weights = torch.load(place / "slow.pyth", weights_only=True)["model_state"]
+    torch.save({"state_dict": of_mmaction(weights)}, place / "other.pth")
+    monkeypatch.chdir(place)
+    words = ["measure", "--model", "slow_r50", "--weights", "other.pth", "--videos", "videos"]
+    words += ["--no-baseline", "--workers", "0", *SMALL, "BIAS.LAYERS", "['head']"]
+    assert cli.main(words) == 0
+    long = shlex.split(capsys.readouterr().out.rpartition("the same in full:\n")[2])
+    given = dict(zip(long[2::2], long[3::2], strict=False))
+    assert given["DATA.MEAN"] == "[0.485, 0.456, 0.406]"
+    assert given["DATA.STD"] == "[0.229, 0.224, 0.225]" and given["MODEL.NUM_CLASSES"] == "7"
+    meta = BiasReport.load(str(place / "bias_other" / "bias" / "report.json")).meta
+    assert (meta["weights_table"], meta["classes"]) == ("mmaction2", 7)
 
 
 @pytest.mark.parametrize(

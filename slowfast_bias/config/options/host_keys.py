@@ -1,15 +1,15 @@
-"""What keys of the host may be; their defaults and meanings are the host's."""
+"""What keys of the host may be; their defaults and, but for two, meanings are the host's."""
 
 from __future__ import annotations
 
 from slowfast_bias.config.options.option import Option
 
-# Both are valid for any file: what a file is follows from its content, so this key changes nothing.
 _WEIGHT_FILES = ("pytorch", "caffe2")
+_HINT = "Not needed: what a file of weights is follows from its content. Either value is valid."
 
 OPTIONS = (
-    Option("TRAIN.CHECKPOINT_TYPE", choices=_WEIGHT_FILES),
-    Option("TEST.CHECKPOINT_TYPE", choices=_WEIGHT_FILES),
+    Option("TRAIN.CHECKPOINT_TYPE", doc=_HINT, choices=_WEIGHT_FILES),
+    Option("TEST.CHECKPOINT_TYPE", doc=_HINT, choices=_WEIGHT_FILES),
     Option("BN.NORM_TYPE", choices=("batchnorm", "sync_batchnorm")),
     Option("SOLVER.LR_POLICY", choices=("cosine", "steps_with_relative_lrs")),
     Option("SOLVER.OPTIMIZING_METHOD", choices=("sgd", "adam", "adamw")),

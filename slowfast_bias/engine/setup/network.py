@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from fvcore.common.config import CfgNode
@@ -28,12 +29,19 @@ log = logging.getLogger(__name__)
 _SAME_COLOUR = 1e-3  # some sources count colours to 255 and round
 
 
-class Trained(NamedTuple):
-    """A network with its weights, and the file they are of."""
+@dataclass(frozen=True)
+class Trained:
+    """A network with its weights, and the file they are of.
+
+    `model, weights = open_trained(cfg)` takes it apart.
+    """
 
     model: nn.Module
     weights: str
     table: str = ""  # source whose names were translated, as "pytorchvideo"
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.model, self.weights))
 
     @property
     def about(self) -> dict[str, str]:

@@ -41,7 +41,7 @@ _BIASES = (
     "linear.bias", "logits.conv3d.bias", "fc.bias", "head.bias",
     "params|Logits/Conv3d_0c_1x1|Conv_0|bias",
 )  # fmt: skip
-_INSIDE = re.compile(r"(attn|blocks\.\d+)\.proj\.bias$")  # of a transformer's block
+_BLOCK = re.compile(r"(.*blocks\.\d+)\.(attn\.)?proj\.bias$")  # ends as a classifier's does
 _DATA_SETS = {
     400: "Kinetics-400", 600: "Kinetics-600", 700: "Kinetics-700", 710: "Kinetics-710",
     174: "Something-Something V2", 48: "Diving48", 157: "Charades", 80: "AVA", 101: "UCF101",
@@ -66,13 +66,19 @@ def classes_of(weights: Mapping[str, torch.Tensor]) -> int | None:
 
     It is the length of the last bias of a classifier, by the names of the known kinds of networks.
     """
-    biases = {f".{k}": v for k, v in weights.items() if v.ndim == 1 and not _INSIDE.search(k)}
+    biases = {f".{k}": v for k, v in weights.items() if v.ndim == 1 and not _inside(k, weights)}
     for end in _BIASES:
         whole = f".{end.removeprefix('.')}"  # not the end of a longer word
         found = [value for name, value in biases.items() if name.endswith(whole)]
         if found:
             return len(found[-1])
     return None
+
+
+def _inside(name: str, names: Collection[str]) -> bool:
+    """Returns whether a bias is that of a transformer's block, which has attention."""
+    block = _BLOCK.match(name)
+    return block is not None and any(other.startswith(f"{block[1]}.attn.") for other in names)
 
 
 def name_classes(count: int) -> str:

@@ -44,12 +44,21 @@ _LINEAR_5 = "head.lin_5.weight"  # a convolution of 1x1x1 in SlowFast, a matrix 
 
 
 def _rename(weights: Weights, own: Collection[str]) -> Weights:
-    found = {rename_by(_RULES, name): value for name, value in weights.items()}
+    return {rename_by(_RULES, name): value for name, value in weights.items()}
+
+
+def _rename_resnet(weights: Weights, own: Collection[str]) -> Weights:
+    found = _rename(weights, own)
     if _STEM in found and found[_STEM].shape[2:3] == (5,):  # names and shapes are SlowFast's I3D's
         raise NoPlaceError(
             "it is mmaction2's I3D, which has strides of 2 over time in its stem, unlike "
             "SlowFast's. Give a file of SlowFast's or pytorchvideo's model zoo"
         )
+    return found
+
+
+def _rename_x3d(weights: Weights, own: Collection[str]) -> Weights:
+    found = dict(_rename(weights, own))
     if _LINEAR_5 in found and found[_LINEAR_5].ndim == 2:
         found[_LINEAR_5] = found[_LINEAR_5][:, :, None, None, None]
     return found
@@ -71,12 +80,12 @@ SLOWFAST = Table(
 X3D = Table(
     name="mmaction2 X3D",
     matches=lambda names: any_match(r"^(backbone\.)?conv1_s\.conv\.", names),
-    rename=_rename,
+    rename=_rename_x3d,
 )
 RESNETS = Table(
     name="mmaction2",
     matches=lambda names: any_match(r"^(backbone\.)?layer1\.0\.conv1\.conv\.", names),
-    rename=_rename,
+    rename=_rename_resnet,
     mean=_MEAN,
     std=_STD,
 )

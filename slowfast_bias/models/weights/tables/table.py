@@ -23,7 +23,9 @@ class Table:
 
     Attributes:
         name: what reports call it, such as "pytorchvideo".
-        matches: whether the names in a file are those of this source.
+        matches: whether the names in a file are those of this source. It is asked with the names
+            as they are, then without each prefix that all have in common, such as `module.`;
+            `rename` gets the names that matched.
         rename: the weights of a file, and the names of the network that takes them, to weights
             under these names; what has no place in the network keeps the name it has in the file,
             so that the error which follows names it.
