@@ -1,1 +1,1 @@
-"""Networks of this project's own, one file each; they take plain arguments."""
+"""X3D and MViT as modules of our own, for hosts that lack them; SlowFast main's parameter names."""
