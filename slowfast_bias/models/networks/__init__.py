@@ -1,1 +1,1 @@
-"""X3D and MViT as modules of our own, for hosts that lack them; SlowFast main's parameter names."""
+"""Networks of our own, for hosts that lack them; with the parameter names of published files."""

@@ -39,7 +39,7 @@ _CONFIGS = {
 _BIASES = (
     *CLASSIFIER_BIASES, "cls_head.fc_cls.bias", "cls_head.fc2.bias", "classifier.bias",
     "linear.bias", "logits.conv3d.bias", "fc.bias", "head.bias",
-    "params|Logits/Conv3d_0c_1x1|Conv_0|bias",
+    "conv3d_0c_1x1.conv3d.bias", "params|Logits/Conv3d_0c_1x1|Conv_0|bias",
 )  # fmt: skip
 _BLOCK = re.compile(r"(.*blocks\.\d+)\.(attn\.)?proj\.bias$")  # ends as a classifier's does
 _DATA_SETS = {

@@ -1,11 +1,11 @@
-"""Files of the Inception I3D: both ports of its weights, and who gets which of two I3Ds."""
+"""Files of the Inception I3D: three ports of its weights, and who gets which of two I3Ds."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from support.inception import UNITS, jax_shapes, port_shapes, random_arrays
+from support.inception import UNITS, jax_shapes, port_shapes, random_arrays, second_port_names
 
 from slowfast_bias import host
 from slowfast_bias.models.networks.inception_i3d import InceptionI3D
@@ -64,13 +64,15 @@ def test_statistics_may_keep_their_axes_of_one(jax):
     assert same(model.Mixed_5c.b2b.bn.running_var, arrays[theirs])
 
 
-def test_a_file_of_the_port_arrives(tmp_path):
-    path = str(tmp_path / "rgb_imagenet.pt")
-    weights = {k: torch.from_numpy(v) for k, v in random_arrays(port_shapes(), np.float32).items()}
-    torch.save(weights, path)
+@pytest.mark.parametrize("port", ["pytorch-i3d", "kinetics_i3d_pytorch"])
+def test_files_of_the_ports_arrive(tmp_path, port):
+    path, arrays = str(tmp_path / "rgb.pt"), random_arrays(port_shapes(), np.float32)
+    weights = {name: torch.from_numpy(value) for name, value in arrays.items()}
+    names = second_port_names() if port == "kinetics_i3d_pytorch" else {k: k for k in weights}
+    torch.save({names[name]: value for name, value in weights.items()}, path)
     model = InceptionI3D()
     loaded = load_weights(model, weights_of(path), path)
-    assert loaded.source == "Inception I3D, PyTorch port" and not loaded.untouched
+    assert loaded.source == f"Inception I3D, {port}" and not loaded.untouched
     state = dict(model.state_dict())
     logits = {entry: state.pop(f"head.projection.{entry}") for entry in ("weight", "bias")}
     assert torch.equal(logits["weight"], weights.pop("logits.conv3d.weight")[..., 0, 0, 0])
@@ -81,7 +83,8 @@ def test_a_file_of_the_port_arrives(tmp_path):
 
 def test_files_say_their_classes_and_how_they_want_colours(jax):
     port = {"Mixed_3b.b0.conv3d.weight": torch.ones(1), "logits.conv3d.bias": torch.ones(157)}
-    for weights, classes in ((weights_of(jax[0]), 400), (port, 157)):
+    second = {second_port_names()[name]: value for name, value in port.items()}
+    for weights, classes in ((weights_of(jax[0]), 400), (port, 157), (second, 157)):
         table = find_table_of(weights)[0]
         assert table.mean == table.std == (0.5, 0.5, 0.5)
         assert classes_of(weights) == classes

@@ -16,7 +16,7 @@ __all__ = ["TABLES", "NoPlaceError", "Table", "Weights", "colours_of", "find_tab
 TABLES: list[Table] = [
     *(pytorchvideo.RESNETS, pytorchvideo.MVIT),
     *(mmaction.SLOWFAST, mmaction.X3D, mmaction.RESNETS),
-    *(inception_i3d.PORT, inception_i3d.JAX),
+    *(inception_i3d.PORT, inception_i3d.SECOND_PORT, inception_i3d.JAX),
 ]
 
 

