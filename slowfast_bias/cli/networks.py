@@ -15,6 +15,7 @@ ALIASES = {
     "fast_r50": "Kinetics/FAST_32x2_R50.yaml",
     "i3d_r101": "Kinetics/I3D_8x8_R101.yaml",
     "i3d_r50": "Kinetics/I3D_8x8_R50.yaml",
+    "inception_i3d": "Kinetics/INCEPTION_I3D.yaml",
     "mvit_b": "Kinetics/MVIT_B_16x4.yaml",
     "slow_r18": "SSv2/SLOW_8x8_R18.yaml",
     "slow_r50": "Kinetics/SLOW_8x8_R50.yaml",

@@ -23,6 +23,7 @@ MVIT = [
     "MVIT.POOL_KVQ_KERNEL", [3, 3, 3], "MVIT.POOL_KV_STRIDE_ADAPTIVE", [1, 4, 4],
     "MVIT.DROPOUT_RATE", 0.0, "MVIT.DROPPATH_RATE", 0.0, "SOLVER.OPTIMIZING_METHOD", "adamw",
 ]  # fmt: skip
+INCEPTION_I3D = ["MODEL.ARCH", "inception_i3d"]
 PTV = ["MODEL.MODEL_NAME", "PTVResNet", "RESNET.DEPTH", 50,
        "RESNET.NUM_BLOCK_TEMP_KERNEL", [[3], [4], [6], [3]]]  # fmt: skip
 
@@ -38,4 +39,5 @@ NETWORKS = [
     pytest.param(X3D, id="x3d", marks=lacks("x3d")),
     pytest.param(MVIT, id="mvit", marks=lacks("mvit")),
     pytest.param(PTV, id="ptv", marks=lacks("ptv")),
+    pytest.param(INCEPTION_I3D, id="inception_i3d"),
 ]

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from torch import nn
 
-from slowfast_bias.models.families import huggingface, mvit, plain, pytorchvideo, slowfast, x3d
+from slowfast_bias.models.families import (
+    huggingface,
+    inception_i3d,
+    mvit,
+    plain,
+    pytorchvideo,
+    slowfast,
+    x3d,
+)
 from slowfast_bias.models.families.family import Family, Head, head_tap
 from slowfast_bias.models.families.heads import find_classifier, has_channels_last
 
@@ -35,6 +43,7 @@ FAMILIES: list[Family] = [
     x3d.FAMILY,
     mvit.FAMILY,
     pytorchvideo.FAMILY,
+    inception_i3d.FAMILY,
     plain.FAMILY,
 ]
 

@@ -28,9 +28,18 @@ _KINDS = (
     (r"layer1\.0\.conv1\.", "ResNet"),
     (r"blocks\.\d+\.attn\.qkv", "vision transformer"),
 )
+# Which shipped config builds such a network, or one of its kind.
+_CONFIGS = {
+    "Inception I3D": "INCEPTION_I3D",
+    "X3D": "X3D_M",
+    "MViT": "MVIT_B_16x4",
+    "SlowFast": "SLOWFAST_8x8_R50",
+    "SlowOnly, I3D or C2D": "I3D_8x8_R50",
+}
 _BIASES = (
     *CLASSIFIER_BIASES, "cls_head.fc_cls.bias", "cls_head.fc2.bias", "classifier.bias",
     "linear.bias", "logits.conv3d.bias", "fc.bias", "head.bias",
+    "conv3d_0c_1x1.conv3d.bias", "params|Logits/Conv3d_0c_1x1|Conv_0|bias",
 )  # fmt: skip
 _BLOCK = re.compile(r"(.*blocks\.\d+)\.(attn\.)?proj\.bias$")  # ends as a classifier's does
 _DATA_SETS = {
@@ -45,6 +54,11 @@ _TIME = re.compile(r"(pos_embed_temporal|time_embed\w*|temporal_pos_embed)$|(rel
 def describe(names: Collection[str]) -> str:
     """Returns the kind of network that has such names, as "MViT"; "" if it is not known."""
     return next((kind for pattern, kind in _KINDS if any_match(pattern, names)), "")
+
+
+def shipped_config(kind: str) -> str:
+    """Returns the config that builds a kind of network, as `describe` calls it; "" for others."""
+    return f"configs/Kinetics/{_CONFIGS[kind]}.yaml" if kind in _CONFIGS else ""
 
 
 def classes_of(weights: Mapping[str, torch.Tensor]) -> int | None:

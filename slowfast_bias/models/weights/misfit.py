@@ -9,7 +9,13 @@ import torch
 from torch import nn
 
 from slowfast_bias.models.families import family_of
-from slowfast_bias.models.weights.describe import classes_of, describe, frames_of, name_classes
+from slowfast_bias.models.weights.describe import (
+    classes_of,
+    describe,
+    frames_of,
+    name_classes,
+    shipped_config,
+)
 from slowfast_bias.models.weights.tables import Weights
 
 # if a run finds its own checkpoint (TRAIN.AUTO_RESUME), it goes on with all of it or not at all
@@ -105,6 +111,8 @@ def _families(own: Mapping[str, torch.Tensor], weights: Weights) -> list[str]:
     if there and there != here:
         builds = f", and the config builds {here}" if here else ""
         lines.append(f"By its names it is of the kind {there}{builds}.")
+        if config := shipped_config(there):
+            lines.append(f"{config} is of that kind.")
     if there and classes_of(weights) is None:
         lines.append(
             "It has no classifier: with BIAS.ALLOW_PARTIAL_WEIGHTS True its layers can be "

@@ -71,6 +71,7 @@ FILES = (
     Published("MVIT_B_32x3_f294077834.pyth", "pytorchvideo", f"{_K}/MVIT_B_32x3", None),
     Published("SLOW_8x8_R50.pyth for SSv2", "pytorchvideo", f"{_S}/SLOW_8x8_R50", 60.04),
     Published("SLOWFAST_8x8_R50.pyth for SSv2", "pytorchvideo", f"{_S}/SLOWFAST_8x8_R50", 61.68),
+    Published("rgb_imagenet.pt, i3d_k400.npz", "I3D", f"{_K}/INCEPTION_I3D", 71.1),
     Published("TimeSformer_divST_8x32_224_K400.pyth", "TimeSformer",
               f"{_H}/TIMESFORMER", 77.9, "1 x 3"),
     Published("VideoMAE ViT-B of Kinetics-400", "VideoMAE", f"{_H}/VIDEOMAE", 81.5),

@@ -11,6 +11,7 @@ from iopath.common.file_io import g_pathmgr
 from slowfast_bias.models.weights import sniff
 from slowfast_bias.models.weights.containers import find_weights, not_finite
 from slowfast_bias.models.weights.errors import CheckpointError
+from slowfast_bias.models.weights.npz import read_npz
 from slowfast_bias.models.weights.safetensors_files import read_folder, read_safetensors
 from slowfast_bias.models.weights.torch_files import read_pickle, read_torch
 
@@ -45,6 +46,8 @@ def _read(path: str) -> Any:
             return read_folder(os.path.dirname(path) or ".")
         if kind == sniff.SAFETENSORS:
             return read_safetensors(file, path)
+        if kind == sniff.NPZ:
+            return read_npz(file, path)
         return read_pickle(file) if kind == sniff.PICKLE else read_torch(file, kind)
 
 

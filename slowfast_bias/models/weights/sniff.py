@@ -14,6 +14,7 @@ TORCH_ZIP = "torch zip"  # torch.save since 1.6
 TORCH_LEGACY = "torch legacy"  # torch.save before
 PICKLE = "pickle"  # pickle.dump: Caffe2's files of SlowFast's model zoo among others
 SAFETENSORS = "safetensors"
+NPZ = "npz"  # arrays of numpy by name
 INDEX = "index"  # the JSON file that names the parts of a safetensors file
 
 # pickle of the whole number that every legacy file of torch begins with, after a few bytes
@@ -93,12 +94,7 @@ def _kind_of_zip(file: IO[bytes], path: str) -> str:
     if "data.pkl" in ends or "data.pkl" in names:
         return TORCH_ZIP
     if names and all(name.endswith(".npy") for name in names):
-        raise _refusal(
-            path,
-            f"it is a file of numpy arrays (.npz: {', '.join(names[:3])}, ...)",
-            "Save them as tensors: torch.save({k: torch.from_numpy(v) for k, v in "
-            "numpy.load(FILE).items()}, NEW_FILE).",
-        )
+        return NPZ
     raise _refusal(
         path,
         f"it is a zip archive of other files ({', '.join(names[:3]) or 'none'})",

@@ -29,7 +29,7 @@ NAMES = {
     "VideoMAE": "encoder.blocks.0.attn.q_bias",
     "V-JEPA 2": "module.pooler.cross_attention_block.xattn.q.weight",
     "ViViT": "vivit.encoder.layer.0.attention.attention.query.weight",
-    "Inception I3D": "Mixed_3b.b0.conv3d.weight",
+    "Inception I3D": "Mixed_3b.b0.bn.weight",
     "X3D": "s1.pathway0_stem.conv_xy.weight",
     "MViT": "blocks.1.attn.pool_q.weight",
     "SlowFast": "blocks.1.multipathway_blocks.1.res_blocks.0.branch1_conv.weight",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from slowfast_bias.models.weights.tables import (
+    inception_i3d,
     mmaction,
     pytorchvideo,
     timesformer,
@@ -23,6 +24,7 @@ TABLES: list[Table] = [
     *(pytorchvideo.RESNETS, pytorchvideo.MVIT),
     *(mmaction.SLOWFAST, mmaction.X3D, mmaction.RESNETS),
     *(timesformer.TIMESFORMER, videomae.VIDEOMAE, vjepa2.VJEPA2),
+    *(inception_i3d.PORT, inception_i3d.SECOND_PORT, inception_i3d.JAX),
 ]
 
 
