@@ -13,9 +13,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from slowfast_bias.models.weights.published import FILES, SOURCES
+from slowfast_bias.models.weights.published import FILES, SOURCES, Published
 from slowfast_bias.plain_table import markdown
 
+# Their files name weights; the folder of the hub, for its config.json, says of which network.
+HUB = ("TimeSformer", "VideoMAE", "V-JEPA 2")
 PAGE = Path(__file__).with_name("ZOO.md")
 
 
@@ -40,12 +42,23 @@ def hosts_table(release: dict, main: dict) -> list[str]:
 
 def files_table(release: dict) -> list[str]:
     """Returns the table of published files."""
-    rows = [("file", "source", "config", "clips", "top-1 %", "clips x crops")]
+    rows = [("file", "source", "clips", "top-1 %", "views", "command: slowfast_bias measure ...")]
     for file in FILES:
         top1 = f"{file.top1:g}" if file.top1 else ""
         clips = release[file.config]["frames x rate"]
-        rows.append((file.file, file.source, f"`{file.config}`", clips, top1, file.views))
-    return markdown(rows, left=4)
+        rows.append((file.file, file.source, clips, top1, file.views, f"`{command(file)}`"))
+    return markdown(rows, left=6)
+
+
+def command(file: Published) -> str:
+    """Returns the arguments with which a file is measured."""
+    folder, name = file.config.lower().split("/")
+    weights = re.split(r",| (?:of|for|with|\()", file.file)[0].replace(" ", "-")
+    model = name if folder in ("kinetics", "hf") else f"{folder}/{name}"
+    more = " BIAS.HF.FOLDER FOLDER" if file.source in HUB else ""
+    if " with " in file.file:  # a probe and its encoder
+        weights, more = file.file.split(" with ")[1], f"{more} BIAS.HF.PROBE {weights}"
+    return f"--model {model} --weights {weights} --videos clips/{more}"
 
 
 def sources_table() -> list[str]:

@@ -1,4 +1,4 @@
-"""MViT of SlowFast's main branch: blocks of tokens, the class token first where there is one."""
+"""MViT, SlowFast main's or our own: blocks of tokens, the class token first where there is one."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _K, _S, _D, _H = "Kinetics", "SSv2", "Diving48", "HF"
 _TEN, _FIVE = "10 x 3", "5 x 1"
 
 FILES = (
-    Published("C2D_NOPOOL_8x8_R50.pkl", "SlowFast", f"{_K}/C2D_8x8_R50", 67.2, _TEN),
+    Published("C2D_NOPOOL_8x8_R50.pkl", "SlowFast", f"{_K}/C2D_NOPOOL_8x8_R50", 67.2, _TEN),
     Published("I3D_8x8_R50.pkl", "SlowFast", f"{_K}/I3D_8x8_R50", 73.5, _TEN),
     Published("I3D_NLN_8x8_R50.pkl", "SlowFast", f"{_K}/I3D_NLN_8x8_R50", 74.0, _TEN),
     Published("SLOWONLY_4x16_R50.pkl", "SlowFast", f"{_K}/SLOW_4x16_R50", 72.7, _TEN),
@@ -74,7 +74,7 @@ FILES = (
     Published("rgb_imagenet.pt, i3d_k400.npz", "I3D", f"{_K}/INCEPTION_I3D", 71.1),
     Published("TimeSformer_divST_8x32_224_K400.pyth", "TimeSformer",
               f"{_H}/TIMESFORMER", 77.9, "1 x 3"),
-    Published("VideoMAE ViT-B of Kinetics-400", "VideoMAE", f"{_H}/VIDEOMAE", 81.5),
+    Published("checkpoint.pth of ViT-B, Kinetics-400", "VideoMAE", f"{_H}/VIDEOMAE", 81.5),
     Published("ssv2-vitl-16x2x3.pt with vitl.pt", "V-JEPA 2", f"{_S}/VJEPA2", None),
     Published("diving48-vitl-256.pt with vitl.pt", "V-JEPA 2", f"{_D}/VJEPA2", None),
 )  # fmt: skip
