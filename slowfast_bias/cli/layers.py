@@ -53,8 +53,9 @@ def main(args: argparse.Namespace) -> int:
         f"{family.name}, {', '.join(cfg.BIAS.LAYERS)}: clips of {cfg.DATA.NUM_FRAMES} frames, "
         f"{size} x {size}"
     )
+    longest = max(map(len, features))
     for name, units in features.items():
-        print(f"  {name:<12} {units.shape[1]:>6} units  {features.axes[name].words()}")
+        print(f"  {name:<{longest}} {units.shape[1]:>6} units  {features.axes[name].words()}")
     if args.all:
         with torch.no_grad(), evaluating(model):
             _print_modules(model, lambda: family.call(model, task.pack(clip)), taps)
