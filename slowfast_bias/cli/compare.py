@@ -30,8 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--units", choices=("percent", "count"), default="percent",
         help="how units are counted; csv always has counts")  # fmt: skip
     add("--names", nargs="+", metavar="NAME", help="names of the networks, one per report")
-    add("--figure", metavar="FIG", help="also draw them: .png, .pdf or .svg; a column for 3D CNNs, "
-        "one for SlowFast and its parts, one for transformers")  # fmt: skip
     add("--to", default="", metavar="NAME",
         help="below the Markdown table, how each network differs from this one, with errors; of "
         "two networks the first from the second")  # fmt: skip
@@ -44,10 +42,6 @@ def main(args: argparse.Namespace) -> int:
     from slowfast_bias.visualization.reading.report_files import read_report, read_reports
     from slowfast_bias.visualization.tables import comparison_table
 
-    if args.figure:
-        from slowfast_bias.visualization.drawing.save import check_suffix
-
-        check_suffix(args.figure)
     if args.banks:
         from slowfast_bias.visualization.bank_comparison import banks_text
 
@@ -68,9 +62,4 @@ def main(args: argparse.Namespace) -> int:
     for setting, values in differences(reports).items():
         print(f"warning: not comparable: {setting} is {values}", file=sys.stderr)
     print(table, end="")
-    if args.figure:
-        from slowfast_bias.visualization.drawing.save import save_figure
-        from slowfast_bias.visualization.figures.group_panels import group_panels
-
-        save_figure(group_panels(reports), args.figure)
     return 0

@@ -24,8 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--orders", nargs="+", metavar="FILE", help="bias/orders.json of runs: shuffled frames")
     add_out(parser, "the figure to write: .png, .pdf or .svg", required=True, metavar="FIG")
     add("--kind", choices=KINDS,
-        help="kind of figure of reports; by default a page, which compares several; groups: a "
-        "column for 3D CNNs, for SlowFast and its parts, for transformers")  # fmt: skip
+        help="kind of figure of reports; by default a page, which compares several")  # fmt: skip
     add("--layer",
         help="the layer of a scatter (by default the last) or over epochs (all, or the last)"
         )  # fmt: skip

@@ -12,7 +12,6 @@ from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing.save import check_suffix, save_figure
 from slowfast_bias.visualization.figures import frame_orders, silencing
 from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves
-from slowfast_bias.visualization.figures.group_panels import group_panels
 from slowfast_bias.visualization.figures.layer_curves import layer_curves
 from slowfast_bias.visualization.figures.pages import comparison_figure, report_figure
 from slowfast_bias.visualization.figures.unit_bars import unit_bars
@@ -21,7 +20,7 @@ from slowfast_bias.visualization.reading.epoch_files import read_epochs
 from slowfast_bias.visualization.reading.report_files import find_layer, read_reports
 from slowfast_bias.visualization.reading.result_files import name_runs, read_results
 
-KINDS = ("curves", "groups", "units", "scatter", "page")
+KINDS = ("curves", "units", "scatter", "page")
 SOURCES = {  # kind of file -> its options
     "reports": ("kind", "layer", "value", "axes"),
     "over_epochs": ("layer", "value"),
@@ -73,8 +72,7 @@ def plot_reports(
     Args:
         paths: report JSONs.
         out: a png, pdf or svg file.
-        kind: one of KINDS; a page of several reports is their comparison, groups are panels of
-            3D CNNs, SlowFast variants and transformers.
+        kind: one of KINDS; a page of several reports is their comparison.
         layer: for "scatter"; the last layer if not given.
         value: "score" or "percent", for curves.
         axes: of a scatter, see `unit_scatter`.
@@ -99,8 +97,6 @@ def make_figure(
             )
     if kind == "curves":
         return layer_curves(reports, value=value)
-    if kind == "groups":
-        return group_panels(reports, value)
     if kind == "units":
         return unit_bars(reports)
     if kind == "page" and len(reports) > 1:

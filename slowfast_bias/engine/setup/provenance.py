@@ -17,7 +17,7 @@ from slowfast_bias.config.lookup import lookup
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup.loaders import dataset_name
 from slowfast_bias.files import write_whole
-from slowfast_bias.models.families import family_named, group_of
+from slowfast_bias.models.families import family_named
 
 
 def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str, Any]:
@@ -32,7 +32,6 @@ def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str,
     return {
         "config": config,
         "model": network_name(cfg),
-        "group": group_of(cfg.MODEL.ARCH),
         "data": f"{dataset_name(cfg, split)}/{split}",
         "frames": f"{cfg.DATA.NUM_FRAMES}x{cfg.DATA.SAMPLING_RATE}",
         "mean": list(cfg.DATA.MEAN),

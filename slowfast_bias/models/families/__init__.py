@@ -31,7 +31,6 @@ __all__ = [
     "family_named",
     "family_of",
     "find_classifier",
-    "group_of",
     "has_channels_last",
     "head_tap",
 ]
@@ -78,11 +77,6 @@ def family_named(model_name: str) -> Family | None:
         if model_name in family.model_names.values():
             return family
     return None
-
-
-def group_of(arch: str) -> str:
-    """Returns the panel of figures that shows networks of a MODEL.ARCH; "" if not known."""
-    return next((family.groups[arch] for family in FAMILIES if arch in family.groups), "")
 
 
 def canonical_names(arch: str, model_name: str, is_given: bool) -> tuple[str, str]:

@@ -15,9 +15,6 @@ from torch import Tensor, nn
 from slowfast_bias.bias.taps import Tap
 from slowfast_bias.host.own_networks import OwnNetwork
 
-# Panels of figures, `Family.groups`.
-CNNS, SLOWFASTS, TRANSFORMERS = "3D CNNs", "SlowFast variants", "transformers"
-
 
 class Head(NamedTuple):
     """Where the classifier sits, by `named_modules()` names.
@@ -75,7 +72,6 @@ class Family:
         capability: what the host must offer to build one; "" stands for its MODEL.ARCH.
         depths: values of RESNET.DEPTH; empty if the kind does not read that key.
         described_by: {label: config key} that reports name beside MODEL_NAME and ARCH.
-        groups: {MODEL.ARCH: the figure's panel that shows such networks together with others}.
         own: this project's own network of this kind, for hosts that have none.
     """
 
@@ -94,7 +90,6 @@ class Family:
     capability: str = ""
     depths: tuple[int, ...] = ()
     described_by: Mapping[str, str] = field(default_factory=dict)
-    groups: Mapping[str, str] = field(default_factory=dict)
     own: OwnNetwork | None = None
 
 

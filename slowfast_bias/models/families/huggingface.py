@@ -12,7 +12,7 @@ from torch import nn
 
 from slowfast_bias.bias.taps import Tap
 from slowfast_bias.host.own_networks import OwnNetwork
-from slowfast_bias.models.families.family import TRANSFORMERS, Family, head_tap, token_taps
+from slowfast_bias.models.families.family import Family, head_tap, token_taps
 from slowfast_bias.models.families.heads import slowfast_head
 from slowfast_bias.models.networks.huggingface import Huggingface, missing
 from slowfast_bias.models.networks.huggingface_files import describe
@@ -85,7 +85,6 @@ FAMILY = Family(
     warnings=_warnings,
     model_names={"hf": "Huggingface"},
     described_by={"folder": FOLDER},
-    groups={"hf": TRANSFORMERS},
     own=OwnNetwork(
         arch="hf",
         model_name="Huggingface",

@@ -6,7 +6,7 @@ from torch import nn
 
 from slowfast_bias.bias.taps import Tap
 from slowfast_bias.host.own_networks import OwnNetwork
-from slowfast_bias.models.families.family import TRANSFORMERS, Family, head_tap, token_taps
+from slowfast_bias.models.families.family import Family, head_tap, token_taps
 from slowfast_bias.models.families.heads import slowfast_head
 from slowfast_bias.models.networks import mvit as network
 
@@ -27,6 +27,5 @@ FAMILY = Family(
     head=slowfast_head,
     model_names={"mvit": "MViT"},
     described_by={"depth": "MVIT.DEPTH"},
-    groups={"mvit": TRANSFORMERS},
     own=OwnNetwork("mvit", "MViT", network.MViT, network.ARGUMENTS, network.DEFAULTS, network.ONLY),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import nn
 
 from slowfast_bias.bias.taps import Tap
-from slowfast_bias.models.families.family import CNNS, SLOWFASTS, Family, head_tap
+from slowfast_bias.models.families.family import Family, head_tap
 from slowfast_bias.models.families.heads import slowfast_head
 
 _STAGES = ("s1", "s2", "s3", "s4", "s5")
@@ -54,7 +54,6 @@ FAMILY = Family(
     plumbing=PLUMBING,
     folds=conv_and_norm,
     model_names={"slowfast": "SlowFast"} | dict.fromkeys(_RESNETS, "ResNet"),
-    groups=dict.fromkeys(_RESNETS, CNNS) | dict.fromkeys(("slow", "fast", "slowfast"), SLOWFASTS),
     depths=(18, 50, 101),
     described_by={"depth": "RESNET.DEPTH"},
 )

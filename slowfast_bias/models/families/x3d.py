@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slowfast_bias.host.own_networks import OwnNetwork
-from slowfast_bias.models.families.family import CNNS, Family
+from slowfast_bias.models.families.family import Family
 from slowfast_bias.models.families.heads import slowfast_head
 from slowfast_bias.models.families.slowfast import PLUMBING, conv_and_norm, has_stages, stage_taps
 from slowfast_bias.models.networks import x3d as network
@@ -17,6 +17,5 @@ FAMILY = Family(
     folds=conv_and_norm,
     model_names={"x3d": "X3D"},
     described_by={"width": "X3D.WIDTH_FACTOR", "depth": "X3D.DEPTH_FACTOR"},
-    groups={"x3d": CNNS},
     own=OwnNetwork("x3d", "X3D", network.X3D, network.ARGUMENTS, network.DEFAULTS, network.ONLY),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -92,13 +92,9 @@ def draw_curve(
     report: BiasReport,
     read: Reading,
     places: Mapping[str, float],
-    apart: Collection[str] = (),
     **look: Any,
 ) -> None:
-    """Draws one model: a line per pathway; layers with a single pathway are joined to all lines.
-
-    Layers that are `apart` are joined to none.
-    """
+    """Draws one model: a line per pathway; layers with a single pathway are joined to all lines."""
     color, plain = look["color"], look.get("ls", "-")
     fill = look.get("mfc", color)
     size = {key: look[key] for key in ("lw", "ms", "zorder") if key in look}
@@ -106,10 +102,7 @@ def draw_curve(
     paths = dict.fromkeys(map(pathway, points))
     for path in paths:
         members = [layer for layer in points if pathway(layer) == path]
-        gap = {layer: [(math.nan,) * 3] if layer in apart else [] for layer in members}
-        x, y, errors = zip(
-            *(point for layer in members for point in (*gap[layer], points[layer])), strict=True
-        )
+        x, y, errors = zip(*(points[layer] for layer in members), strict=True)
         dashed = path is not None and path % 2 == 1
         line = ax.errorbar(
             x, y, yerr=[0 if math.isnan(e) else e for e in errors],
