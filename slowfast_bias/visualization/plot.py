@@ -14,13 +14,14 @@ from slowfast_bias.visualization.figures import frame_orders, silencing
 from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves
 from slowfast_bias.visualization.figures.layer_curves import layer_curves
 from slowfast_bias.visualization.figures.pages import comparison_figure, report_figure
+from slowfast_bias.visualization.figures.panels import design_panels
 from slowfast_bias.visualization.figures.unit_bars import unit_bars
 from slowfast_bias.visualization.figures.unit_scatter import unit_scatter
 from slowfast_bias.visualization.reading.epoch_files import read_epochs
 from slowfast_bias.visualization.reading.report_files import find_layer, read_reports
 from slowfast_bias.visualization.reading.result_files import name_runs, read_results
 
-KINDS = ("curves", "units", "scatter", "page")
+KINDS = ("curves", "units", "scatter", "page", "panels")
 SOURCES = {  # kind of file -> its options
     "reports": ("kind", "layer", "value", "axes"),
     "over_epochs": ("layer", "value"),
@@ -97,6 +98,8 @@ def make_figure(
             )
     if kind == "curves":
         return layer_curves(reports, value=value)
+    if kind == "panels":
+        return design_panels(reports, value)
     if kind == "units":
         return unit_bars(reports)
     if kind == "page" and len(reports) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from slowfast_bias.bias.origin import TRANSFORMER
 from slowfast_bias.bias.taps import Tap
 from slowfast_bias.models.families.family import Family, head_tap, token_taps
 from slowfast_bias.models.families.heads import slowfast_head
@@ -24,5 +25,6 @@ FAMILY = Family(
     layers=_layers,
     head=slowfast_head,
     model_names={"mvit": "MViT"},
+    designs={"mvit": TRANSFORMER},
     described_by={"depth": "MVIT.DEPTH"},
 )
