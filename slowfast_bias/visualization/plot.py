@@ -73,9 +73,10 @@ def plot_reports(
     Args:
         paths: report JSONs.
         out: a png, pdf or svg file.
-        kind: one of KINDS; a page of several reports is their comparison.
+        kind: one of KINDS; a page of several reports is their comparison, panels group
+            them by design.
         layer: for "scatter"; the last layer if not given.
-        value: "score" or "percent", for curves.
+        value: "score" or "percent", for curves, pages and panels.
         axes: of a scatter, see `unit_scatter`.
         names: one per report, see `read_reports`.
     """

@@ -82,7 +82,7 @@ class BlockDepth:
         before = dict.fromkeys(name for first, _ in edges for name in first)
         after = dict.fromkeys(name for _, rest in edges for name in rest)
         end = ends.pop() if len(ends) == 1 else None
-        return cls(end or None, tuple(before), tuple(sorted(after, key="head".__eq__)))
+        return cls(end, tuple(before), tuple(sorted(after, key="head".__eq__)))
 
     @property
     def span(self) -> float:
@@ -93,40 +93,48 @@ class BlockDepth:
         """Returns {layer: x}; the pathways of a stage have the same x."""
         depths = block_depths(report.layers)
         scale = self.span / (max(depths.values()) or 1.0)
-        places = {name: depth * scale for name, depth in depths.items()} | self._beside()
+        places = {name: depth * scale for name, depth in depths.items()}
+        left, right = self._beside()
+        before, after = _around(stages(report.layers), depths)
+        places |= {name: left[name] for name in before} | {name: right[name] for name in after}
         return {layer: places[stage(layer)] for layer in report.layers}
 
     def label_axis(self, ax: Axes, inches: float) -> None:
         """Sets ticks, limits and label of an x axis that is `inches` wide."""
-        beside, gap = self._beside(), self._gap()
-        low, high = -len(self.before) * gap, self.span + len(self.after) * gap
-        room = 0.04 * self.span
-        ax.set_xlim(low - max(room, 0.4 * gap * bool(self.before)), high + max(room, 0.4 * gap))
-        per_inch = (high - low + 0.8 * gap) / inches
-        ticks = self._block_ticks(per_inch)
-        names = {x: name.rpartition(".")[2] for name, x in beside.items()}
+        (left, right), gap = self._beside(), self._gap()
+        low, high = min([0.0, *left.values()]), max([self.span, *right.values()])
+        room = 0.6 * gap
+        ax.set_xlim(low - room, high + room)
+        inch = (high - low + 2 * room) / inches
+        ticks = self._block_ticks(inch)
+        beside = [*left.items(), *right.items()]
+        names = {x: name.rpartition(".")[2] for name, x in beside}
         ax.set_xticks([*ticks, *names], [*ticks.values(), *names.values()])
+        crowded = max(len(self.before), len(self.after)) > 1
+        slot = (1.0 if crowded else 1.6) * gap / inch
+        upright = max(map(len, names.values()), default=0) * _LETTER > slot
         for label in ax.get_xticklabels()[len(ticks) :]:
-            upright = len(label.get_text()) * _LETTER > 1.6 * gap / per_inch
             label.set_rotation(90 if upright else 0)
-        for x in (-gap / 2, self.span + gap / 2)[not self.before : 1 + bool(self.after)]:
-            ax.axvline(x, color="#E6E6E6", lw=0.6, zorder=0.5, gid="end of blocks")
+        for x, there in ((-gap / 2, self.before), (self.span + gap / 2, self.after)):
+            if there:
+                ax.axvline(x, color="#E6E6E6", lw=0.6, zorder=0.5, gid="end of blocks")
         ax.tick_params(axis="x", length=0)
-        ax.set_xlabel("block" if self.last else RELATIVE)
+        ax.set_xlabel(RELATIVE if self.last is None else "block")
 
     def _gap(self) -> float:
-        return max(_GAP * self.span, 1.0) if self.last else _GAP
+        return _GAP if self.last is None else max(_GAP * self.span, 1.0)
 
-    def _beside(self) -> dict[str, float]:
+    def _beside(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Returns {stage: x} of what is before and of what is after all blocks."""
         gap, count = self._gap(), len(self.before)
         left = {name: (i - count) * gap for i, name in enumerate(self.before)}
-        return left | {name: self.span + (i + 1) * gap for i, name in enumerate(self.after)}
+        return left, {name: self.span + (i + 1) * gap for i, name in enumerate(self.after)}
 
-    def _block_ticks(self, per_inch: float) -> dict[float, str]:
-        """Returns {x: what is written there}, as many block numbers as have room."""
+    def _block_ticks(self, inch: float) -> dict[float, str]:
+        """Returns {x: text}: as many block numbers as have room, an inch being `inch` blocks."""
         if self.last is None:
             return {x: f"{x:g}" for x in (0.0, 0.25, 0.5, 0.75, 1.0)}
-        slot = 3 * _LETTER * per_inch
+        slot = 3 * _LETTER * inch
         step = next((x for x in _STEPS if x >= slot), _STEPS[-1])
         return {float(i): f"{i}" for i in range(0, int(self.last) + 1, step)}
 

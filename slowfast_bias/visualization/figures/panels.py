@@ -7,13 +7,15 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import ScaledTranslation
 
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.bias.origin import SLOWFAST, TRANSFORMER, is_reference
 from slowfast_bias.visualization.drawing import captions, style
 from slowfast_bias.visualization.drawing.bands import legend_shape
 from slowfast_bias.visualization.drawing.block_axis import BlockDepth, block_depths
-from slowfast_bias.visualization.drawing.layer_axis import Depth, pathway
+from slowfast_bias.visualization.drawing.layer_axis import Depth, pathway, stages
 from slowfast_bias.visualization.drawing.score_axis import draw_zero, dress_scores
 from slowfast_bias.visualization.figures.layer_curves import draw_curve, model_looks
 from slowfast_bias.visualization.reading.designs import TITLES, by_design, twins
@@ -21,7 +23,9 @@ from slowfast_bias.visualization.reading.headline import headline, reading, titl
 
 _INCHES = 2.85  # the width of a panel
 _TALL = 1.55  # and its height
-_LINE = 0.155  # the height of a row of a legend
+_LINE = 0.16  # the height of a row of a legend
+_LINES = ("-", ":", "-.")  # of networks of one colour in a column
+_MANY = 14  # layers, whose markers would touch
 
 
 @style.styled()
@@ -36,24 +40,21 @@ def design_panels(reports: Mapping[str, BiasReport], value: str = "score") -> Fi
     """
     captions.check_reports(reports)
     groups, scores = by_design(reports), headline(reports.values(), value)
-    looks = _looks({name: x for members in groups.values() for name, x in members.items()})
+    looks = _looks(groups)
     width = 0.75 + len(groups) * (_INCHES + 0.12)
     figure = Figure(figsize=(width, 0.6 + len(scores) * _TALL), layout="constrained")
-    axes = figure.subplots(
-        len(scores), len(groups), sharex="col", sharey="row", squeeze=False
-    )
-    rows = []
-    for column, (design, members) in zip(axes.T, groups.items(), strict=True):
+    axes = figure.subplots(len(scores), len(groups), sharex="col", sharey="row", squeeze=False)
+    for column, members in zip(axes.T, groups.values(), strict=True):
         _draw_column(column, members, scores, value, looks)
-        rows.append(_name_networks(column[0], design, members, looks))
     for row, score in zip(axes, scores, strict=True):
         _dress_row(row, score, value)
-    words = (captions.pairs_words(reports.values()), captions.error_words(reports.values()))
-    words += (captions.motion_words(reports) if "motion" in scores else "",)
-    words += (_block_words(groups.get(TRANSFORMER, {})),)
-    lines = captions.write_caption(figure, reports, width, *words)
+    room = _name_networks(axes[0], groups, looks)
+    words = [captions.pairs_words(reports.values()), captions.error_words(reports.values())]
+    words.append(captions.motion_words(reports) if "motion" in scores else "")
+    words.append(_block_words(groups.get(TRANSFORMER, {})))
+    lines = captions.write_caption(figure, reports, width, *filter(None, words))
     captions.make_taller(figure, lines)
-    figure.set_figheight(figure.get_figheight() + max(rows) * _LINE)
+    figure.set_figheight(figure.get_figheight() + room)
     return figure
 
 
@@ -71,9 +72,10 @@ def _draw_column(
         for name, report in reports.items():
             read, places = reading(score, value), depth.positions(report)
             draw_curve(ax, name, report, read, places, **looks[name])
-    depth.label_axis(column[-1], _INCHES)
-    for ax in column[:-1]:
-        ax.tick_params(axis="x", length=0)
+    for ax in column:
+        depth.label_axis(ax, _INCHES)
+        if ax is not column[-1]:
+            ax.set_xlabel("")
 
 
 def _dress_row(row: Sequence[Axes], score: str, value: str) -> None:
@@ -82,47 +84,87 @@ def _dress_row(row: Sequence[Axes], score: str, value: str) -> None:
         dress_scores(row[0], (score,))
         for ax in row[1:]:
             draw_zero(ax)
-    title = title_of(score, value, bold=True) + (" (% of the layer)" if value == "percent" else "")
+    title = title_of(score, value, bold=True) + (" share (%)" if value == "percent" else "")
     row[0].set_ylabel(title, color=style.INK.get(score, "black"), fontweight="bold")
 
 
 def _name_networks(
-    ax: Axes, design: str, reports: Mapping[str, BiasReport], looks: Mapping[str, dict[str, Any]]
-) -> int:
-    """Writes the design and the legend of its networks above a column; returns its row count."""
+    row: Sequence[Axes],
+    groups: Mapping[str, Mapping[str, BiasReport]],
+    looks: Mapping[str, dict[str, Any]],
+) -> float:
+    """Writes each design and a legend of its networks above its column; returns their height."""
+    handles = [_handles(design, members, looks) for design, members in groups.items()]
+    shapes = [legend_shape(x, _INCHES) for x in handles]
+    inches = max(rows for rows, _ in shapes) * _LINE + 0.3
+    for ax, design, shown, (_, columns) in zip(row, groups, handles, shapes, strict=True):
+        up = ScaledTranslation(0, inches, ax.figure.dpi_scale_trans)
+        ax.legend(
+            handles=shown, ncols=columns, loc="upper left", bbox_to_anchor=(0, 1),
+            bbox_transform=ax.transAxes + up, alignment="left", borderpad=0, borderaxespad=0,
+            title=TITLES[design], title_fontproperties={"size": 9, "weight": "bold"},
+        )  # fmt: skip
+    return inches
+
+
+def _handles(
+    design: str, reports: Mapping[str, BiasReport], looks: Mapping[str, dict[str, Any]]
+) -> list[Line2D]:
+    """Returns an entry per network, then one per pathway if there are pathways."""
     handles = style.line_handles({captions.wrap_name(x, 34, 1): looks[x] for x in reports})
-    if any(pathway(layer) is not None for report in reports.values() for layer in report.layers):
-        slow_fast = ("slow pathway (/0)", "fast pathway (/1)")
-        handles += style.pathway_handles(slow_fast) if design == SLOWFAST else style.pathway_handles()
-    rows, columns = legend_shape(handles, _INCHES)
-    ax.legend(
-        handles=handles, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1.0),
-        title=TITLES[design], title_fontproperties={"size": 9, "weight": "bold"},
-        alignment="left", borderpad=0, borderaxespad=0.6,
-    )  # fmt: skip
-    return rows
+    if not any(map(_has_pathways, reports.values())):
+        return handles
+    if design == SLOWFAST:
+        return handles + style.pathway_handles(("slow pathway", "fast pathway"))
+    return handles + style.pathway_handles()
 
 
-def _looks(reports: Mapping[str, BiasReport]) -> dict[str, dict[str, Any]]:
+def _looks(groups: Mapping[str, Mapping[str, BiasReport]]) -> dict[str, dict[str, Any]]:
     """Returns {network: colour, marker, ...}; an untrained network has its network's marker.
 
-    Neighbours in `reports` differ in colour, so that those of one column do.
+    Neighbours differ in colour, and so do those of one column while there are colours; then lines.
     """
-    looks = model_looks(reports)
+    reports = {name: x for members in groups.values() for name, x in members.items()}
+    looks = {name: dict(look) for name, look in model_looks(reports).items()}
+    for members in groups.values():
+        main = [name for name, report in members.items() if not is_reference(report)]
+        for i, name in enumerate(main):
+            round_ = i // len(style.MODEL_COLORS)
+            looks[name] |= {"ls": _LINES[round_ % len(_LINES)]} if round_ else {}
+        if max(len(stages(x.layers)) for x in members.values()) > _MANY:
+            for name in members:
+                looks[name].setdefault("ms", 3.0)
     for name, report in reports.items():
-        if not is_reference(report):
-            continue
-        same = [looks[other]["marker"] for other, x in reports.items() if twins(x, report)]
-        looks[name]["marker"] = same[0] if len(same) == 1 else looks[name]["marker"]
-        if any(pathway(layer) is not None for layer in report.layers):
-            looks[name]["mfc"] = looks[name]["color"]  # white is for pathway 1
+        if is_reference(report):
+            looks[name] |= _of_twin(name, report, reports, looks)
     return looks
+
+
+def _of_twin(
+    name: str,
+    report: BiasReport,
+    reports: Mapping[str, BiasReport],
+    looks: Mapping[str, dict[str, Any]],
+) -> dict[str, Any]:
+    """Returns the marker of an untrained network, and its fill: white is for pathway 1."""
+    same = [looks[other]["marker"] for other, x in reports.items() if twins(x, report)]
+    marker = same[0] if len(same) == 1 else looks[name]["marker"]
+    fill = {"mfc": looks[name]["color"]} if _has_pathways(report) else {}
+    return {"marker": marker, **fill}
+
+
+def _has_pathways(report: BiasReport) -> bool:
+    return any(pathway(layer) is not None for layer in report.layers)
 
 
 def _block_words(reports: Mapping[str, BiasReport]) -> str:
     """Returns how many blocks each network has if they share an axis of relative depth; or ""."""
     depth = BlockDepth.of(reports) if reports else None
-    if depth is None or depth.last:
+    if depth is None or depth.last is not None:
         return ""
-    counts = {name: int(max(block_depths(x.layers).values())) + 1 for name, x in reports.items()}
-    return f"Blocks: {', '.join(f'{captions.wrap_name(n, 34, 1)} {x}' for n, x in counts.items())}."
+    counts = {
+        captions.wrap_name(name, 34, 1): int(max(block_depths(x.layers).values())) + 1
+        for name, x in reports.items()
+        if not is_reference(x)
+    }
+    return f"Blocks: {', '.join(f'{count} in {name}' for name, count in counts.items())}."

@@ -46,11 +46,12 @@ def by_design(reports: Mapping[str, BiasReport]) -> dict[str, dict[str, BiasRepo
 def design_of(report: BiasReport) -> str:
     """Returns the design that a report says, else the one that its layers' names suggest."""
     said = report.meta.get(DESIGN)
-    return said if said in DESIGNS else _design_of_layers(report)
+    return said if said in DESIGNS else _guess(report)
 
 
-def _design_of_layers(report: BiasReport) -> str:
-    if {pathway(layer) for layer in report.layers} >= {0, 1}:
+def _guess(report: BiasReport) -> str:
+    old = str(report.meta.get("model")).split()  # MODEL_NAME, ARCH, ... of a run
+    if {pathway(layer) for layer in report.layers} >= {0, 1} or "fast" in old:
         return SLOWFAST
     names = stages(report.layers)
     if {"s1", "s2", "s3", "s4", "s5"} & set(names):
