@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 REFERENCE = "reference"  # in the meta of a network that others are compared with: what it is
 UNTRAINED = "untrained"  # the name of such a network: the same one with its initial random weights
+DESIGN = "design"  # in the meta of a network: its design, one of DESIGNS; not said if not known
+CNN, SLOWFAST, TRANSFORMER = DESIGNS = ("cnn", "slowfast", "transformer")
 ORIGIN = ("styles", "seed", "videos", "recordings", "decoder")  # as columns name them
 
 

@@ -1,4 +1,4 @@
-"""slowfast_bias compare: one table over several reports, or what several banks agree on."""
+"""slowfast_bias compare: a table and a figure over several reports, or what banks agree on."""
 
 from __future__ import annotations
 
@@ -33,15 +33,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--to", default="", metavar="NAME",
         help="below the Markdown table, how each network differs from this one, with errors; of "
         "two networks the first from the second")  # fmt: skip
+    add("--panels", default="", metavar="FIG",
+        help="also draw their curves over layers, 3D CNNs, SlowFast variants and transformers in "
+        "columns of their own: a .png, .pdf or .svg")  # fmt: skip
+    add("--value", choices=("score", "percent"),
+        help="what --panels shows: scores (S_static, motion-only, content), or the shares of the "
+        "paper; by default scores")  # fmt: skip
 
 
 def main(args: argparse.Namespace) -> int:
-    """Prints the table, and to stderr why its rows may not compare."""
+    """Prints the table, and to stderr why its rows may not compare; writes the figure."""
     from slowfast_bias.visualization.network_differences import difference_sentences
     from slowfast_bias.visualization.reading.comparable import differences
     from slowfast_bias.visualization.reading.report_files import read_report, read_reports
     from slowfast_bias.visualization.tables import comparison_table
 
+    _check_panels(args)
     if args.banks:
         from slowfast_bias.visualization.bank_comparison import banks_text
 
@@ -59,7 +66,26 @@ def main(args: argparse.Namespace) -> int:
     if args.format == "markdown" and (args.to or len(reports) == 2):
         sentences = difference_sentences(reports, args.layers, args.to)
         table += "\n" + "".join(f"- {sentence}\n" for sentence in sentences)
+    if args.panels:
+        from slowfast_bias.visualization import design_panels, save_figure
+
+        save_figure(design_panels(reports, args.value or "score"), args.panels)
     for setting, values in differences(reports).items():
         print(f"warning: not comparable: {setting} is {values}", file=sys.stderr)
     print(table, end="")
     return 0
+
+
+def _check_panels(args: argparse.Namespace) -> None:
+    """Raises RequestError if --panels names no figure, or if an option would do nothing."""
+    from slowfast_bias.visualization.drawing.save import check_suffix
+
+    if args.value and not args.panels:
+        raise RequestError(
+            "Expected --panels FIG with --value, but got none: a table always shows scores and "
+            "shares."
+        )
+    if args.panels and args.banks:
+        raise RequestError("Expected no --panels with --banks: remove one of them.")
+    if args.panels:
+        check_suffix(args.panels)

@@ -14,13 +14,14 @@ from slowfast_bias.visualization.figures import frame_orders, silencing
 from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves
 from slowfast_bias.visualization.figures.layer_curves import layer_curves
 from slowfast_bias.visualization.figures.pages import comparison_figure, report_figure
+from slowfast_bias.visualization.figures.panels import design_panels
 from slowfast_bias.visualization.figures.unit_bars import unit_bars
 from slowfast_bias.visualization.figures.unit_scatter import unit_scatter
 from slowfast_bias.visualization.reading.epoch_files import read_epochs
 from slowfast_bias.visualization.reading.report_files import find_layer, read_reports
 from slowfast_bias.visualization.reading.result_files import name_runs, read_results
 
-KINDS = ("curves", "units", "scatter", "page")
+KINDS = ("curves", "units", "scatter", "page", "panels")
 SOURCES = {  # kind of file -> its options
     "reports": ("kind", "layer", "value", "axes"),
     "over_epochs": ("layer", "value"),
@@ -72,9 +73,10 @@ def plot_reports(
     Args:
         paths: report JSONs.
         out: a png, pdf or svg file.
-        kind: one of KINDS; a page of several reports is their comparison.
+        kind: one of KINDS; a page of several reports is their comparison, panels group
+            them by design.
         layer: for "scatter"; the last layer if not given.
-        value: "score" or "percent", for curves.
+        value: "score" or "percent", for curves, pages and panels.
         axes: of a scatter, see `unit_scatter`.
         names: one per report, see `read_reports`.
     """
@@ -97,6 +99,8 @@ def make_figure(
             )
     if kind == "curves":
         return layer_curves(reports, value=value)
+    if kind == "panels":
+        return design_panels(reports, value)
     if kind == "units":
         return unit_bars(reports)
     if kind == "page" and len(reports) > 1:

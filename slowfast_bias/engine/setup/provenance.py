@@ -13,11 +13,12 @@ from fvcore.common.config import CfgNode
 
 import slowfast_bias
 from slowfast_bias import host
+from slowfast_bias.bias.origin import DESIGN
 from slowfast_bias.config.lookup import lookup
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup.loaders import dataset_name
 from slowfast_bias.files import write_whole
-from slowfast_bias.models.families import family_named
+from slowfast_bias.models.families import design_named, family_named
 
 
 def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str,
     return {
         "config": config,
         "model": network_name(cfg),
+        DESIGN: design_named(cfg.MODEL.ARCH, cfg.MODEL.MODEL_NAME),
         "data": f"{dataset_name(cfg, split)}/{split}",
         "frames": f"{cfg.DATA.NUM_FRAMES}x{cfg.DATA.SAMPLING_RATE}",
         "mean": list(cfg.DATA.MEAN),

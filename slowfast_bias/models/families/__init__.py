@@ -28,6 +28,7 @@ __all__ = [
     "OneArgument",
     "canonical_names",
     "classifier_of",
+    "design_named",
     "family_named",
     "family_of",
     "find_classifier",
@@ -77,6 +78,13 @@ def family_named(model_name: str) -> Family | None:
         if model_name in family.model_names.values():
             return family
     return None
+
+
+def design_named(arch: str, model_name: str) -> str:
+    """Returns the design of the network that a config names, one of DESIGNS; "" if not known."""
+    named = family_named(model_name)
+    families = FAMILIES if named is None else [named, *FAMILIES]  # PTV ones by their ARCH alone
+    return next((x.designs[arch] for x in families if arch in x.designs), "")
 
 
 def canonical_names(arch: str, model_name: str, is_given: bool) -> tuple[str, str]:

@@ -71,6 +71,8 @@ class Family:
         prefix: MODEL_NAMEs that begin with this are of this kind, whatever MODEL.ARCH is.
         capability: what the host must offer to build one; "" stands for its MODEL.ARCH.
         depths: values of RESNET.DEPTH; empty if the kind does not read that key.
+        designs: {MODEL.ARCH: one of `bias.origin.DESIGNS`}, by which figures group networks; what
+            it does not name is grouped by the names of its layers.
         described_by: {label: config key} that reports name beside MODEL_NAME and ARCH.
         own: this project's own network of this kind, for hosts that have none.
     """
@@ -89,6 +91,7 @@ class Family:
     prefix: str = ""
     capability: str = ""
     depths: tuple[int, ...] = ()
+    designs: Mapping[str, str] = field(default_factory=dict)
     described_by: Mapping[str, str] = field(default_factory=dict)
     own: OwnNetwork | None = None
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from torch import nn
 
+from slowfast_bias.bias.origin import TRANSFORMER
 from slowfast_bias.bias.taps import Tap
 from slowfast_bias.host.own_networks import OwnNetwork
 from slowfast_bias.models.families.family import Family, head_tap, token_taps
@@ -85,6 +86,7 @@ FAMILY = Family(
     warnings=_warnings,
     model_names={"hf": "Huggingface"},
     described_by={"folder": FOLDER},
+    designs={"hf": TRANSFORMER},
     own=OwnNetwork(
         arch="hf",
         model_name="Huggingface",

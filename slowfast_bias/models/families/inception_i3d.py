@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from torch import nn
 
+from slowfast_bias.bias.origin import CNN
 from slowfast_bias.bias.taps import Tap
 from slowfast_bias.host.own_networks import OwnNetwork
-from slowfast_bias.models.families.family import CNNS, Family, head_tap
+from slowfast_bias.models.families.family import Family, head_tap
 from slowfast_bias.models.families.heads import slowfast_head
 from slowfast_bias.models.networks.inception_i3d import WIDTHS, InceptionI3D, Unit
 
@@ -31,7 +32,7 @@ FAMILY = Family(
     head=slowfast_head,
     folds=_folds,
     model_names={"inception_i3d": "InceptionI3D"},
-    groups={"inception_i3d": CNNS},
+    designs={"inception_i3d": CNN},
     own=OwnNetwork(
         arch="inception_i3d",
         model_name="InceptionI3D",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from slowfast_bias.bias.origin import TRANSFORMER
 from slowfast_bias.bias.taps import Tap
 from slowfast_bias.host.own_networks import OwnNetwork
 from slowfast_bias.models.families.family import Family, head_tap, token_taps
@@ -26,6 +27,7 @@ FAMILY = Family(
     layers=_layers,
     head=slowfast_head,
     model_names={"mvit": "MViT"},
+    designs={"mvit": TRANSFORMER},
     described_by={"depth": "MVIT.DEPTH"},
     own=OwnNetwork("mvit", "MViT", network.MViT, network.ARGUMENTS, network.DEFAULTS, network.ONLY),
 )

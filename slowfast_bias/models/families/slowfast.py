@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from slowfast_bias.bias.origin import CNN, SLOWFAST
 from slowfast_bias.bias.taps import Tap
 from slowfast_bias.models.families.family import Family, head_tap
 from slowfast_bias.models.families.heads import slowfast_head
@@ -54,6 +55,7 @@ FAMILY = Family(
     plumbing=PLUMBING,
     folds=conv_and_norm,
     model_names={"slowfast": "SlowFast"} | dict.fromkeys(_RESNETS, "ResNet"),
+    designs=dict.fromkeys(_RESNETS, CNN) | {"slowfast": SLOWFAST, "fast": SLOWFAST},
     depths=(18, 50, 101),
     described_by={"depth": "RESNET.DEPTH"},
 )

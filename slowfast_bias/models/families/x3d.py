@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slowfast_bias.bias.origin import CNN
 from slowfast_bias.host.own_networks import OwnNetwork
 from slowfast_bias.models.families.family import Family
 from slowfast_bias.models.families.heads import slowfast_head
@@ -16,6 +17,7 @@ FAMILY = Family(
     plumbing=PLUMBING,
     folds=conv_and_norm,
     model_names={"x3d": "X3D"},
+    designs={"x3d": CNN},
     described_by={"width": "X3D.WIDTH_FACTOR", "depth": "X3D.DEPTH_FACTOR"},
     own=OwnNetwork("x3d", "X3D", network.X3D, network.ARGUMENTS, network.DEFAULTS, network.ONLY),
 )

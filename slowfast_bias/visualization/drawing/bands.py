@@ -54,10 +54,16 @@ def chance_handle() -> Line2D:
 
 def legend_above(figure: FigureBase, handles: Sequence[Artist], inches: float) -> int:
     """Writes one legend above all panels of a figure `inches` wide; returns its number of rows."""
+    rows, columns = legend_shape(handles, inches)
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+    return rows
+
+
+def legend_shape(handles: Sequence[Artist], inches: float) -> tuple[int, int]:
+    """Returns (rows, columns) of a legend that is at most `inches` wide, if that can be."""
     widths = [_HANDLE + _LETTER * len(str(handle.get_label())) for handle in handles]
     for rows in range(1, len(widths) + 1):  # filled column by column
         columns = [widths[i : i + rows] for i in range(0, len(widths), rows)]
         if sum(map(max, columns)) <= inches:
             break
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(columns))
-    return rows
+    return rows, len(columns)

@@ -22,5 +22,11 @@ def dress_scores(ax: Axes, scores: tuple[str, ...]) -> None:
         middle = (low + high) / 2
         low, high = middle - _LEAST / 2, middle + _LEAST / 2
     ax.set_ylim(low, high)
+    draw_zero(ax)
+
+
+def draw_zero(ax: Axes) -> None:
+    """Draws the line of zero if the y axis shows it."""
+    low, high = ax.get_ylim()
     if low <= 0 <= high:
         ax.axhline(0, color=GREY, lw=0.7, zorder=0.9, gid="zero")

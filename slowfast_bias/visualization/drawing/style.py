@@ -99,11 +99,14 @@ def line_handles(styles: Mapping[str, Mapping[str, Any]]) -> list[Line2D]:
     return [Line2D([], [], label=label, **style) for label, style in styles.items()]
 
 
-def pathway_handles() -> list[Line2D]:
+def pathway_handles(
+    names: tuple[str, str] = ("pathway 0", "pathway 1"), **look: Any
+) -> list[Line2D]:
     """Returns legend entries that distinguish the two pathways of one network."""
+    look = {"color": GREY, "marker": "o", **look}
     return [
-        Line2D([], [], color=GREY, marker="o", label="pathway 0"),
-        Line2D([], [], color=GREY, marker="o", label="pathway 1", ls="--", mfc="white"),
+        Line2D([], [], label=names[0], **look),
+        Line2D([], [], label=names[1], **look, ls="--", mfc="white"),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.networks import MVIT, PTV, SLOWFAST, X3D
 
+from slowfast_bias.bias.origin import DESIGNS
 from slowfast_bias.engine.setup.provenance import network_name, provenance
 from slowfast_bias.models.families import FAMILIES
 
@@ -37,6 +38,24 @@ def test_a_kind_that_does_not_read_the_depth_is_named_without_it(tiny, options, 
 def test_kinds_are_described_by_the_depth_that_they_read():
     for family in FAMILIES:
         assert ("RESNET.DEPTH" in family.described_by.values()) == bool(family.depths), family.name
+
+
+@pytest.mark.parametrize(
+    ("options", "design"),
+    [
+        ([], "cnn"), (X3D, "cnn"), (PTV, "cnn"), (["MODEL.ARCH", "fast"], "slowfast"),
+        (SLOWFAST, "slowfast"), (MVIT, "transformer"),
+        (["MODEL.ARCH", "own", "MODEL.MODEL_NAME", "Own"], ""),
+    ],
+)  # fmt: skip
+def test_a_result_says_the_design_of_its_network(tiny, options, design):
+    assert provenance(tiny(*options, check=False), "val", "a.yaml")["design"] == design
+
+
+def test_designs_are_known_words_for_architectures_of_the_family():
+    for family in FAMILIES:
+        assert set(family.designs.values()) <= set(DESIGNS), family.name
+        assert set(family.model_names) <= set(family.designs), family.name
 
 
 def test_what_the_flow_knows_is_added(tiny):
