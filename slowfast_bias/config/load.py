@@ -184,7 +184,7 @@ def _describe_network(cfg: CfgNode, given: set[str]) -> list[str]:
 def _canonical_names(cfg: CfgNode, given: set[str]) -> None:
     """Gives each architecture one name on both hosts, and each data set one implementation.
 
-    MODEL_NAME follows ARCH if it is not set. Names that the plugin adds to SlowFast's own loop stand
+    MODEL_NAME follows ARCH if it is not set. Names that the plugin adds to SlowFast's loop stand
     here for the keys that have the same effect. `kinetics` is the format csv of the data set
     `videos`, which decodes exactly and never puts another video in place of a bad one.
     """

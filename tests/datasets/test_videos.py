@@ -16,6 +16,7 @@ from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.datasets.source_clips import SourceClips
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.errors import DataError
+from slowfast_bias.seeding import seeded
 
 pytestmark = pytest.mark.host
 
