@@ -49,7 +49,7 @@ def load_cfg(paths: Paths = (), opts: Sequence[Any] = (), check: bool = True) ->
                 "%s: dropped, as SlowFast %s has no such key: %s",
                 name, host.name, ", ".join(dropped),
             )  # fmt: skip
-    _canonical_names(cfg, given)
+    canonicalise(cfg, given)
     problems += _describe_network(cfg, given)
     if check:
         problems += find_problems(cfg)
@@ -181,8 +181,8 @@ def _describe_network(cfg: CfgNode, given: set[str]) -> list[str]:
     return [outcome for outcome in outcomes.values() if outcome]
 
 
-def _canonical_names(cfg: CfgNode, given: set[str]) -> None:
-    """Gives each architecture one name on both hosts, and each data set one implementation.
+def canonicalise(cfg: CfgNode, given: set[str]) -> None:
+    """Gives networks and data sets of a config one name on both hosts, in place.
 
     MODEL_NAME follows ARCH if it is not set. Names that the plugin adds to SlowFast's loop stand
     here for the keys that have the same effect. `kinetics` is the format csv of the data set

@@ -15,6 +15,7 @@ from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
 from slowfast_bias.config import ConfigError, add_bias_config
+from slowfast_bias.config.check_training import static_dropout
 from slowfast_bias.config.lookup import lookup
 from slowfast_bias.config.options import BIAS_OPTIONS
 from slowfast_bias.errors import PluginError
@@ -89,6 +90,9 @@ def _measurement(cfg: CfgNode) -> Iterator[str]:
             "`slowfast_bias run` with the same config measures a checkpoint alone"
         )
     every, period = cfg.TRAIN.EVAL_PERIOD, cfg.BIAS.PERIOD
+    for key in ("MULTIGRID.LONG_CYCLE", "MULTIGRID.SHORT_CYCLE"):
+        if period and lookup(cfg, key, False):
+            yield f"BIAS.PERIOD {period}: {key} has its own epochs; set either to False or 0"
     if cfg.TRAIN.ENABLE and period % every:
         yield (
             f"BIAS.PERIOD {period}: SlowFast's loop can be measured only at epochs that it "
@@ -108,11 +112,11 @@ def _network_name(cfg: CfgNode) -> Iterator[str]:
 def _static_dropout(cfg: CfgNode) -> Iterator[str]:
     drop, name = cfg.BIAS.STATIC_DROPOUT, cfg.MODEL.MODEL_NAME
     usual = canonical_names(cfg.MODEL.ARCH, name, is_given=False)[1]
-    if name.startswith(STATIC_DROPOUT) and not drop.ENABLE:
-        plain = name.removeprefix(STATIC_DROPOUT)
-        yield f"MODEL.MODEL_NAME {name}: set BIAS.STATIC_DROPOUT.ENABLE True, or the name {plain}"
-    if not drop.ENABLE:
+    if not drop.ENABLE:  # then the class is the plain network, of either name
         return
+    yield from static_dropout(cfg)
+    if cfg.DETECTION.ENABLE:
+        yield "DETECTION.ENABLE: StaticDropout is for classifiers of clips; set either False"
     if not name.startswith(STATIC_DROPOUT) and cfg.TRAIN.ENABLE:
         yield (
             f"BIAS.STATIC_DROPOUT.ENABLE: MODEL.MODEL_NAME {name} has no StaticDropout in "
