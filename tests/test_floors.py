@@ -16,7 +16,7 @@ FLOORS = {
     "config": 3,
     "datasets": 4, "visualization": 4,
     "engine": 5, "direct": 5,
-    "cli": 6, "run": 6, "__main__": 6, "tools": 6,
+    "cli": 6, "run": 6, "__main__": 6, "tools": 6, "plugin": 6,
 }  # fmt: skip
 ENGINE = {
     "runtime": 0,
