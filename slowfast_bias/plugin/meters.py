@@ -14,6 +14,7 @@ from fvcore.common.config import CfgNode
 
 from slowfast_bias.engine.runtime.log import write_as_slowfast
 from slowfast_bias.errors import PluginError
+from slowfast_bias.plugin.config_keys import check
 from slowfast_bias.plugin.current_model import current, wrap_build_model
 from slowfast_bias.plugin.measurements import FinalMeasurement, Measurements
 
@@ -61,7 +62,7 @@ class MeasuresTested:
 def is_first_test(cfg: CfgNode) -> bool:
     """Returns whether a test is the first of those that TEST.NUM_TEMPORAL_CLIPS lists."""
     clips = list(cfg.TEST.NUM_TEMPORAL_CLIPS)
-    return not clips or cfg.TEST.NUM_ENSEMBLE_VIEWS == clips[0]
+    return not clips or clips[0] == cfg.TEST.NUM_ENSEMBLE_VIEWS
 
 
 def replace_meters() -> None:
@@ -70,13 +71,20 @@ def replace_meters() -> None:
     import slowfast.models.build
     import slowfast.utils.meters as meters
 
-    _replace(meters, "ValMeter", MeasuresEpochs)
-    _replace(meters, "TestMeter", MeasuresTested)
-    wrap_build_model(slowfast.models, slowfast.models.build)
+    for name, before in METERS.items():
+        replace_meter(meters, name, before)
+    wrap_build_model(slowfast.models, slowfast.models.build, check)
     write_as_slowfast()
 
 
-def _replace(meters: ModuleType, name: str, before: type) -> None:
+METERS = {"ValMeter": MeasuresEpochs, "TestMeter": MeasuresTested}
+
+
+def replace_meter(meters: ModuleType, name: str, before: type) -> None:
+    """Puts a subclass, with `before` in front of it, in the place of one of SlowFast's meters.
+
+    Raises PluginError if it is another class than SlowFast's, or if the tools have it already.
+    """
     parent = _meter(meters, name)
     if issubclass(parent, before):
         return
