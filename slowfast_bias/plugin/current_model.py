@@ -49,12 +49,15 @@ def current() -> Current:
     return Current(model, _last[1])
 
 
-def wrap_build_model(models: ModuleType, build: ModuleType) -> None:
+def wrap_build_model(
+    models: ModuleType, build: ModuleType, check: Callable[[CfgNode], None]
+) -> None:
     """Makes `build_model` check the BIAS keys of its config and leave its network here, once.
 
     Args:
         models: `slowfast.models`, from which SlowFast's tools import it.
         build: `slowfast.models.build`, in which it is.
+        check: raises what is wrong with the keys.
     """
     theirs: Callable[..., nn.Module] = build.build_model
     if getattr(theirs, "leaves_its_network", False):
@@ -62,8 +65,6 @@ def wrap_build_model(models: ModuleType, build: ModuleType) -> None:
 
     @functools.wraps(theirs)
     def build_model(cfg: CfgNode, *args: Any, **kwargs: Any) -> nn.Module:
-        from slowfast_bias.plugin.config_keys import check
-
         check(cfg)  # here every way into SlowFast's loop meets
         model = theirs(cfg, *args, **kwargs)
         remember(model, cfg)

@@ -29,6 +29,8 @@ def register_networks(registry: Registry) -> None:
     for name, own in _kinds():
         if name not in registry and own is not None:
             _add(registry, name, _from_config(own))
+        if name not in registry:
+            continue  # a fork without this kind
         network = own.build if own is not None and _is_ours(registry, name) else registry.get(name)
         if isinstance(network, type):
             _add(registry, STATIC_DROPOUT + name, _with_static_dropout(network, own))

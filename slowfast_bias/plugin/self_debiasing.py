@@ -61,7 +61,7 @@ class SelfDebiasing:
         clips, first = len(x[0]), ranks.rank() * len(x[0])
         batch = Batch(x, None, torch.arange(first, first + clips), {}, self.streams)
         self.debiasing.before_step(batch, x, self.forwards)
-        # the loop's mixed precision would go on with weights that were cast without gradients
+        # some versions of torch would go on with weights that were cast without gradients here
         torch.clear_autocast_cache()
         self.forwards += 1
         self._keep()
