@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,13 @@ def test_what_is_installed_works():
     words = ["-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", file]
     done = run(*words, path=[ROOT / "tests"], SLOWFAST_MAIN=str(MAIN))
     assert done.returncode == 0, done.stdout
+
+
+def test_with_bias_off_the_weights_are_those_of_slowfast_without_the_plugin(tmp_path):
+    done = run(Path(__file__).parent / "off.py", MAIN, tmp_path)
+    digests = [line for line in done.stdout.splitlines() if re.fullmatch("[0-9a-f]{64}", line)]
+    assert done.returncode == 0 and len(digests) == 2, done.stdout
+    assert digests[0] == digests[1]
 
 
 SCRIPT = """
@@ -83,7 +91,7 @@ print("Shuffledssv2" in DATASET_REGISTRY, getattr(load_config, "checks_bias", No
 """
 
 
-@pytest.mark.parametrize(("lines", "ours"), [(LINES[0], False), (LINES[1], True)])
+@pytest.mark.parametrize(("lines", "ours"), [(LINES[0], False), (LINES[1], True)], ids=["", "ours"])
 def test_lines_in_custom_config_are_enough_and_our_command_takes_that_fork(lines, ours, tmp_path):
     shutil.copytree(MAIN / "slowfast", tmp_path / "slowfast")
     (tmp_path / "tools").symlink_to(MAIN / "tools")
