@@ -59,6 +59,14 @@ def test_a_run_that_was_cut_goes_on_in_either_loop(both, loop):
     assert both[loop]["scores"] == pytest.approx(both["slowfast"]["scores"], abs=CLOSE, nan_ok=True)
 
 
+def test_a_run_without_a_test_ends_with_its_report(both):
+    assert {"report.json", "report.csv", "report.png", "epoch_00002.json"} <= set(both["files"])
+
+
+def test_a_run_that_has_nothing_left_to_do_leaves_its_measurements(both):
+    assert both["files after"] == both["files"] and both["kept"]
+
+
 def test_the_tested_network_is_reported_as_our_own_command_measures_it(both):
     report = both["report"]
     assert report["layers"] == ["s1", "s2", "s3", "s4", "s5", "head"]
