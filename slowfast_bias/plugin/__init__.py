@@ -11,8 +11,9 @@ The one package besides `host` that imports `slowfast`: it changes what SlowFast
 
 from __future__ import annotations
 
-from slowfast_bias import host
-from slowfast_bias.config import add_bias_config
+from fvcore.common.config import CfgNode
+
+from slowfast_bias import config, host
 from slowfast_bias.errors import PluginError
 from slowfast_bias.plugin import import_hooks, order
 
@@ -38,6 +39,16 @@ def install() -> None:
     order.check_early()
     _installed = True
     _register()
+
+
+def add_bias_config(cfg: CfgNode) -> None:
+    """Adds the BIAS keys to SlowFast's own defaults, in place; for custom_config.py."""
+    if host.is_loading():  # by our own command, which adds the other keys itself
+        config.add_bias_config(cfg)
+        return
+    from slowfast_bias.plugin import config_keys  # it loads the host
+
+    config_keys.add_bias_config(cfg)
 
 
 def _register() -> None:

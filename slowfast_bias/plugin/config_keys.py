@@ -13,8 +13,8 @@ from typing import Any
 
 from fvcore.common.config import CfgNode
 
-from slowfast_bias import host
-from slowfast_bias.config import ConfigError, add_bias_config
+from slowfast_bias import config, host
+from slowfast_bias.config import ConfigError
 from slowfast_bias.config.check_training import static_dropout
 from slowfast_bias.config.lookup import lookup
 from slowfast_bias.config.options import BIAS_OPTIONS
@@ -38,24 +38,38 @@ _MANY_SAMPLES = ("AUG.NUM_SAMPLE", "DATA.TRAIN_CROP_NUM_TEMPORAL", "DATA.TRAIN_C
 
 def add_keys() -> None:
     """Adds the BIAS keys to SlowFast's defaults, and their check to its `load_config`."""
+    after_import("slowfast.utils.parser", _check_what_it_loads)
     defaults = importlib.import_module("slowfast.config.defaults")
     cfg = getattr(defaults, "_C", None)
+    # custom_config.py is imported before the defaults exist, and adds the keys when it is called
+    begins = cfg is None and getattr(defaults.__spec__, "_initializing", False)
+    if begins:
+        return
     if not isinstance(cfg, CfgNode):
         raise PluginError(
             f"Expected {defaults.__file__} to hold its defaults in a CfgNode `_C`, as SlowFast's "
             "main branch does, but it has none. Add the keys where your fork makes its config: "
-            "`slowfast_bias.add_bias_config(cfg)`."
+            "`slowfast_bias.plugin.add_bias_config(cfg)`."
         )
-    _check_free(cfg, str(defaults.__file__))
+    add_bias_config(cfg)
+
+
+def add_bias_config(cfg: CfgNode) -> None:
+    """Adds the BIAS keys to SlowFast's own defaults, in place; keys that are there stay.
+
+    Keys of networks that this checkout lacks come with them. Called with `_C` in
+    slowfast/config/custom_config.py.
+    """
+    _check_free(cfg)
     frozen = cfg.is_frozen()
     cfg.defrost()
     if "BIAS" not in cfg:
-        add_bias_config(cfg)
-    _complete(cfg, host.get_cfg())
-    cfg.MODEL.SINGLE_PATHWAY_ARCH = host.get_cfg().MODEL.SINGLE_PATHWAY_ARCH
+        config.add_bias_config(cfg)
+    whole = host.get_cfg()
+    _complete(cfg, whole)
+    cfg.MODEL.SINGLE_PATHWAY_ARCH = whole.MODEL.SINGLE_PATHWAY_ARCH
     if frozen:
         cfg.freeze()
-    after_import("slowfast.utils.parser", _check_what_it_loads)
 
 
 def check(cfg: CfgNode) -> None:
@@ -145,13 +159,14 @@ def _dataset(cfg: CfgNode, section: str) -> Iterator[str]:
         yield f"MULTIGRID.SHORT_CYCLE: {name} has clips of one size; set it to False"
 
 
-def _check_free(cfg: CfgNode, file: str) -> None:
+def _check_free(cfg: CfgNode) -> None:
     """Raises PluginError if a fork has a section BIAS of its own."""
     known = {option.key.split(".")[1] for option in BIAS_OPTIONS}
     if others := sorted(set(cfg.get("BIAS", {})) - known):
         raise PluginError(
-            f"Expected no section BIAS of another make in {file} or custom_config.py, but it has "
-            f"{', '.join(f'BIAS.{key}' for key in others)}. Give that section another name."
+            "Expected no section BIAS of another make in slowfast/config/defaults.py or "
+            f"custom_config.py, but it has {', '.join(f'BIAS.{key}' for key in others)}. Give that "
+            "section another name."
         )
 
 
