@@ -4,10 +4,14 @@ import sys
 import types
 
 import pytest
+import torch
 from support.bare_plugin import bare
 from torch import nn
 
-from slowfast_bias.errors import PluginError
+from slowfast_bias import engine
+from slowfast_bias.config import ConfigError
+from slowfast_bias.errors import PluginError, UserError
+from slowfast_bias.models.weights.readers import CheckpointError
 
 pytestmark = pytest.mark.host_main
 
@@ -90,6 +94,27 @@ def test_a_fork_with_another_meter_is_an_error(host_meters, found):
 def test_of_several_tests_the_first_is_measured(tiny, listed, views, first):
     words = ("TEST.NUM_TEMPORAL_CLIPS", listed, "TEST.NUM_ENSEMBLE_VIEWS", views)
     assert bare("meters").is_first_test(tiny(*words, check=False)) is first
+
+
+@pytest.mark.parametrize(
+    ("meter", "words", "error", "says"),
+    [
+        ("TestMeter", [], CheckpointError, "Expected weights"),
+        ("TestMeter", ["TEST.CHECKPOINT_FILE_PATH", "{}/other.pyth"], CheckpointError, "to fit"),
+        ("ValMeter", ["BIAS.LAYERS", ["s7"]], ConfigError, "s7"),
+        ("ValMeter", ["BIAS.PAIRS", "nothing"], UserError, "nothing"),
+    ],
+)
+def test_what_a_measurement_cannot_do_is_raised_before_any_work(
+    replaced, tiny, tmp_path, meter, words, error, says
+):
+    torch.save({"model_state": {"head.projection.bias": torch.zeros(4)}}, tmp_path / "other.pyth")
+    words = [word.format(tmp_path) if isinstance(word, str) else word for word in words]
+    cfg = tiny("BIAS.ENABLE", True, *words, check=False)
+    model = engine.build_network(cfg)
+    bare("current_model").remember(model, cfg)
+    with pytest.raises(error, match=says):
+        getattr(replaced, meter)(1, cfg)
 
 
 # -- the network that meters measure -------------------------------------------------------------
