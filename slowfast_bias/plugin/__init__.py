@@ -31,7 +31,6 @@ def install() -> None:
     global _installed
     if _installed:
         return
-    order.put_checkout_first()
     if host.is_loading():
         import_hooks.after_import("slowfast.utils.parser", lambda _: install())
         return
@@ -64,4 +63,5 @@ def _register() -> None:
     meters.replace_meters()
 
 
-install()
+if not order.is_launching():
+    install()

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from slowfast_bias.cli.boundary import guarded
+from slowfast_bias.errors import PluginError
+from slowfast_bias.plugin import install, order
 
 USAGE = (
     "python -m slowfast_bias.plugin tools/run_net.py --cfg FILE.yaml --opts KEY VALUE ...\n"
@@ -22,8 +24,11 @@ def main() -> int:
         return 0 if len(sys.argv) > 1 else 2
     script = Path(sys.argv[1])
     if not script.is_file():
-        print(f"error: Expected a script such as tools/run_net.py, but got {script}.\n{USAGE}")
-        return 2
+        raise PluginError(
+            f"Expected a script such as tools/run_net.py, but {script} is no file. Give its path."
+        )
+    order.put_checkout_first(script)
+    install()
     sys.argv = sys.argv[1:]
     sys.path.insert(0, str(script.absolute().parent))  # as python does
     os.environ["SLOWFAST_BIAS_SCRIPT"] = str(script.absolute())

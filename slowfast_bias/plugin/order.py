@@ -18,21 +18,25 @@ _BOUND = {
 }
 
 
-def put_checkout_first() -> None:
-    """Puts the checkout of the script that `python -m slowfast_bias.plugin` is to run on the path.
+def is_launching() -> bool:
+    """Returns whether `python -m slowfast_bias.plugin` imports this package on its way to it.
 
-    `sys.argv[0]` is "-m" as long as python looks for the module, which imports this package.
+    `sys.argv[0]` is "-m" as long as python looks for the main module. The launcher then installs
+    the plugin itself, once the script's checkout is on the path.
     """
-    if sys.argv[:1] != ["-m"] or len(sys.argv) < 2 or "slowfast" in sys.modules:
-        return
-    root = Path(sys.argv[1]).absolute().parent.parent
+    return sys.argv[:1] == ["-m"] and "slowfast_bias.plugin" in sys.orig_argv
+
+
+def put_checkout_first(script: Path) -> None:
+    """Puts the checkout that a script in its tools/ belongs to in front of python's path."""
+    root = script.absolute().parent.parent
     if not (root / "slowfast" / "config").is_dir():
         return
     named = os.environ.get("SLOWFAST_MAIN", "")
     if named and Path(named).expanduser().resolve() != root.resolve():
         raise PluginError(
-            f"Expected {sys.argv[1]} to belong to the checkout that SLOWFAST_MAIN names, but that "
-            f"is {named}. Unset SLOWFAST_MAIN, or give the run_net.py of that checkout."
+            f"Expected {script} to belong to the checkout that SLOWFAST_MAIN names, but that is "
+            f"{named}. Unset SLOWFAST_MAIN, or give the run_net.py of that checkout."
         )
     sys.path.insert(0, str(root))
 
