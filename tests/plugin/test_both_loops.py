@@ -59,6 +59,10 @@ def test_a_run_that_was_cut_goes_on_in_either_loop(both, loop):
     assert both[loop]["scores"] == pytest.approx(both["slowfast"]["scores"], abs=CLOSE, nan_ok=True)
 
 
+def test_our_lines_in_slowfasts_log_have_its_form_and_ours_reads_both(both):
+    assert both["lines of one form"] and both["errors read"]
+
+
 def test_a_run_without_a_test_ends_with_its_report(both):
     assert {"report.json", "report.csv", "report.png", "epoch_00002.json"} <= set(both["files"])
 

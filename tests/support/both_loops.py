@@ -30,6 +30,7 @@ from slowfast_bias.bias import BiasReport
 from slowfast_bias.datasets.loader import RankSampler
 from slowfast_bias.datasets.pairs import frame_order
 from slowfast_bias.engine.training import static_dropout
+from slowfast_bias.engine.training.resume import errors_so_far
 from slowfast_bias.seeding import seed_all
 
 SLOWFAST, OURS = "slowfast", "ours"
@@ -127,6 +128,11 @@ def main(folder, words):
             "measured": {line["layer"]: line["S_static"] for line in lines(path, "bias_epoch")},
             "measured_epochs": sorted({line["epoch"] for line in lines(path, "bias_epoch")}),
         }
+    stats = Path(folder, SLOWFAST, "json_stats.log").read_text().splitlines()
+    result["lines of one form"] = all(line.startswith("json_stats: {") for line in stats)
+    errors = [line["top1_err"] for line in lines(folder / SLOWFAST, "val_epoch")]
+    read = errors_so_far(str(folder / SLOWFAST), 2, "top1_err")
+    result["errors read"] = list(read.values()) == errors and list(read) == [1, 2]
     last = state(folder / SLOWFAST, 2)["model_state"]
     result["weights"] = farthest(last, state(folder / OURS, 2)["model_state"])
 
