@@ -31,5 +31,9 @@ class MissingPackageError(UserError, ImportError):
     """An optional package that the config needs and that is not installed."""
 
 
+class PluginError(UserError, RuntimeError):
+    """A checkout of SlowFast, or the moment of an import, that the plugin cannot work with."""
+
+
 class RequestError(UserError, ValueError):
     """An argument, of a command or a function, that cannot be used as it is."""

@@ -27,7 +27,7 @@ def training(cfg: CfgNode) -> Iterator[str]:
     if lookup(cfg, "SOLVER.CLIP_GRAD_VAL") and lookup(cfg, "SOLVER.CLIP_GRAD_L2NORM"):
         yield "SOLVER.CLIP_GRAD_VAL and SOLVER.CLIP_GRAD_L2NORM are both set; keep one of them"
     yield from _schedule(cfg.SOLVER)
-    yield from _static_dropout(cfg)
+    yield from static_dropout(cfg)
 
 
 def unused_rates(cfg: CfgNode) -> list[float]:
@@ -58,7 +58,8 @@ def _schedule(solver: CfgNode) -> Iterator[str]:
             )
 
 
-def _static_dropout(cfg: CfgNode) -> Iterator[str]:
+def static_dropout(cfg: CfgNode) -> Iterator[str]:
+    """Yields what is wrong with BIAS.STATIC_DROPOUT, one sentence each."""
     drop = cfg.BIAS.STATIC_DROPOUT
     if not drop.ENABLE:
         return

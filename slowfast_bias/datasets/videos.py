@@ -13,17 +13,16 @@ import torch
 from fvcore.common.config import CfgNode
 from torch.utils.data import Dataset
 
-from slowfast_bias import host
 from slowfast_bias.config.lookup import lookup
 from slowfast_bias.datasets.contract import FRAMES, Sample, register_dataset
 from slowfast_bias.datasets.decoding.read_frames import VideoError, backend_version
+from slowfast_bias.datasets.host_items import HostItems
 from slowfast_bias.datasets.lists.files import read_list
-from slowfast_bias.datasets.sampling.crops import normalised_planes
 from slowfast_bias.datasets.sampling.split_views import SplitViews
 
 
 @register_dataset
-class Videos(Dataset):
+class Videos(HostItems, Dataset):
     """The views of the videos of a list; an item is one view, video by video."""
 
     streams = FRAMES
@@ -89,17 +88,6 @@ class Videos(Dataset):
             "decoder": backend_version(data.DECODER),
             "sampling": f"{sampling}, {data.SHORT}",
         }
-
-    def __getitem__(self, index: int) -> tuple[list[torch.Tensor], int, int, dict] | None:
-        """Returns pathways [(C, T, H, W), ...], label, index and {}, for SlowFast's own loops.
-
-        None if the video cannot be read.
-        """
-        sample = self.sample(index)
-        if not sample.inputs:
-            return None
-        planes = normalised_planes(sample.inputs[0], self.cfg.DATA.MEAN, self.cfg.DATA.STD)
-        return host.pack_pathways(self.cfg, planes), sample.target, sample.index, {}
 
     def _candidates(self, index: int) -> Iterator[int]:
         """Yields the clip; in training then the later ones of its class, and from the start."""

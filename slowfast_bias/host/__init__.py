@@ -30,6 +30,7 @@ FACADE = (
     "build_model",  # (cfg) -> network on the CPU
     "build_dataset",  # (name, cfg, split)
     "register_dataset",  # (cls) -> cls
+    "pack_sample",  # (inputs, label, index) -> what the host's own loops take
     "unpack_sample",  # (what a dataset gave) -> Sample(inputs, label, index)
     "pack_pathways",  # (cfg, frames) -> list of tensors
     "pack_batch",  # (cfg, clips) -> list of batched tensors
@@ -47,13 +48,30 @@ FACADE = (
     "head",  # (model) -> where the classifier and its dropout slot are
 )
 
-__all__ = ["FACADE", "HostNotFoundError", "add_networks", *FACADE]  # noqa: PLE0604
+__all__ = ["FACADE", "HostNotFoundError", "add_networks", "is_loading", *FACADE]  # noqa: PLE0604
 
 log = logging.getLogger(__name__)
 
 
+_loading = False
+
+
+def is_loading() -> bool:
+    """Returns whether the host is being imported right now: its files may import us."""
+    return _loading
+
+
 @functools.cache
 def _host() -> Any:
+    global _loading
+    _loading = True
+    try:
+        return _load()
+    finally:
+        _loading = False
+
+
+def _load() -> Any:
     found = find_host()
     # Only the main process logs it. `parent_process` does not help: it is None while a spawned
     # process unpickles its work.

@@ -147,6 +147,10 @@ class Host:
         inputs = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
         return Sample(inputs, int(label), int(index))
 
+    def pack_sample(self, inputs: list[torch.Tensor], label: int, index: int) -> tuple[Any, ...]:
+        """Returns an item of a data set as the host's own loops take it."""
+        return inputs, label, index, {}
+
     def pack_pathways(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
         """Returns one tensor per pathway from the frames (C, T, H, W) of a clip, slow first."""
         return self.pathways.pack_pathway_output(cfg, frames)

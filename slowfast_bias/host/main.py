@@ -52,10 +52,8 @@ class MainHost(Host):
     def get_cfg(self) -> CfgNode:
         """Returns main's defaults, with the networks that its list of single pathways lacks."""
         cfg = super().get_cfg()
-        cfg.MODEL.SINGLE_PATHWAY_ARCH = [
-            *cfg.MODEL.SINGLE_PATHWAY_ARCH,
-            *("slow_c2d", "slow_i3d", "fast"),
-        ]
+        single = [*cfg.MODEL.SINGLE_PATHWAY_ARCH, "slow_c2d", "slow_i3d", "fast"]
+        cfg.MODEL.SINGLE_PATHWAY_ARCH = list(dict.fromkeys(single))
         return cfg
 
     def construct_optimizer(self, model: nn.Module, cfg: CfgNode) -> torch.optim.Optimizer:
@@ -68,6 +66,10 @@ class MainHost(Host):
         view = super().view(cfg)
         view.DATA.DECODING_BACKEND = "torchvision"  # decoder.py:422 breaks with the other one
         return view
+
+    def pack_sample(self, inputs: list[torch.Tensor], label: int, index: int) -> tuple[Any, ...]:
+        """Returns an item of a data set, with a time that only other tasks read."""
+        return inputs, label, index, 0, {}
 
     def repack(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
         """Returns what `Host.repack` does; colour channels, already reversed, are kept so."""
@@ -94,7 +96,7 @@ def _import_host() -> SimpleNamespace:
     )  # fmt: skip
     try:
         # models/__init__.py prints "Please update your PyTorchVideo" if pytorchvideo is missing
-        with standing_in(_stand_ins()), contextlib.redirect_stdout(io.StringIO()):
+        with standing_in(stand_ins()), contextlib.redirect_stdout(io.StringIO()):
             loaded = {name: importlib.import_module(f"slowfast.{name}") for name in names}
             pathways = importlib.import_module("slowfast.datasets.utils")
     except ModuleNotFoundError as error:
@@ -111,7 +113,7 @@ def _import_host() -> SimpleNamespace:
     return SimpleNamespace(pathways=pathways, **modules)
 
 
-def _stand_ins() -> dict[str, dict[str, Any]]:
+def stand_ins() -> dict[str, dict[str, Any]]:
     """Returns {module: attributes that the import needs}; {}: any attribute, none usable."""
     norms = {name: absent(f"pytorchvideo.{name}") for name in _NORMS}
     return {

@@ -64,7 +64,11 @@ class OwnNetwork:
 
     def build_from(self, cfg: CfgNode) -> nn.Module:
         """Returns the network that a config describes."""
-        return self.build(**{name: _value(cfg, key) for name, key in self.arguments.items()})
+        return self.build(**self.arguments_from(cfg))
+
+    def arguments_from(self, cfg: CfgNode) -> dict[str, Any]:
+        """Returns the arguments of `build` that a config describes."""
+        return {name: _value(cfg, key) for name, key in self.arguments.items()}
 
     def description(self, cfg: CfgNode) -> Description:
         """Returns what files that a config names say of the network."""

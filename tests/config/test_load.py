@@ -244,3 +244,11 @@ def test_a_section_that_contains_itself_is_one_line(tmp_path):
 def test_a_key_without_a_value_is_as_if_it_was_not_there_where_nothing_is_the_default(tmp_path):
     path = write(tmp_path, "a.yaml", "DATA:\n  PATH_TO_DATA_DIR:\n")
     assert load_cfg(path, GOOD) == load_cfg((), GOOD)
+
+
+def test_names_of_the_plugin_stand_for_the_keys_with_their_effect():
+    names = ("TRAIN.DATASET", "ShuffledKinetics", "TEST.DATASET", "shuffledtoyvideos")
+    cfg = load_cfg((), (*GOOD, *names, "MODEL.MODEL_NAME", "StaticDropoutSlowFast"))
+    assert (cfg.TRAIN.DATASET, cfg.TEST.DATASET) == ("videos", "toyvideos")
+    assert cfg.BIAS.SHUFFLE.TRAIN and cfg.BIAS.SHUFFLE.VAL and cfg.BIAS.SHUFFLE.TEST
+    assert cfg.MODEL.MODEL_NAME == "SlowFast" and not cfg.BIAS.STATIC_DROPOUT.ENABLE

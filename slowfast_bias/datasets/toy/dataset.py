@@ -12,21 +12,20 @@ import torch
 from fvcore.common.config import CfgNode
 from torch.utils.data import Dataset
 
-from slowfast_bias import host
 from slowfast_bias.datasets.contract import FRAMES, Sample, register_dataset
-from slowfast_bias.datasets.sampling.crops import normalised_planes
+from slowfast_bias.datasets.host_items import HostItems
 from slowfast_bias.datasets.toy.world import ToyWorld
 from slowfast_bias.errors import DataError
 
 
 @register_dataset
-class Toyvideos(Dataset):
+class Toyvideos(HostItems, Dataset):
     """Clips of a `ToyWorld`; all test views of a video are equal."""
 
     streams = FRAMES
 
     def __init__(self, cfg: CfgNode, split: str) -> None:
-        toy, self.cfg = cfg.BIAS.TOY, cfg
+        toy, self.cfg, self.split = cfg.BIAS.TOY, cfg, split
         try:
             self.world = _world(cfg, split)
         except ValueError as error:
@@ -63,12 +62,6 @@ class Toyvideos(Dataset):
     def about(self) -> dict[str, Any]:
         """Returns {}: the config has it all."""
         return {}
-
-    def __getitem__(self, index: int) -> tuple[list[torch.Tensor], int, int, dict]:
-        """Returns pathways [(C, T, H, W), ...], label, index and {}, for SlowFast's own loops."""
-        video = index // self.views
-        planes = normalised_planes(self.clip(video), self.cfg.DATA.MEAN, self.cfg.DATA.STD)
-        return host.pack_pathways(self.cfg, planes), self.target(video), index, {}
 
 
 def _world(cfg: CfgNode, split: str) -> ToyWorld:

@@ -30,7 +30,7 @@ from slowfast_bias.engine.measuring.report_files import write_reports
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json, progress
 from slowfast_bias.engine.setup.loaders import source_loader
-from slowfast_bias.engine.setup.network import build_network, open_trained
+from slowfast_bias.engine.setup.network import Trained, build_network, open_trained
 from slowfast_bias.engine.setup.provenance import provenance, write_config
 from slowfast_bias.engine.setup.unreadable_videos import (
     NO_REASON,
@@ -58,7 +58,11 @@ def measure(cfg: CfgNode, known: BiasReport | None = None) -> BiasReport:
         known: the report of these very weights, if the training that just ended has measured them
             already: it is taken, not measured again.
     """
-    trained = open_trained(cfg)
+    return measure_trained(cfg, open_trained(cfg), known)
+
+
+def measure_trained(cfg: CfgNode, trained: Trained, known: BiasReport | None = None) -> BiasReport:
+    """Does what `measure` does with a network that is open already."""
     networks = {"trained": trained.model} if known is None else {}
     if cfg.BIAS.BASELINE:
         networks[UNTRAINED] = build_network(cfg)

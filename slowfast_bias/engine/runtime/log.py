@@ -24,6 +24,24 @@ from slowfast_bias.progress_bar import bar, beside_bar
 T = TypeVar("T")
 _FORMAT = "[%(asctime)s] %(name)s: %(message)s"
 log = logging.getLogger(__name__)
+_SLOWFASTS = "json_stats: "  # before each line of SlowFast's own json_stats.log
+
+_prefix = ""
+
+
+def write_as_slowfast() -> None:
+    """Makes lines of json_stats.log look like SlowFast's own, whose loop writes that file too."""
+    global _prefix
+    _prefix = _SLOWFASTS
+
+
+def parse_json(text: str) -> dict[str, Any]:
+    """Returns a line of json_stats.log, ours or SlowFast's; {} if it was cut by a killed run."""
+    try:
+        line = simplejson.loads(text.removeprefix(_SLOWFASTS))
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}
 
 
 def set_up_logging(output_dir: str) -> None:
@@ -79,7 +97,7 @@ def log_json(output_dir: str, stats: Mapping[str, Any]) -> None:
     if text := readable(stats):
         log.info("%s", text)
     with g_pathmgr.open(Outputs(output_dir).stats, "a") as file:
-        file.write(line + "\n")
+        file.write(f"{_prefix}{line}\n")
 
 
 def progress(steps: Iterable[T], total: int, title: str) -> Iterator[T]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from typing import Any
 
 import torch
 from fvcore.common.config import CfgNode
@@ -13,6 +11,7 @@ from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias import host
+from slowfast_bias.engine.runtime.log import parse_json
 from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.engine.setup.network import read_weights
 from slowfast_bias.engine.training.static_dropout import Debiasing
@@ -91,17 +90,9 @@ def errors_so_far(output_dir: str, epochs: int, watched: str) -> dict[int, float
         return {}
     with g_pathmgr.open(path, "r") as file:
         for text in file:
-            line = _parse(text)
+            line = parse_json(text)
             match = _EPOCH.fullmatch(str(line.get("epoch")))
             error = line.get(watched)
             if line.get("_type") == "val_epoch" and match and isinstance(error, (int, float)):
                 found[int(match[1])] = error
     return {epoch: error for epoch, error in found.items() if epoch <= epochs}
-
-
-def _parse(text: str) -> dict[str, Any]:
-    try:
-        line = json.loads(text)
-    except ValueError:  # a line that was cut when the run was killed
-        return {}
-    return line if isinstance(line, dict) else {}

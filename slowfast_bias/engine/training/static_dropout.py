@@ -111,7 +111,7 @@ class Debiasing:
         """Returns what a checkpoint must hold so that a resumed run goes on as an unbroken one."""
         if not isinstance(self.drop, StaticDropout):
             return {}
-        return {"static_scores": self.drop.get_scores(), "estimates": self._estimates}
+        return {"static_scores": self.drop.get_scores(), "estimates": self.estimates}
 
     def load_state(self, state: Any) -> None:
         """Takes up the scores of a checkpoint, as `state` gave them; CheckpointError."""
@@ -126,12 +126,12 @@ class Debiasing:
         if not isinstance(estimates, int):
             raise CheckpointError(f"Expected a number of `estimates`, but got {estimates!r:.40}.")
         self.drop.set_scores(scores)
-        self._estimates = estimates
+        self.estimates = estimates
 
     def _attach(self) -> None:
         slot, kind, rate = classifier_of(self.model), self.options.KIND, self.options.RATE
         head = self.model.get_submodule(slot.path)
-        self._estimates = 0
+        self.estimates = 0
         if kind == "static":
             self.drop = attach_static_dropout(
                 head,
@@ -153,9 +153,9 @@ class Debiasing:
 
     def smoothed(self, scores: torch.Tensor) -> torch.Tensor:
         """Returns the running average of estimates; a channel dead in one has the other's score."""
-        self._estimates += 1
+        self.estimates += 1
         old, keep = self.drop.get_scores().double(), self.options.EMA
-        if self._estimates == 1 or keep == 0:
+        if self.estimates == 1 or keep == 0:
             return scores
         mixed = keep * old + (1 - keep) * scores
         return mixed.where(~mixed.isnan(), scores.where(~scores.isnan(), old))

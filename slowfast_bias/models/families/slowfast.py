@@ -29,6 +29,11 @@ def has_stages(model: nn.Module) -> bool:
     return "s1" in dict(model.named_children()) and slowfast_head(model) is not None
 
 
+def is_called(model: nn.Module, name: str) -> bool:
+    """Returns whether a network is of the class of that name, or of one made of it."""
+    return any(kind.__name__ == name for kind in type(model).__mro__)
+
+
 def stage_taps(model: nn.Module) -> list[Tap]:
     """Returns taps on the stages, read before the fusion that follows them, and on the head."""
     children = dict(model.named_children())
@@ -49,7 +54,7 @@ def conv_and_norm(module: nn.Module) -> list[tuple[str, str]]:
 
 FAMILY = Family(
     name="slowfast",
-    matches=lambda model: has_stages(model) and type(model).__name__ != "X3D",
+    matches=lambda model: has_stages(model) and not is_called(model, "X3D"),
     layers=stage_taps,
     head=slowfast_head,
     plumbing=PLUMBING,

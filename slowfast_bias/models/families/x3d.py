@@ -6,12 +6,18 @@ from slowfast_bias.bias.origin import CNN
 from slowfast_bias.host.own_networks import OwnNetwork
 from slowfast_bias.models.families.family import Family
 from slowfast_bias.models.families.heads import slowfast_head
-from slowfast_bias.models.families.slowfast import PLUMBING, conv_and_norm, has_stages, stage_taps
+from slowfast_bias.models.families.slowfast import (
+    PLUMBING,
+    conv_and_norm,
+    has_stages,
+    is_called,
+    stage_taps,
+)
 from slowfast_bias.models.networks import x3d as network
 
 FAMILY = Family(
     name="x3d",
-    matches=lambda model: has_stages(model) and type(model).__name__ == "X3D",
+    matches=lambda model: has_stages(model) and is_called(model, "X3D"),
     layers=stage_taps,
     head=slowfast_head,
     plumbing=PLUMBING,

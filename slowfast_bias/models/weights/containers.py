@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from slowfast_bias.models.weights.bookkeeping import set_apart
 from slowfast_bias.models.weights.caffe2 import of_blobs
 from slowfast_bias.models.weights.errors import CheckpointError
 from slowfast_bias.models.weights.inert_objects import Inert
@@ -32,6 +33,7 @@ def find_weights(content: Any, path: str) -> dict[str, Any]:
     if not isinstance(content, Mapping):
         raise _no_weights(type(content).__name__, path)
     if "model_state" in content:
+        content = set_apart(content)
         weights = check_weights(content["model_state"], path)
         return {**content, "model_state": weights, "format": "pytorch"}
     if isinstance(content.get("blobs"), Mapping):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from slowfast_bias.models.weights.bookkeeping import without_bookkeeping
 from slowfast_bias.models.weights.errors import CheckpointError
 from slowfast_bias.models.weights.misfit import explain, find_misfit, only_classifier
 from slowfast_bias.models.weights.names import rename
@@ -61,7 +62,7 @@ def load_weights(
         resumes: a run goes on from a checkpoint of its own: the advice is another one then.
         frames: of a clip of the network, for messages.
     """
-    own = model.state_dict()
+    own = without_bookkeeping(model.state_dict())
     weights, table = _renamed(weights, own, source)
     if inflate:
         weights = {k: _inflated(v, own[k]) if k in own else v for k, v in weights.items()}

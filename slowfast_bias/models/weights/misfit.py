@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from slowfast_bias.models.families import family_of
+from slowfast_bias.models.weights.bookkeeping import without_bookkeeping
 from slowfast_bias.models.weights.describe import (
     classes_of,
     describe,
@@ -61,7 +62,7 @@ def explain(
     frames: int | None = None,
 ) -> str:
     """Returns why `weights` of the file `source` do not fit `model`; see `fit.load_weights`."""
-    own = model.state_dict()
+    own = without_bookkeeping(model.state_dict())
     first = f"Expected {source} to fit the network that the config builds, but it does not."
     if only_classifier(model, misfit):
         return f"{first} {_about_classifier(own, weights, misfit, resumes)}"
