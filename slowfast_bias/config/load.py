@@ -120,7 +120,8 @@ def _put(cfg: CfgNode, key: str, value: Any) -> str | None:
 
 def _foreign(key: str, value: Any) -> str:
     """Returns "" if a key of the other generation is dropped, an error if a switch is on."""
-    if key.endswith("ENABLE") and _decoded(value) is True:
+    is_set = key.endswith("ENABLE") and key not in host.on_by_default
+    if is_set and _decoded(value) is True:
         return f"{key} True is a capability that SlowFast {host.name} lacks. {host.remedy}"
     return ""
 

@@ -25,6 +25,7 @@ FACADE = (
     "described",  # (cfg) -> what the files that it names say of its network
     "published_weights",  # (cfg) -> where the weights are that come with such files
     "foreign_keys",  # config keys that only the other generation has
+    "on_by_default",  # switches of the other generation that its own defaults have on
     "problems",  # (cfg) -> what of it this host cannot do
     "get_cfg",  # () -> the host's defaults
     "build_model",  # (cfg) -> network on the CPU

@@ -17,6 +17,7 @@ from fvcore.common.registry import Registry
 from torch import nn
 
 from slowfast_bias.errors import DataError
+from slowfast_bias.host.generation_keys import ON_BY_DEFAULT
 from slowfast_bias.host.own_networks import Description, OwnNetwork, lacking
 
 # Networks of the ResNet family, which both generations can build.
@@ -39,6 +40,8 @@ class Host:
     capabilities: frozenset[str]
     # keys of the other generation: dropped by name instead of refused as a typo
     foreign_keys: frozenset[str]
+    # switches among them that a config written by the other generation has on without being asked
+    on_by_default: ClassVar[frozenset[str]] = ON_BY_DEFAULT
     # how to get a missing capability: shown in errors
     remedy: ClassVar[str] = ""
 

@@ -22,6 +22,11 @@ NOWHERE = _keys("""
 PREFETCH: NUM_LOADERS
 """)
 
+# Switches of main that are on by default; they do nothing unless the switch above them is on too.
+ON_BY_DEFAULT = _keys("""
+TENSORBOARD: MODEL_VIS.GRAD_CAM.ENABLE
+""")
+
 PYPI_ONLY = _keys("""
 AVA: TRAIN_PCA_EIGVAL TRAIN_PCA_EIGVEC
 BN: EPSILON MOMENTUM

@@ -176,10 +176,16 @@ def test_every_key_of_the_other_generation_is_dropped_and_named(tmp_path, caplog
 
 def test_a_switch_of_the_other_generation_that_is_on_is_an_error():
     switches = [key for key in sorted(host.foreign_keys) if key.endswith("ENABLE")]
-    for key in switches:
+    for key in set(switches) - host.on_by_default:
         (problem,) = problems((), [*GOOD, key, "True"])
         assert f"{key} True is a capability that SlowFast {host.name} lacks" in problem
         assert host.remedy in problem
+
+
+def test_a_switch_that_main_has_on_by_default_is_dropped():
+    words = [word for key in host.on_by_default for word in (key, "True")]
+    assert words
+    load_cfg((), [*GOOD, *words])
 
 
 def test_names_of_the_release_become_mains(tmp_path):
