@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 
 class UserError(Exception):
     """Names what was expected, what came and what would help; a command shows no traceback."""
@@ -37,3 +40,9 @@ class PluginError(UserError, RuntimeError):
 
 class RequestError(UserError, ValueError):
     """An argument, of a command or a function, that cannot be used as it is."""
+
+
+def place_of(error: BaseException) -> str:
+    """Returns where an error was raised, as file:line and what stands there."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}: {last.line}"

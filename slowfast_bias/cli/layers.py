@@ -33,7 +33,7 @@ def main(args: argparse.Namespace) -> int:
         args.cfg_files = [find_network(args.model), *args.cfg_files]
     if not args.cfg_files:
         raise RequestError(f"Expected FILE.yaml or --model NAME. For example: {EXAMPLE}")
-    cfg = load(args, first=["NUM_GPUS", 0, "TRAIN.ENABLE", False])
+    cfg = load(args, first=["NUM_GPUS", 0, "NUM_SHARDS", 1, "TRAIN.ENABLE", False])
     import torch
 
     from slowfast_bias import engine

@@ -7,7 +7,7 @@ from pathlib import Path
 from slowfast_bias.cli.arguments import shipped_configs
 from slowfast_bias.errors import RequestError
 
-FOLDERS = ("Kinetics", "SSv2", "Diving48", "HF")
+FOLDERS = ("Kinetics", "HF", "SSv2", "Diving48")
 
 # Name -> config. A config's own name, in lower case, is a name too, with its folder or without.
 ALIASES = {
@@ -39,7 +39,7 @@ def find_network(name: str) -> str:
 
 
 def known_networks() -> dict[str, str]:
-    """Returns {name: config below configs/}; Kinetics comes first if two configs share a name."""
+    """Returns {name: config below configs/}; the first folder wins if two configs share a name."""
     found: dict[str, str] = {}
     for config in network_configs():
         found.setdefault(config.rpartition("/")[2].lower(), f"{config}.yaml")

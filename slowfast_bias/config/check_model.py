@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
 from slowfast_bias.config.lookup import lookup
 from slowfast_bias.errors import UserError
-from slowfast_bias.models.families import FAMILIES, canonical_names, family_named
+from slowfast_bias.models.families import FAMILIES, Family, canonical_names, family_named
 
 
 def model(cfg: CfgNode) -> Iterator[str]:
@@ -43,8 +44,28 @@ def model(cfg: CfgNode) -> Iterator[str]:
     yield from host.problems(cfg)
     if wants in host.capabilities:
         yield from _against_description(cfg)
+    if family.one_size:
+        yield from _size(cfg, family)
     if family.depths:
         yield from _depth(cfg, family.depths, pathways)
+
+
+def _size(cfg: CfgNode, family: Family) -> Iterator[str]:
+    """Yields clips that a network of one size cannot take: main has only asserts for them."""
+    train, test = cfg.DATA.TRAIN_CROP_SIZE, cfg.DATA.TEST_CROP_SIZE
+    if train != test:
+        yield (
+            f"DATA.TEST_CROP_SIZE {test}: {cfg.MODEL.MODEL_NAME} takes the size alone that it is "
+            f"built for, DATA.TRAIN_CROP_SIZE {train}: set both to one value"
+        )
+    own = family.own
+    if own is None or any(own.problems(cfg)):
+        return  # of options that our network lacks, the host is asked when it builds its own
+    try:
+        with torch.device("meta"):
+            own.build_from(cfg)
+    except UserError as error:
+        yield str(error)
 
 
 def _against_description(cfg: CfgNode) -> Iterator[str]:

@@ -33,15 +33,20 @@ def load_cfg(paths: Paths = (), opts: Sequence[Any] = (), check: bool = True) ->
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
     cfg, problems, given = get_cfg(), [], set()
+    switches: dict[str, str] = {}  # of the other generation that are on
     sources = [(os.fspath(path), _read(os.fspath(path))) for path in paths]
     for name, pairs in [*sources, ("the command line", _pairs(opts))]:
         dropped = []
         for key, value in pairs:
             outcome = _put(cfg, key, value)
+            switches.pop(key, None)  # the last value counts
             if outcome is None:
                 given.add(key)
-            elif outcome == "":
+                continue
+            if outcome == "":
                 dropped.append(f"{key} ({value!r})")
+            elif key in host.foreign_keys:
+                switches[key] = f"{name}: {outcome}"
             else:
                 problems.append(f"{name}: {outcome}")
         if dropped:
@@ -49,6 +54,9 @@ def load_cfg(paths: Paths = (), opts: Sequence[Any] = (), check: bool = True) ->
                 "%s: dropped, as SlowFast %s has no such key: %s",
                 name, host.name, ", ".join(dropped),
             )  # fmt: skip
+    problems += [
+        text for key, text in switches.items() if cfg.TRAIN.ENABLE or not _is_for_training(key)
+    ]
     canonicalise(cfg, given)
     problems += _describe_network(cfg, given)
     if check:
@@ -124,6 +132,10 @@ def _foreign(key: str, value: Any) -> str:
     if is_set and _decoded(value) is True:
         return f"{key} True is a capability that SlowFast {host.name} lacks. {host.remedy}"
     return ""
+
+
+def _is_for_training(key: str) -> bool:
+    return key.startswith(("AUG.", "MIXUP.", "MULTIGRID."))
 
 
 def _nearest(key: str, cfg: CfgNode) -> str:

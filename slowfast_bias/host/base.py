@@ -16,7 +16,7 @@ from fvcore.common.config import CfgNode
 from fvcore.common.registry import Registry
 from torch import nn
 
-from slowfast_bias.errors import DataError
+from slowfast_bias.errors import DataError, RequestError, place_of
 from slowfast_bias.host.generation_keys import ON_BY_DEFAULT
 from slowfast_bias.host.own_networks import Description, OwnNetwork, lacking
 
@@ -118,7 +118,16 @@ class Host:
         """Returns the network that `cfg` describes, on the CPU, in one process."""
         view = self.view(cfg)
         own = self.own.get(cfg.MODEL.ARCH)
-        return own.build_from(view) if own is not None else self.build(view)
+        if own is not None:
+            return own.build_from(view)
+        try:
+            return self.build(view)
+        except AssertionError as error:
+            raise RequestError(
+                f"Expected a {cfg.MODEL.MODEL_NAME} that SlowFast {self.name} can build, but it "
+                f"stops at an assert{f': {error}' if str(error) else ''}, {place_of(error)}. "
+                "Compare the config with one of that network that is known to work."
+            ) from error
 
     def register_dataset(self, cls: type) -> type:
         """Adds a dataset class by its name, which `str.capitalize` must not change."""

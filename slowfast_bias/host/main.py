@@ -71,17 +71,15 @@ class MainHost(Host):
         """Returns an item of a data set, with a time that only other tasks read."""
         return inputs, label, index, 0, {}
 
-    def repack(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
-        """Returns what `Host.repack` does; colour channels, already reversed, are kept so."""
-        view = cfg.clone()
-        view.defrost()
-        view.DATA.REVERSE_INPUT_CHANNEL = False
-        return self.pack_batch(view, frames)
+    def pack_pathways(self, cfg: CfgNode, frames: torch.Tensor) -> list[torch.Tensor]:
+        """Returns what `Host.pack_pathways` does, colour channels in the order in which they come.
 
-    def source_frames(self, cfg: CfgNode, inputs: list[torch.Tensor]) -> torch.Tensor:
-        """Returns the frames (3, T, H, W) in [0, 1]; undoes reversed colour channels."""
-        frames = super().source_frames(cfg, inputs)
-        return frames.flip(0) if cfg.DATA.REVERSE_INPUT_CHANNEL else frames
+        DATA.REVERSE_INPUT_CHANNEL is for main's own loaders of pictures, which read blue first and
+        turn that round as they pack; what is packed here has red first already.
+        """
+        if cfg.DATA.REVERSE_INPUT_CHANNEL:
+            frames = frames.flip(0)  # main turns it back (datasets/utils.py:89)
+        return super().pack_pathways(cfg, frames)
 
     def build(self, cfg: CfgNode) -> nn.Module:
         """Returns the network from the registry: models/build.py:30 requires CUDA for NUM_GPUS."""

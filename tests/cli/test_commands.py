@@ -228,6 +228,7 @@ def test_a_network_is_named_as_its_config_with_or_without_the_folder():
     assert find_network("slow_8x8_r50") == "configs/Kinetics/SLOW_8x8_R50.yaml"
     assert find_network("SSv2/SLOW_8x8_R50") == "configs/SSv2/SLOW_8x8_R50.yaml"
     assert find_network("x3d_m") == "configs/Kinetics/X3D_M.yaml"
+    assert find_network("timesformer") == "configs/HF/TIMESFORMER.yaml"  # for lists of Kinetics
     with pytest.raises(UserError, match="slowfast_bias models"):
         find_network("ssv2/no_such_network")
 

@@ -7,9 +7,11 @@ import pickle
 
 import pytest
 import torch
+from support.networks import MVIT
 
 from slowfast_bias import host
 from slowfast_bias.config import ConfigError, check, check_cfg, check_training, load_cfg
+from slowfast_bias.config.check import find_problems
 from slowfast_bias.config.check_training import _NOT_IN_OUR_LOOP
 from slowfast_bias.config.lookup import lookup
 from slowfast_bias.config.options import BIAS_OPTIONS, HOST_OPTIONS, find_option, get_cfg
@@ -274,3 +276,11 @@ def test_keys_of_main_that_our_loop_would_ignore_are_refused(section, key, value
     cfg = get_cfg()
     cfg[section][key] = value  # the release has no such key, so `found` cannot set it
     assert [x for x in check.find_problems(cfg) if x.startswith(f"{section}.{key}")]
+
+
+def test_a_network_of_one_size_names_the_clips_that_do_not_fit(tiny):
+    assert not find_problems(tiny(*MVIT))
+    (problem,) = find_problems(tiny(*MVIT, "DATA.TEST_CROP_SIZE", 64, check=False))
+    assert "DATA.TEST_CROP_SIZE 64: MViT takes the size alone" in problem and " 32" in problem
+    (problem,) = find_problems(tiny(*MVIT, "DATA.NUM_FRAMES", 7, check=False))
+    assert "multiples of [2, 4, 4]" in problem

@@ -182,6 +182,14 @@ def test_a_switch_of_the_other_generation_that_is_on_is_an_error():
         assert host.remedy in problem
 
 
+def test_switches_of_training_count_only_in_training_and_the_last_value_counts():
+    switches = [key for key in host.foreign_keys if key in ("AUG.ENABLE", "MIXUP.ENABLE")]
+    for key in switches:
+        load_cfg((), [*GOOD, "TRAIN.ENABLE", False, key, True])
+        load_cfg((), [*GOOD, "TRAIN.ENABLE", True, key, True, key, False])
+        assert problems((), [*GOOD, "TRAIN.ENABLE", True, key, True])
+
+
 def test_a_switch_that_main_has_on_by_default_is_dropped():
     words = [word for key in host.on_by_default for word in (key, "True")]
     assert words

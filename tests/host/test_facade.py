@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from support.networks import MVIT
+from support.networks import MVIT, SLOWFAST
 from torch import nn
 
 from slowfast_bias import host
@@ -201,3 +201,17 @@ def test_loss_is_the_mean_over_the_batch(tiny):
 )
 def test_names_of_the_caffe2_zoo(blob, name):
     assert host.caffe2_name(blob) == name
+
+
+@pytest.mark.host_main
+def test_our_frames_have_red_first_whatever_mains_own_loaders_of_pictures_need(tiny):
+    frames = torch.rand(3, 8, 4, 4)
+    for words in ([], SLOWFAST):
+        plain, turned = tiny(*words), tiny(*words, "DATA.REVERSE_INPUT_CHANNEL", True)
+        for a, b in zip(host.pack_pathways(plain, frames), host.pack_pathways(turned, frames),
+                        strict=True):  # fmt: skip
+            assert torch.equal(a, b)
+        packed = host.pack_batch(turned, frames[None])
+        assert all(map(torch.equal, packed, host.pack_batch(plain, frames[None])))
+        back = host.source_frames(turned, [x[0] for x in packed])
+        torch.testing.assert_close(back, host.source_frames(plain, [x[0] for x in packed]))

@@ -52,6 +52,25 @@ def configured_taps(cfg: CfgNode, model: nn.Module) -> list[Tap]:
     return taps
 
 
+def without_head(taps: list[Tap], model: nn.Module, layers: Iterable[str]) -> list[Tap]:
+    """Returns the taps but those of the head, whose weights a file lacks.
+
+    ConfigError if BIAS.LAYERS names it, or if nothing is left.
+    """
+    head = family_of(model).head(model)
+    inside = [tap for tap in taps if head and f"{tap.module}.".startswith(f"{head.path}.")]
+    rest = [tap for tap in taps if tap not in inside]
+    named = [tap.label for tap in inside if {tap.label, tap.module} & set(layers)]
+    if named or not rest:
+        raise ConfigError(
+            [
+                f"BIAS.LAYERS: expected layers before the classifier, as the file of weights has "
+                f"none that fits, but got {', '.join(named or map(str, layers))}"
+            ]
+        )
+    return rest
+
+
 def find_layer(model: nn.Module, layer: str) -> Tap:
     """Returns the tap of `layer` ("s5", "s5/1" for a pathway, "head", any module) in reports."""
     modules = dict(model.named_modules())

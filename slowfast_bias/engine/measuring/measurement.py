@@ -31,7 +31,7 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json, progress
 from slowfast_bias.engine.setup.loaders import source_loader
 from slowfast_bias.engine.setup.network import Trained, build_network, open_trained
-from slowfast_bias.engine.setup.provenance import provenance, write_config
+from slowfast_bias.engine.setup.provenance import partial_words, provenance, write_config
 from slowfast_bias.engine.setup.unreadable_videos import (
     NO_REASON,
     Unreadable,
@@ -70,7 +70,7 @@ def measure_trained(cfg: CfgNode, trained: Trained, known: BiasReport | None = N
     about = trained.about
     reports = {} if known is None else {"trained": _renamed(known, {**about, "config": config})}
     if networks:
-        reports |= measure_networks(cfg, networks, config, about)
+        reports |= measure_networks(cfg, networks, config, about, trained.has_fresh_classifier)
     if ranks.is_master():
         record(cfg, reports["trained"].meta)
         write_reports(cfg.OUTPUT_DIR, reports)
@@ -86,6 +86,7 @@ def measure_networks(
     networks: Mapping[str, nn.Module],
     config: str,
     meta: Mapping[str, Any] | None = None,
+    headless: bool = False,
 ) -> dict[str, BiasReport]:
     """Returns the report of each network, all shown the same views; the same on every rank.
 
@@ -96,11 +97,12 @@ def measure_networks(
         networks: {name: network}; the one called "untrained" is a reference for the others.
         config: the file that holds `cfg`, named in the reports.
         meta: kept in the report of the network called "trained".
+        headless: whether their classifier is at random: it is left out then.
     """
     start = time.perf_counter()
     maker = pair_maker(pairs_name(cfg))
     source = maker.source(cfg, cfg.BIAS.SPLIT, cfg.BIAS.NUM_VIDEOS)
-    probes = {name: Probe(cfg, model) for name, model in networks.items()}
+    probes = {name: Probe(cfg, model, headless) for name, model in networks.items()}
     task = make_task(cfg, next(iter(networks.values())))
     recordings = recordings_of(source)
     shares = ranks.all_or_none(lambda: _show(cfg, source, recordings, maker, task, probes.values()))
@@ -120,6 +122,7 @@ def measure_networks(
                 *about.get("warnings", ()),
                 *seen.warnings(trained=name != UNTRAINED),
                 *probe.family.warnings(probe.model),
+                *(partial_words(meta) if name == "trained" else ()),
             ],
             "name": name,
             "seconds": round(time.perf_counter() - start, 3),

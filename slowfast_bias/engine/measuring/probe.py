@@ -16,7 +16,7 @@ from slowfast_bias.bias.recognition import Recognition
 from slowfast_bias.bias.self_test import self_test
 from slowfast_bias.datasets.pairs.frame_order import reorder
 from slowfast_bias.datasets.pairs.request import Views
-from slowfast_bias.engine.measuring.layers import configured_taps
+from slowfast_bias.engine.measuring.layers import configured_taps, without_head
 from slowfast_bias.models.bf16 import prepared_for_bf16
 from slowfast_bias.models.families import family_of
 from slowfast_bias.models.replay import Replay, frame_wise_prefix
@@ -41,11 +41,22 @@ class Filmed(NamedTuple):
 class Probe:
     """Runs the views through one network and meters what its taps read."""
 
-    def __init__(self, cfg: CfgNode, model: nn.Module) -> None:
+    def __init__(self, cfg: CfgNode, model: nn.Module, headless: bool = False) -> None:
+        """Finds what is tapped.
+
+        Args:
+            cfg: the config.
+            model: the network.
+            headless: whether its classifier is at random: the head is not measured then, and its
+                scores are not read.
+        """
+        self.headless = headless
         self.bf16 = cfg.BIAS.PRECISION == "bf16"
         self.model = prepared_for_bf16(model) if self.bf16 else model
         self.family = family_of(self.model)
         self.taps = configured_taps(cfg, self.model)
+        if headless:
+            self.taps = without_head(self.taps, self.model, cfg.BIAS.LAYERS)
         self.meter = BiasMeter(self.taps)
         self.device = next(model.parameters()).device
         self.reused: list[str] = []
@@ -68,7 +79,7 @@ class Probe:
                 if not self._tested:
                     self._tested = True
                     self._self_test(views, by_view, features)
-            if filmed is not None:
+            if filmed is not None and not self.headless:
                 self._compare(self._scores(self._forward(filmed.inputs)), styled, filmed.rows)
         views.add_to(self.meter, by_view, videos, recordings)
 

@@ -18,6 +18,7 @@ from slowfast_bias import host
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import set_up_logging
 from slowfast_bias.engine.setup import checkpoint
+from slowfast_bias.models.families import family_of
 from slowfast_bias.models.sync_batchnorm import convert_sync_batchnorm
 from slowfast_bias.models.weights.fit import Loaded, load_weights
 from slowfast_bias.models.weights.huggingface_folder import is_pretrained, read_pretrained
@@ -41,6 +42,7 @@ class Trained:
     model: nn.Module
     weights: str
     table: str = ""  # source whose names were translated, as "pytorchvideo"
+    fresh: tuple[str, ...] = ()  # weights that the file lacks: they are random
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.model, self.weights))
@@ -49,7 +51,15 @@ class Trained:
     def about(self) -> dict[str, str]:
         """What results say of the weights."""
         table = {"weights_table": self.table} if self.table else {}
-        return {"checkpoint": self.weights, **table}
+        fresh = {"random_weights": list(self.fresh)} if self.fresh else {}
+        return {"checkpoint": self.weights, **table, **fresh}
+
+    @property
+    def has_fresh_classifier(self) -> bool:
+        """Whether the classifier is at random: what it says means nothing."""
+        head = family_of(self.model).head(self.model)
+        names = [name for name in self.fresh if head and name.startswith(f"{head.projection}.")]
+        return bool(names)
 
 
 def build_network(cfg: CfgNode) -> nn.Module:
@@ -61,17 +71,29 @@ def build_network(cfg: CfgNode) -> nn.Module:
     return model.to(ranks.device_of(cfg))
 
 
-def open_trained(cfg: CfgNode) -> Trained:
+def open_trained(cfg: CfgNode, scores: bool = False) -> Trained:
     """Sets up logging and returns the network with its weights: how every flow but training begins.
 
     Weights are those of TEST.CHECKPOINT_FILE_PATH, else of the newest checkpoint of OUTPUT_DIR,
     else of TRAIN.CHECKPOINT_FILE_PATH, as SlowFast does, else those that come with the network's
     own files; never from thin air.
+
+    Args:
+        cfg: the config.
+        scores: whether the flow reads class scores: those of a classifier at random are an error.
     """
     set_up_logging(cfg.OUTPUT_DIR)
     model = build_network(cfg)
     path, loaded = load_trained(cfg, model)
-    return Trained(model, path, loaded.source)
+    trained = Trained(model, path, loaded.source, tuple(loaded.untouched))
+    if scores and trained.has_fresh_classifier:
+        raise CheckpointError(
+            f"Expected a classifier in {path}, as accuracies are asked for, but it has none that "
+            "fits, and BIAS.ALLOW_PARTIAL_WEIGHTS leaves it at random. Measure alone (TEST.ENABLE, "
+            "BIAS.SHUFFLE.TEST and BIAS.ABLATION.ENABLE False), or train one: "
+            "TRAIN.CHECKPOINT_FILE_PATH with BIAS.NEW_CLASSIFIER True."
+        )
+    return trained
 
 
 def across_processes(model: nn.Module) -> nn.Module:

@@ -6,6 +6,7 @@ One function for all of them, so that a reader finds the same names in every fil
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -49,6 +50,18 @@ def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str,
         },
         **found,
     }
+
+
+def partial_words(meta: Mapping[str, Any] | None) -> list[str]:
+    """Returns the warning of a report whose network has random weights beside those of a file."""
+    fresh = (meta or {}).get("random_weights", [])
+    if not fresh:
+        return []
+    more = ", ..." if len(fresh) > 3 else ""
+    return [
+        f"partial weights: {len(fresh)} of the network's are not in its file and are random "
+        f"({', '.join(fresh[:3])}{more})"
+    ]
 
 
 def write_config(cfg: CfgNode, path: str) -> None:

@@ -42,7 +42,7 @@ def dose_figures(cfg: CfgNode) -> dict[str, Any]:
     Accuracies and cue choices are in percent, `dynamic_ratio` and `dynamic_share` in [0, 1]. Writes
     `bias/report.*`.
     """
-    trained = open_trained(cfg)
+    trained = open_trained(cfg, scores=True)
     model = trained.model
     config = Outputs(cfg.OUTPUT_DIR).bias_config
     reports = measure_networks(cfg, {"trained": model}, config, trained.about)

@@ -36,7 +36,7 @@ _FEW_CLASSES = 20  # more are in the file only
 
 def test_orders(cfg: CfgNode) -> dict[str, Any]:
     """Tests the trained network with frames in and out of order; writes `bias/orders.json`."""
-    trained = open_trained(cfg)
+    trained = open_trained(cfg, scores=True)
     outputs = Outputs(cfg.OUTPUT_DIR)
     figures = {"checkpoint": trained.weights, **accuracy_by_order(cfg, trained.model)}
     figures["meta"] = provenance(

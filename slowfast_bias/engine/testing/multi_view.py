@@ -41,7 +41,7 @@ class TestResult:
 
 def test(cfg: CfgNode) -> TestResult:
     """Tests in this process (one rank of the group, if there is one)."""
-    model, weights = open_trained(cfg)
+    model, weights = open_trained(cfg, scores=True)
     task = make_task(cfg, model)
     votes = vote(cfg, task, as_filmed(task, model), "test")
     figures, dropped = votes.figures("ordered"), votes.meta["dropped_videos"]

@@ -37,7 +37,7 @@ def ablate(cfg: CfgNode) -> dict[str, Any]:
     Writes `bias/ablation.{json,png}` and `_type: ablation` lines.
     """
     start, layer = time.perf_counter(), cfg.BIAS.ABLATION.LAYER
-    trained = open_trained(cfg)
+    trained = open_trained(cfg, scores=True)
     model = trained.model
     tap = find_layer(model, layer)  # a typo is named before anything is decoded
     report, source = report_for(cfg, model, trained.weights, tap)

@@ -74,6 +74,8 @@ class Family:
         designs: {MODEL.ARCH: one of `bias.origin.DESIGNS`}, by which figures group networks; what
             it does not name is grouped by the names of its layers.
         described_by: {label: config key} that reports name beside MODEL_NAME and ARCH.
+        one_size: whether such networks take clips of the frames and pixels alone that they are
+            built for.
         own: this project's own network of this kind, for hosts that have none.
     """
 
@@ -93,6 +95,7 @@ class Family:
     depths: tuple[int, ...] = ()
     designs: Mapping[str, str] = field(default_factory=dict)
     described_by: Mapping[str, str] = field(default_factory=dict)
+    one_size: bool = False
     own: OwnNetwork | None = None
 
 

@@ -29,5 +29,6 @@ FAMILY = Family(
     model_names={"mvit": "MViT"},
     designs={"mvit": TRANSFORMER},
     described_by={"depth": "MVIT.DEPTH"},
+    one_size=True,
     own=OwnNetwork("mvit", "MViT", network.MViT, network.ARGUMENTS, network.DEFAULTS, network.ONLY),
 )

@@ -42,7 +42,8 @@ class PatchEmbed(nn.Module):
             raise RequestError(
                 f"Expected {self.grid} patches over T, H and W, clips of {self.clip} divided by "
                 f"MVIT.PATCH_STRIDE, but with MVIT.PATCH_PADDING {list(padding)} there are "
-                f"{found}. Change the padding; [1, 3, 3] goes with kernels of [3, 7, 7]."
+                f"{found}. Make DATA.NUM_FRAMES and DATA.TRAIN_CROP_SIZE multiples of "
+                f"{list(stride)}, or change the padding; [1, 3, 3] goes with kernels of [3, 7, 7]."
             )
 
     def forward(self, clips: torch.Tensor) -> tuple[torch.Tensor, Grid]:

@@ -10,6 +10,7 @@ from support.foreign_names import of_mmaction, of_pytorchvideo
 
 from slowfast_bias import engine
 from slowfast_bias.bias import BiasReport
+from slowfast_bias.config import ConfigError
 from slowfast_bias.engine.setup.network import open_trained
 from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
 
@@ -88,3 +89,42 @@ def test_a_measurement_takes_no_new_classifier(tiny, foreign):
     path, _ = foreign("pytorchvideo", "MODEL.NUM_CLASSES", 7)
     with pytest.raises(CheckpointError, match="set MODEL.NUM_CLASSES 7"):
         engine.trained_network(tiny("TEST.CHECKPOINT_FILE_PATH", path, "BIAS.NEW_CLASSIFIER", True))
+
+
+@pytest.fixture
+def encoder(tiny, tmp_path):
+    """The words for a file without a classifier, as far as it goes."""
+    weights = engine.build_network(tiny("RNG_SEED", 7)).state_dict()
+    kept = {name: value for name, value in weights.items() if not name.startswith("head.")}
+    torch.save(kept, tmp_path / "encoder.pth")
+    path = str(tmp_path / "encoder.pth")
+    return ["TEST.CHECKPOINT_FILE_PATH", path, "BIAS.ALLOW_PARTIAL_WEIGHTS", True]
+
+
+def test_an_encoder_is_measured_up_to_its_head_and_the_report_says_what_is_random(tiny, encoder):
+    report = engine.measure(tiny(*encoder, "BIAS.BASELINE", True))
+    assert list(report.layers) == ["s1", "s2", "s3", "s4", "s5"]
+    fresh = ["head.projection.weight", "head.projection.bias"]
+    assert sorted(report.meta["random_weights"]) == sorted(fresh)
+    assert any("partial weights: 2 of the network's" in text for text in report.warnings)
+    assert not any("recognises" in text for text in report.warnings)
+    whole = engine.measure(tiny("TEST.CHECKPOINT_FILE_PATH", _whole(tiny)))
+    for name, layer in report.layers.items():  # equal, dead units too
+        same = whole.layers[name].correlation["static"]
+        torch.testing.assert_close(layer.correlation["static"], same, equal_nan=True)
+    assert "random_weights" not in whole.meta and "head" in whole.layers
+
+
+def _whole(tiny):
+    cfg = tiny("RNG_SEED", 7)
+    path = f"{cfg.OUTPUT_DIR}.pth"
+    torch.save(engine.build_network(cfg).state_dict(), path)
+    return path
+
+
+def test_its_head_and_its_accuracy_are_refused(tiny, encoder):
+    with pytest.raises(ConfigError, match="BIAS.LAYERS: expected layers before the classifier"):
+        engine.measure(tiny(*encoder, "BIAS.LAYERS", ["s5", "head"]))
+    for flow in (engine.test, engine.test_orders, engine.ablate):
+        with pytest.raises(CheckpointError, match="as accuracies are asked for"):
+            flow(tiny(*encoder))
