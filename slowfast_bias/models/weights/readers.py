@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,11 @@ from slowfast_bias.models.weights import sniff
 from slowfast_bias.models.weights.containers import find_weights, not_finite
 from slowfast_bias.models.weights.errors import CheckpointError
 from slowfast_bias.models.weights.npz import read_npz
-from slowfast_bias.models.weights.safetensors_files import read_folder, read_safetensors
+from slowfast_bias.models.weights.safetensors_files import (
+    read_folder,
+    read_index,
+    read_safetensors,
+)
 from slowfast_bias.models.weights.torch_files import read_pickle, read_torch
 
 __all__ = ["CheckpointError", "finished_epochs", "not_finite", "read_checkpoint"]
@@ -43,7 +46,7 @@ def _read(path: str) -> Any:
     with g_pathmgr.open(path, "rb") as file:
         kind = sniff.kind_of(file, path)
         if kind == sniff.INDEX:
-            return read_folder(os.path.dirname(path) or ".")
+            return read_index(path)
         if kind == sniff.SAFETENSORS:
             return read_safetensors(file, path)
         if kind == sniff.NPZ:

@@ -76,7 +76,9 @@ BROKEN = [
      "Git LFS"),
     (lambda f: (f / "model.safetensors").unlink(), "but it has none"),
     (lose_a_shard, "model-00002-of-00002.safetensors is not there"),
-    (lambda f: (f / "model.safetensors.index.json").write_text("{}"), "cannot be read (KeyError"),
+    (lambda f: (f / "model.safetensors.index.json").write_text("{}"), "names no files"),
+    (lambda f: (f / "model.safetensors.index.json").write_text('{"weight_map": {"a": 5}}'),
+     "but got 5 for 'a'"),
     (lambda f: edit_json(f / "config.json", model_type="vivit"), "holds ViViT"),
 ]  # fmt: skip
 
