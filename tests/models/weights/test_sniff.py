@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -145,6 +146,30 @@ def test_a_part_of_a_file_is_half_a_file(tmp_path, kind, share):
     path.write_bytes(GOOD[kind][: max(5, int(len(GOOD[kind]) * share))])
     with pytest.raises(CheckpointError, match="cut short.*Copy it again"):
         read_checkpoint(str(path))
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "may not read it"),
+        (OSError(errno.EIO, "Input/output error"), "file system refuses: .*Input/output error"),
+    ],
+)
+def test_a_file_that_the_system_does_not_give_is_not_called_damaged(
+    tmp_path, monkeypatch, error, says
+):
+    from iopath.common.file_io import g_pathmgr
+
+    def refuse(path, mode):
+        error.filename = path
+        raise error
+
+    (tmp_path / "model.safetensors").write_bytes(GOOD["safetensors"])
+    monkeypatch.setattr(g_pathmgr, "open", refuse)
+    for path in (tmp_path, tmp_path / "model.safetensors"):
+        with pytest.raises(CheckpointError, match=says) as caught:
+            read_checkpoint(str(path))
+        assert "damaged" not in str(caught.value) and str(tmp_path) in str(caught.value)
 
 
 # -- safetensors ---------------------------------------------------------------------------------
