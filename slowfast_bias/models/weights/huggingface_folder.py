@@ -121,8 +121,8 @@ class _Gaps(NamedTuple):
         if self.are_of_the_head() and not self.shapes:
             return (
                 f"{start} It is an encoder without a classifier: accuracy and the layer `head` "
-                "would be those of random weights. Set BIAS.NEW_CLASSIFIER True to train a new "
-                "one, or BIAS.ALLOW_PARTIAL_WEIGHTS True to measure the layers before it."
+                "would be those of random weights. In training, set BIAS.NEW_CLASSIFIER True for "
+                "a new one, or BIAS.ALLOW_PARTIAL_WEIGHTS True to measure the layers before it."
             )
         return f"{start} Take config.json and weights from one source, or download them again."
 

@@ -117,7 +117,8 @@ def test_an_encoder_with_patches_is_said_to_have_no_classifier(net):
 def test_another_class_count_names_the_data_set_it_is_known_from(net):
     message = refusal(net(), net("MODEL.NUM_CLASSES", 174).state_dict())
     assert "has 174 classes (as Something-Something V2), MODEL.NUM_CLASSES is 4" in message
-    assert "set MODEL.NUM_CLASSES 174, or set BIAS.NEW_CLASSIFIER True" in message
+    assert "set MODEL.NUM_CLASSES 174, or set BIAS.NEW_CLASSIFIER True, in training only" in message
+    assert "To measure the layers before it, BIAS.ALLOW_PARTIAL_WEIGHTS" in message
     assert name_classes(5) == "5 classes"
 
 
