@@ -9,8 +9,9 @@ from slowfast_bias.models.families.family import Head
 _CHANNELS_FIRST = ("ResNetRoIHead",)  # detection heads: (boxes, C, 1, 1)
 
 
-# How the bias of a classifier is called in a checkpoint, the surest name first.
-CLASSIFIER_BIASES = ("head.projection.bias", "head.proj.bias", ".proj.bias")
+# Patterns of what the bias of a classifier is called in a checkpoint, the surest first. A bare
+# `proj` is one in pytorchvideo's list of blocks alone: others call their patches so.
+CLASSIFIER_BIASES = (r"head\.projection\.bias", r"head\.proj\.bias", r"blocks\.\d+\.proj\.bias")
 
 
 def find_classifier(head: nn.Module) -> tuple[str, nn.Linear] | None:

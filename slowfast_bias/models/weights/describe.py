@@ -37,10 +37,11 @@ _CONFIGS = {
     "SlowOnly, I3D or C2D": "I3D_8x8_R50",
 }
 _BIASES = (
-    *CLASSIFIER_BIASES, "cls_head.fc_cls.bias", "cls_head.fc2.bias", "classifier.bias",
-    "linear.bias", "logits.conv3d.bias", "fc.bias", "head.bias",
-    "conv3d_0c_1x1.conv3d.bias", "params|Logits/Conv3d_0c_1x1|Conv_0|bias",
+    *CLASSIFIER_BIASES, r"cls_head\.fc_cls\.bias", r"cls_head\.fc2\.bias", r"classifier\.bias",
+    r"linear\.bias", r"logits\.conv3d\.bias", r"fc\.bias", r"head\.bias",
+    r"conv3d_0c_1x1\.conv3d\.bias", r"params\|Logits/Conv3d_0c_1x1\|Conv_0\|bias",
 )  # fmt: skip
+_DECODER = re.compile(r"(^|\.)decoder\.")  # of a file that was trained without labels
 _BLOCK = re.compile(r"(.*blocks\.\d+)\.(attn\.)?proj\.bias$")  # ends as a classifier's does
 _DATA_SETS = {
     400: "Kinetics-400", 600: "Kinetics-600", 700: "Kinetics-700", 710: "Kinetics-710",
@@ -66,17 +67,19 @@ def classes_of(weights: Mapping[str, torch.Tensor]) -> int | None:
 
     It is the length of the last bias of a classifier, by the names of the known kinds of networks.
     """
-    biases = {f".{k}": v for k, v in weights.items() if v.ndim == 1 and not _inside(k, weights)}
+    biases = {k: v for k, v in weights.items() if v.ndim == 1 and not _inside(k, weights)}
     for end in _BIASES:
-        whole = f".{end.removeprefix('.')}"  # not the end of a longer word
-        found = [value for name, value in biases.items() if name.endswith(whole)]
+        whole = re.compile(rf"(^|\.){end}$")  # not the end of a longer word
+        found = [value for name, value in biases.items() if whole.search(name)]
         if found:
             return len(found[-1])
     return None
 
 
 def _inside(name: str, names: Collection[str]) -> bool:
-    """Returns whether a bias is that of a transformer's block, which has attention."""
+    """Returns whether a bias is a decoder's, or a transformer's block's, which has attention."""
+    if _DECODER.search(name):
+        return True
     block = _BLOCK.match(name)
     return block is not None and any(other.startswith(f"{block[1]}.attn.") for other in names)
 

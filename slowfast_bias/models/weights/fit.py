@@ -11,7 +11,12 @@ from torch import nn
 
 from slowfast_bias.models.weights.bookkeeping import without_bookkeeping
 from slowfast_bias.models.weights.errors import CheckpointError
-from slowfast_bias.models.weights.misfit import explain, find_misfit, only_classifier
+from slowfast_bias.models.weights.misfit import (
+    explain,
+    find_misfit,
+    fits_in_part,
+    only_classifier,
+)
 from slowfast_bias.models.weights.names import rename
 from slowfast_bias.models.weights.tables import NoPlaceError, Table, Weights
 
@@ -54,7 +59,7 @@ def load_weights(
         model: the network.
         weights: {name: tensor}.
         source: the file, for messages.
-        partial: take what fits; else anything that does not is an error.
+        partial: take what fits, if anything does; else anything that does not is an error.
         new_classifier: leave the classifier as it is if the file's has other classes, or if the
             file has none.
         inflate: repeat 2D kernels over time, as SlowFast does for ImageNet weights.
@@ -69,7 +74,8 @@ def load_weights(
     if reshape:
         weights = {k: _reshaped(v, own[k]) if k in own else v for k, v in weights.items()}
     misfit = find_misfit(own, weights)
-    spared = partial or (new_classifier and only_classifier(model, misfit))
+    part = partial and fits_in_part(own, weights, misfit)
+    spared = part or (new_classifier and only_classifier(model, misfit))
     if any(misfit) and not spared:
         raise CheckpointError(explain(model, source, weights, misfit, resumes, frames))
     fitting = {k: v for k, v in weights.items() if k in own and k not in misfit.shapes}

@@ -7,7 +7,6 @@ such weight is an error.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterable, Mapping
@@ -26,6 +25,7 @@ from slowfast_bias.models.networks.huggingface import (
 from slowfast_bias.models.networks.huggingface_files import read_config
 from slowfast_bias.models.networks.huggingface_kinds import KINDS
 from slowfast_bias.models.weights.readers import CheckpointError, not_finite
+from slowfast_bias.models.weights.safetensors_files import files_of_index
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +121,8 @@ class _Gaps(NamedTuple):
         if self.are_of_the_head() and not self.shapes:
             return (
                 f"{start} It is an encoder without a classifier: accuracy and the layer `head` "
-                "would be those of random weights. Set BIAS.NEW_CLASSIFIER True to train a new "
-                "one, or BIAS.ALLOW_PARTIAL_WEIGHTS True to measure the layers before it."
+                "would be those of random weights. In training, set BIAS.NEW_CLASSIFIER True for "
+                "a new one, or BIAS.ALLOW_PARTIAL_WEIGHTS True to measure the layers before it."
             )
         return f"{start} Take config.json and weights from one source, or download them again."
 
@@ -153,13 +153,13 @@ def _check_shards(path: Path) -> None:
     """Raises CheckpointError if a file that the index of a large network names is not there."""
     for index in sorted(path.glob("*.index.json")):
         try:
-            named = set(json.loads(index.read_text())["weight_map"].values())
-        except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+            named = files_of_index(index.read_bytes(), str(index))
+        except OSError as error:
             raise CheckpointError(
                 f"Expected {index} to say which file holds which weight, but it cannot be read "
                 f"({type(error).__name__}: {error}). Download it again."
             ) from error
-        absent = sorted(name for name in named if not (path / name).is_file())
+        absent = [name for name in named if not (path / name).is_file()]
         if absent:
             raise CheckpointError(
                 f"Expected all {len(named)} files of weights that {index} names, but "

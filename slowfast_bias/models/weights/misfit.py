@@ -71,17 +71,35 @@ def explain(
         do = _AFRESH if resumes else f"set DATA.NUM_FRAMES {other}"
         return f"{first} The file was made for {other} frames, DATA.NUM_FRAMES is {frames}: {do}."
     lines = [first, *_families(own, weights), *_lists(own, weights, misfit)]
-    lines.append(
-        "Check MODEL.ARCH, RESNET.DEPTH and RESNET.WIDTH_PER_GROUP, or "
-        f"{_AFRESH if resumes else _PARTIAL}."
-    )
+    if _is_of_a_folder(own, weights):
+        return " ".join([*lines, "Its names are those of a Hugging Face folder: give the folder."])
+    do = _AFRESH if resumes else _PARTIAL
+    if not fits_in_part(own, weights, misfit):
+        lines.append("Not one of its weights fits.")
+        do = _AFRESH if resumes else "give another file"
+    lines.append(f"Check MODEL.ARCH, RESNET.DEPTH and RESNET.WIDTH_PER_GROUP, or {do}.")
     return " ".join(lines)
+
+
+def fits_in_part(own: Mapping[str, torch.Tensor], weights: Weights, misfit: Misfit) -> bool:
+    """Returns whether at least one weight goes from a file into a network; counters are none."""
+    return any(
+        name in own and name not in misfit.shapes and not name.endswith("_tracked")
+        for name in weights
+    )
+
+
+def _is_of_a_folder(own: Mapping[str, torch.Tensor], weights: Weights) -> bool:
+    """Returns whether a file is one of those in the folder that a network is described by."""
+    return "head.projection.bias" in own and any(
+        name not in own and f"model.{name}" in own for name in weights
+    )
 
 
 def _about_classifier(
     own: Mapping[str, torch.Tensor], weights: Weights, misfit: Misfit, resumes: bool
 ) -> str:
-    new = "set BIAS.NEW_CLASSIFIER True to train a new classifier on its other weights"
+    new = "set BIAS.NEW_CLASSIFIER True, in training only, for a new classifier on its weights"
     if not misfit.shapes:
         return (
             "It has no classifier, as an encoder that was trained without labels: "
@@ -89,12 +107,13 @@ def _about_classifier(
             + ". To measure the bias of its layers, set BIAS.ALLOW_PARTIAL_WEIGHTS True; accuracy "
             "and the layer `head` then mean nothing."
         )
+    measure = " To measure the layers before it, BIAS.ALLOW_PARTIAL_WEIGHTS True will do."
     name = misfit.shapes[-1]
     there, here = len(weights[name]), len(own[name])
     return (
         f"Its classifier has {name_classes(there)}, MODEL.NUM_CLASSES is {here}: set "
         f"MODEL.NUM_CLASSES {there}, or {_AFRESH if resumes else new}."
-    )
+    ) + ("" if resumes else measure)
 
 
 def _of_frames(
@@ -116,8 +135,8 @@ def _families(own: Mapping[str, torch.Tensor], weights: Weights) -> list[str]:
             lines.append(f"{config} is of that kind.")
     if there and classes_of(weights) is None:
         lines.append(
-            "It has no classifier: with BIAS.ALLOW_PARTIAL_WEIGHTS True its layers can be "
-            "measured, but accuracy and the layer `head` then mean nothing."
+            "It has no classifier: with BIAS.ALLOW_PARTIAL_WEIGHTS True the layers of a network "
+            "that fits it can be measured, but accuracy and the layer `head` then mean nothing."
         )
     return lines
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +12,11 @@ from slowfast_bias.models.weights import sniff
 from slowfast_bias.models.weights.containers import find_weights, not_finite
 from slowfast_bias.models.weights.errors import CheckpointError
 from slowfast_bias.models.weights.npz import read_npz
-from slowfast_bias.models.weights.safetensors_files import read_folder, read_safetensors
+from slowfast_bias.models.weights.safetensors_files import (
+    read_folder,
+    read_index,
+    read_safetensors,
+)
 from slowfast_bias.models.weights.torch_files import read_pickle, read_torch
 
 __all__ = ["CheckpointError", "finished_epochs", "not_finite", "read_checkpoint"]
@@ -25,25 +29,36 @@ def read_checkpoint(path: str) -> dict[str, Any]:
     whatever form they were saved, have their weights under `model_state` in what is returned; a
     folder of safetensors is read as one file.
     """
-    if g_pathmgr.isdir(path):
-        return find_weights(read_folder(path), path)
     if not g_pathmgr.exists(path):
         raise CheckpointError(f"Expected a checkpoint at {path}, but there is no such file.")
     try:
         content = _read(path)
     except CheckpointError:
         raise
+    except PermissionError as error:
+        raise CheckpointError(
+            f"Expected a checkpoint that can be read at {error.filename or path}, but this user "
+            "may not read it (permission denied). Ask its owner, or `chmod u+r` it."
+        ) from error
     except Exception as error:  # torch reports a cut file as RuntimeError, EOFError, ValueError...
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        # what the system says; but a damaged file makes its readers go to places that none has
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise CheckpointError(
+                f"Expected to read the checkpoint {path}, but the file system refuses: "
+                f"{reason[:200]}. Check the disk or the network that it lies on."
+            ) from error
         raise sniff.half(path, f"it cannot be read ({reason[:200]})") from error
     return find_weights(content, path)
 
 
 def _read(path: str) -> Any:
+    if g_pathmgr.isdir(path):
+        return read_folder(path)
     with g_pathmgr.open(path, "rb") as file:
         kind = sniff.kind_of(file, path)
         if kind == sniff.INDEX:
-            return read_folder(os.path.dirname(path) or ".")
+            return read_index(path)
         if kind == sniff.SAFETENSORS:
             return read_safetensors(file, path)
         if kind == sniff.NPZ:

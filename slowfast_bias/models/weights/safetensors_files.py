@@ -14,7 +14,7 @@ import torch
 from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.models.weights.errors import CheckpointError
-from slowfast_bias.models.weights.sniff import half
+from slowfast_bias.models.weights.sniff import SAFETENSORS, half, kind_of
 
 INDEX = "model.safetensors.index.json"
 _SINGLE = "model.safetensors"
@@ -49,13 +49,41 @@ def read_folder(folder: str) -> dict[str, torch.Tensor]:
     A file that is missing is named.
     """
     index = os.path.join(folder, INDEX)
-    files = [_SINGLE]
-    if g_pathmgr.exists(index):
-        with g_pathmgr.open(index, "rb") as file:
-            files = sorted(set(_parse(file.read(), index).get("weight_map", {}).values()))
-    outside = [name for name in files if os.path.basename(name) != name]
-    if outside:
-        raise CheckpointError(f"Expected files of {folder} in {index}, but got {outside[0]!r}.")
+    return read_index(index) if g_pathmgr.exists(index) else _read_files(folder, [_SINGLE])
+
+
+def read_index(path: str) -> dict[str, torch.Tensor]:
+    """Returns the tensors of all the files that an index names; they lie beside it."""
+    with g_pathmgr.open(path, "rb") as file:
+        return _read_files(os.path.dirname(path) or ".", files_of_index(file.read(), path))
+
+
+def files_of_index(text: bytes, path: str) -> list[str]:
+    """Returns the names of the files in an index, whose content is `text`.
+
+    Raises CheckpointError for any other text: what lies beside it is not what was asked for.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise half(path, f"it begins as text in JSON and is none: {error}") from error
+    files = found.get("weight_map") if isinstance(found, dict) else None
+    if not isinstance(files, dict) or not files:
+        raise CheckpointError(
+            f"Expected {path} to be a file of weights, or an index with a `weight_map` of "
+            "{weight: file}, but it is text in JSON that names no files (as a server's answer, or "
+            "a config). Download the file of weights itself."
+        )
+    for name, file in files.items():
+        if not isinstance(file, str) or os.path.basename(file) != file or not file.strip("."):
+            raise CheckpointError(
+                f"Expected the name of a file beside {path} in its `weight_map`, but got {file!r} "
+                f"for {name!r}. Copy it again."
+            )
+    return sorted(set(files.values()))
+
+
+def _read_files(folder: str, files: list[str]) -> dict[str, torch.Tensor]:
     missing = [name for name in files if not g_pathmgr.exists(os.path.join(folder, name))]
     if missing:
         raise CheckpointError(
@@ -66,6 +94,11 @@ def read_folder(folder: str) -> dict[str, torch.Tensor]:
     for name in files:
         path = os.path.join(folder, name)
         with g_pathmgr.open(path, "rb") as file:
+            if (kind := kind_of(file, path)) != SAFETENSORS:
+                raise CheckpointError(
+                    f"Expected {path} to be a file of safetensors, as {folder} is read as a folder "
+                    f"of such, but it is of the kind {kind}. Give one file of weights."
+                )
             weights.update(read_safetensors(file, path))
     return weights
 

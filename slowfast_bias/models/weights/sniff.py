@@ -15,7 +15,7 @@ TORCH_LEGACY = "torch legacy"  # torch.save before
 PICKLE = "pickle"  # pickle.dump: Caffe2's files of SlowFast's model zoo among others
 SAFETENSORS = "safetensors"
 NPZ = "npz"  # arrays of numpy by name
-INDEX = "index"  # the JSON file that names the parts of a safetensors file
+INDEX = "index"  # text in JSON: the file that names the parts of another, or no file of weights
 
 # pickle of the whole number that every legacy file of torch begins with, after a few bytes
 _MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
@@ -110,7 +110,7 @@ def _kind_of_text(head: bytes, path: str) -> str:
             "it is a page of the web (HTML), which was saved in place of the download",
             "Download the file itself: open the link in a browser, or ask for the raw file.",
         )
-    if text.startswith(b"{"):
+    if text.startswith((b"{", b"[")):
         return INDEX
     raise _refusal(
         path,

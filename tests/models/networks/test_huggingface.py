@@ -259,6 +259,26 @@ def test_short_side_and_the_file_that_counts(tmp_path):
     assert not describe(new).notes
 
 
+@pytest.mark.parametrize(
+    "processor",
+    [
+        {"image_mean": "abc"}, {"image_mean": [0.5, 0.5]}, {"image_mean": [0.5, 0.5, "a"]},
+        {"image_std": {"r": 1}}, {"image_std": float("nan")}, {"rescale_factor": "1/255"},
+        {"rescale_factor": 0}, {"size": "big"}, {"size": {"shortest_edge": [224]}},
+        {"size": [224, 224]},
+    ],
+)  # fmt: skip
+def test_what_prepares_clips_is_numbers_or_refused_by_its_key(processor, tmp_path):
+    both = ((processor, "preprocessor_config.json"), ({"image_processor": processor},
+            "processor_config.json"))  # fmt: skip
+    for i, (content, name) in enumerate(both):
+        with pytest.raises(UserError, match=f"BIAS.HF.FOLDER: expected `{next(iter(processor))}`"):
+            describe(folder_of(tmp_path / str(i), "videomae", content, name))
+    for part in ("video_processor", "image_processor"):
+        with pytest.raises(UserError, match=f"expected `{part}`.*but got 3"):
+            describe(folder_of(tmp_path / part, "videomae", {part: 3}, "processor_config.json"))
+
+
 REFUSED = [
     ({"model_type": "xclip"}, "TimeSformer (timesformer), VideoMAE (videomae), ViViT (vivit), V-J"),
     ({"model_type": None}, "`model_type` None"),

@@ -87,6 +87,19 @@ def test_partial_weights_are_loaded_only_when_asked_for_and_the_rest_is_told(net
     )
 
 
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_file_of_which_nothing_fits_is_no_part(net, partial):
+    own = net().state_dict()
+    counters = {k: v for k, v in own.items() if k.endswith("_tracked")}
+    other = {f"other.{k}": v for k, v in own.items()}
+    assert counters
+    for weights in ({}, {"a": torch.zeros(1)}, other, counters):
+        message = refusal(net(), weights, partial=partial)
+        assert "Not one of its weights fits" in message and "load what fits" not in message
+    one = "s5.pathway0_res1.branch2.c.weight"
+    load_weights(net(), {one: own[one]}, "a.pyth", partial=True)
+
+
 def test_inflation_repeats_2d_kernels_over_time_and_keeps_their_response(net):
     model = net("MODEL.ARCH", "i3d")
     flat = {k: v.sum(2) if v.dim() == 5 else v for k, v in model.state_dict().items()}

@@ -13,7 +13,7 @@ from support.huggingface import CLASSES, call, clips, edit_json, save_tiny, tiny
 from slowfast_bias.models.networks.huggingface import Huggingface, missing
 from slowfast_bias.models.weights.fit import load_weights
 from slowfast_bias.models.weights.huggingface_folder import is_pretrained, read_pretrained
-from slowfast_bias.models.weights.readers import CheckpointError
+from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason="no transformers here")
 
@@ -76,7 +76,9 @@ BROKEN = [
      "Git LFS"),
     (lambda f: (f / "model.safetensors").unlink(), "but it has none"),
     (lose_a_shard, "model-00002-of-00002.safetensors is not there"),
-    (lambda f: (f / "model.safetensors.index.json").write_text("{}"), "cannot be read (KeyError"),
+    (lambda f: (f / "model.safetensors.index.json").write_text("{}"), "names no files"),
+    (lambda f: (f / "model.safetensors.index.json").write_text('{"weight_map": {"a": 5}}'),
+     "but got 5 for 'a'"),
     (lambda f: edit_json(f / "config.json", model_type="vivit"), "holds ViViT"),
 ]  # fmt: skip
 
@@ -163,6 +165,13 @@ def test_other_classes_are_an_error_or_start_afresh(videomae):
     assert torch.equal(model.head.projection.weight, fresh)
     own = read_pretrained(str(videomae), Huggingface(str(videomae), CLASSES))["model_state"]
     assert torch.equal(model.model.fc_norm.weight, own["model.fc_norm.weight"])
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_file_of_the_folder_says_that_the_folder_will_do(videomae, model, partial):
+    weights = read_checkpoint(str(videomae / "model.safetensors"))["model_state"]
+    with pytest.raises(CheckpointError, match="those of a Hugging Face folder: give the folder"):
+        load_weights(model, weights, "model.safetensors", partial=partial)
 
 
 def test_only_a_folder_for_this_kind_of_network_is_read_by_transformers(videomae, model):

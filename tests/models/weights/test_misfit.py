@@ -75,10 +75,50 @@ def test_the_bias_of_a_block_is_no_classifier():
     assert classes_of(dict.fromkeys(names, torch.zeros(192))) is None
 
 
+# What files of each source have beside a classifier; its own bias -> 7.
+FILES = {
+    "TimeSformer": (["model.patch_embed.proj.bias", "model.blocks.0.attn.proj.bias",
+                     "model.blocks.0.temporal_fc.bias"], "model.head.bias"),
+    "VideoMAE": (["patch_embed.proj.bias", "blocks.0.attn.proj.bias", "fc_norm.bias"],
+                 "head.bias"),
+    "VideoMAE's first training": (["encoder.patch_embed.proj.bias", "decoder.head.bias",
+                                   "decoder.blocks.0.attn.proj.bias"], None),
+    "V-JEPA 2's probe": (["module.pooler.blocks.0.attn.proj.bias",
+                          "module.pooler.cross_attention_block.mlp.fc1.bias"],
+                         "module.linear.bias"),
+    "V-JEPA 2": (["module.backbone.patch_embed.proj.bias",
+                  "module.backbone.blocks.0.attn.proj.bias"], None),
+    "pytorchvideo": (["blocks.0.multipathway_blocks.0.norm.bias"], "blocks.6.proj.bias"),
+    "pytorchvideo's MViT": (["patch_embed.patch_model.bias", "blocks.0.attn.proj.bias",
+                             "blocks.0.proj.bias"], "head.proj.bias"),
+    "SlowFast's MViT": (["patch_embed.proj.bias", "blocks.0.proj.bias", "blocks.0.attn.proj.bias"],
+                        "head.projection.bias"),
+    "mmaction": (["backbone.layer1.0.conv1.bn.bias"], "cls_head.fc_cls.bias"),
+    "Hugging Face": (["videomae.embeddings.patch_embeddings.projection.bias", "fc_norm.bias"],
+                     "classifier.bias"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", FILES)
+def test_patches_and_decoders_are_no_classifiers(source):
+    others, name = FILES[source]
+    weights = {other: torch.zeros(768) for other in others}
+    assert classes_of(weights) is None
+    if name:
+        assert classes_of({name: torch.zeros(7), **weights}) == 7
+        assert classes_of({**weights, name: torch.zeros(7)}) == 7
+
+
+def test_an_encoder_with_patches_is_said_to_have_no_classifier(net):
+    names = ["module.backbone.patch_embed.proj.bias", "module.backbone.blocks.0.attn.qkv.bias"]
+    assert "It has no classifier" in refusal(net(), dict.fromkeys(names, torch.zeros(1024)))
+
+
 def test_another_class_count_names_the_data_set_it_is_known_from(net):
     message = refusal(net(), net("MODEL.NUM_CLASSES", 174).state_dict())
     assert "has 174 classes (as Something-Something V2), MODEL.NUM_CLASSES is 4" in message
-    assert "set MODEL.NUM_CLASSES 174, or set BIAS.NEW_CLASSIFIER True" in message
+    assert "set MODEL.NUM_CLASSES 174, or set BIAS.NEW_CLASSIFIER True, in training only" in message
+    assert "To measure the layers before it, BIAS.ALLOW_PARTIAL_WEIGHTS" in message
     assert name_classes(5) == "5 classes"
 
 

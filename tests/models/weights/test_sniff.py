@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -112,6 +113,8 @@ BAD = {
     "empty": (b"", "empty file.*Copy it again"),
     "text": (b"SLOWFAST_8x8_R50.yaml", "not a PyTorch file: it begins with b'SLOWFAST"),
     "short": (b"PK", "half a file"),
+    "answer": (b'{"error": "rate limit exceeded"}', "text in JSON.*Download the file of weights"),
+    "cut text": (b'{"weight_map": {"a"', "half a file"),
 }
 
 
@@ -143,6 +146,30 @@ def test_a_part_of_a_file_is_half_a_file(tmp_path, kind, share):
     path.write_bytes(GOOD[kind][: max(5, int(len(GOOD[kind]) * share))])
     with pytest.raises(CheckpointError, match="cut short.*Copy it again"):
         read_checkpoint(str(path))
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "may not read it"),
+        (OSError(errno.EIO, "Input/output error"), "file system refuses: .*Input/output error"),
+    ],
+)
+def test_a_file_that_the_system_does_not_give_is_not_called_damaged(
+    tmp_path, monkeypatch, error, says
+):
+    from iopath.common.file_io import g_pathmgr
+
+    def refuse(path, mode):
+        error.filename = path
+        raise error
+
+    (tmp_path / "model.safetensors").write_bytes(GOOD["safetensors"])
+    monkeypatch.setattr(g_pathmgr, "open", refuse)
+    for path in (tmp_path, tmp_path / "model.safetensors"):
+        with pytest.raises(CheckpointError, match=says) as caught:
+            read_checkpoint(str(path))
+        assert "damaged" not in str(caught.value) and str(tmp_path) in str(caught.value)
 
 
 # -- safetensors ---------------------------------------------------------------------------------
@@ -212,6 +239,45 @@ def test_an_index_names_files_of_its_own_folder_only(tmp_path):
     sharded(folder, **{"../secret": WEIGHTS})
     with pytest.raises(CheckpointError, match=r"got '\.\./secret'"):
         read_checkpoint(str(folder))
+
+
+NOT_INDICES = {
+    "{}": "names no files",
+    "[1]": "names no files",
+    '{"weight_map": {}}': "names no files",
+    '{"weight_map": ["model.safetensors"]}': "names no files",
+    '{"weight_map": {"a": 5}}': "got 5 for 'a'",
+    '{"weight_map": {"a": ["model.safetensors"]}}': "for 'a'",
+    '{"weight_map": {"a": ""}}': "got '' for 'a'",
+    '{"weight_map": {"a": ".."}}': r"got '\.\.' for 'a'",
+    '{"error": "rate limit exceeded"}': "names no files",
+}
+
+
+@pytest.mark.parametrize("text", NOT_INDICES)
+def test_what_lies_beside_a_text_that_is_no_index_is_never_taken(tmp_path, text):
+    (tmp_path / "model.safetensors").write_bytes(tensors(WEIGHTS))
+    (tmp_path / "x3d_s.pyth").write_text(text)
+    (tmp_path / INDEX).write_text(text)
+    for path in (tmp_path / "x3d_s.pyth", tmp_path / INDEX, tmp_path):
+        with pytest.raises(CheckpointError, match=NOT_INDICES[text]) as caught:
+            read_checkpoint(str(path))
+        assert "\n" not in str(caught.value)
+
+
+def test_the_index_that_is_given_is_read_and_no_other(tmp_path):
+    sharded(tmp_path, **{"one.safetensors": {"a": torch.ones(1)}})
+    (tmp_path / INDEX).rename(tmp_path / "one.json")
+    sharded(tmp_path, **{"two.safetensors": {"b": torch.ones(1)}})
+    assert list(read_checkpoint(str(tmp_path / "one.json"))["model_state"]) == ["a"]
+    assert list(read_checkpoint(str(tmp_path))["model_state"]) == ["b"]
+
+
+def test_an_index_of_other_files_than_safetensors_is_refused(tmp_path):
+    (tmp_path / "part.bin").write_bytes(GOOD["torch zip"])
+    (tmp_path / "index.json").write_text('{"weight_map": {"a": "part.bin"}}')
+    with pytest.raises(CheckpointError, match=r"part\.bin to be a file of safetensors.*torch zip"):
+        read_checkpoint(str(tmp_path / "index.json"))
 
 
 # -- containers ----------------------------------------------------------------------------------
