@@ -64,8 +64,7 @@ class FinalMeasurement:
     def __init__(self, cfg: CfgNode, model: nn.Module) -> None:
         self.cfg = own_config(cfg)
         check_measurement(self.cfg, model)
-        path, loaded = load_trained(self.cfg, model)
-        self.trained = Trained(model, path, loaded.source)
+        self.trained = Trained.of(model, *load_trained(self.cfg, model))
 
     def measure(self) -> None:
         """Writes `bias/report.*` into OUTPUT_DIR."""

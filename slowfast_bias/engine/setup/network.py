@@ -44,6 +44,11 @@ class Trained:
     table: str = ""  # source whose names were translated, as "pytorchvideo"
     fresh: tuple[str, ...] = ()  # weights that the file lacks: they are random
 
+    @classmethod
+    def of(cls, model: nn.Module, path: str, loaded: Loaded) -> Trained:
+        """Returns a network that was filled from a file, and what was done with that."""
+        return cls(model, path, loaded.source, tuple(loaded.untouched))
+
     def __iter__(self) -> Iterator[Any]:
         return iter((self.model, self.weights))
 
@@ -84,13 +89,12 @@ def open_trained(cfg: CfgNode, scores: bool = False) -> Trained:
     """
     set_up_logging(cfg.OUTPUT_DIR)
     model = build_network(cfg)
-    path, loaded = load_trained(cfg, model)
-    trained = Trained(model, path, loaded.source, tuple(loaded.untouched))
+    trained = Trained.of(model, *load_trained(cfg, model))
     if scores and trained.has_fresh_classifier:
         raise CheckpointError(
-            f"Expected a classifier in {path}, as accuracies are asked for, but it has none that "
-            "fits, and BIAS.ALLOW_PARTIAL_WEIGHTS leaves it at random. Measure alone (TEST.ENABLE, "
-            "BIAS.SHUFFLE.TEST and BIAS.ABLATION.ENABLE False), or train one: "
+            f"Expected a classifier in {trained.weights}, as accuracies are asked for, but it has "
+            "none that fits, and BIAS.ALLOW_PARTIAL_WEIGHTS leaves it at random. Measure alone "
+            "(TEST.ENABLE, BIAS.SHUFFLE.TEST and BIAS.ABLATION.ENABLE False), or train one: "
             "TRAIN.CHECKPOINT_FILE_PATH with BIAS.NEW_CLASSIFIER True."
         )
     return trained
@@ -136,8 +140,9 @@ def load_trained(cfg: CfgNode, model: nn.Module) -> tuple[str, Loaded]:
         partial=cfg.BIAS.ALLOW_PARTIAL_WEIGHTS,
         reshape=state["format"] == "caffe2",
         frames=cfg.DATA.NUM_FRAMES,
+        size=cfg.DATA.TRAIN_CROP_SIZE,
     )
-    _check_colours(cfg, loaded, path)
+    check_colours(cfg, loaded, path)
     log.info("weights of %s", path)
     return path, loaded
 
@@ -155,7 +160,7 @@ def read_weights(
     return read_pretrained(path, model, cfg.BIAS.ALLOW_PARTIAL_WEIGHTS, new_classifier)
 
 
-def _check_colours(cfg: CfgNode, loaded: Loaded, path: str) -> None:
+def check_colours(cfg: CfgNode, loaded: Loaded, path: str) -> None:
     """Raises CheckpointError if colours are not normalised as for the training of the weights."""
     words = colours_of(loaded.table)
     if not all(_are_close(cfg.DATA[key.partition(".")[2]], value) for key, value in words.items()):

@@ -13,7 +13,7 @@ from torch import nn
 from slowfast_bias import host
 from slowfast_bias.engine.runtime.log import parse_json
 from slowfast_bias.engine.setup import checkpoint
-from slowfast_bias.engine.setup.network import read_weights
+from slowfast_bias.engine.setup.network import check_colours, read_weights
 from slowfast_bias.engine.training.static_dropout import Debiasing
 from slowfast_bias.models.weights.fit import load_optimizer, load_weights
 from slowfast_bias.models.weights.readers import CheckpointError, finished_epochs
@@ -64,7 +64,9 @@ def start_from(
         inflate=cfg.TRAIN.CHECKPOINT_INFLATE,
         reshape=state["format"] == "caffe2",
         frames=cfg.DATA.NUM_FRAMES,
+        size=cfg.DATA.TRAIN_CROP_SIZE,
     )
+    check_colours(cfg, loaded, path)
     log.info("starting from the weights of %s", path)
     whole = not loaded.untouched and "optimizer_state" in state
     if cfg.TRAIN.CHECKPOINT_EPOCH_RESET or not whole or cfg.TRAIN.CHECKPOINT_INFLATE:

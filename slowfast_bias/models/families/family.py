@@ -74,6 +74,7 @@ class Family:
         designs: {MODEL.ARCH: one of `bias.origin.DESIGNS`}, by which figures group networks; what
             it does not name is grouped by the names of its layers.
         described_by: {label: config key} that reports name beside MODEL_NAME and ARCH.
+        sized_by: config keys that give its weights their shapes, for messages.
         one_size: whether such networks take clips of the frames and pixels alone that they are
             built for.
         own: this project's own network of this kind, for hosts that have none.
@@ -95,6 +96,7 @@ class Family:
     depths: tuple[int, ...] = ()
     designs: Mapping[str, str] = field(default_factory=dict)
     described_by: Mapping[str, str] = field(default_factory=dict)
+    sized_by: tuple[str, ...] = ()
     one_size: bool = False
     own: OwnNetwork | None = None
 

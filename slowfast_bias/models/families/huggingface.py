@@ -86,6 +86,7 @@ FAMILY = Family(
     warnings=_warnings,
     model_names={"hf": "Huggingface"},
     described_by={"folder": FOLDER},
+    sized_by=(FOLDER,),
     designs={"hf": TRANSFORMER},
     own=OwnNetwork(
         arch="hf",

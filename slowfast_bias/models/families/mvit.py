@@ -29,6 +29,7 @@ FAMILY = Family(
     model_names={"mvit": "MViT"},
     designs={"mvit": TRANSFORMER},
     described_by={"depth": "MVIT.DEPTH"},
+    sized_by=("MVIT.DEPTH", "MVIT.EMBED_DIM", "MVIT.REL_POS_SPATIAL"),
     one_size=True,
     own=OwnNetwork("mvit", "MViT", network.MViT, network.ARGUMENTS, network.DEFAULTS, network.ONLY),
 )

@@ -63,4 +63,5 @@ FAMILY = Family(
     designs=dict.fromkeys(_RESNETS, CNN) | {"slowfast": SLOWFAST, "fast": SLOWFAST},
     depths=(18, 50, 101),
     described_by={"depth": "RESNET.DEPTH"},
+    sized_by=("RESNET.DEPTH", "RESNET.WIDTH_PER_GROUP"),
 )

@@ -25,5 +25,6 @@ FAMILY = Family(
     model_names={"x3d": "X3D"},
     designs={"x3d": CNN},
     described_by={"width": "X3D.WIDTH_FACTOR", "depth": "X3D.DEPTH_FACTOR"},
+    sized_by=("X3D.WIDTH_FACTOR", "X3D.DEPTH_FACTOR"),
     own=OwnNetwork("x3d", "X3D", network.X3D, network.ARGUMENTS, network.DEFAULTS, network.ONLY),
 )

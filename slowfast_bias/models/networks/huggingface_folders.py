@@ -44,7 +44,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise RequestError(
             f"{FOLDER}: expected JSON in {path}, but it cannot be read ({error}); copy it again"
         ) from error

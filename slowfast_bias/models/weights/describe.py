@@ -50,6 +50,8 @@ _DATA_SETS = {
 }  # fmt: skip
 # Embeddings along time: one for each step, or, relative ones, 2T - 1 for T steps.
 _TIME = re.compile(r"(pos_embed_temporal|time_embed\w*|temporal_pos_embed)$|(rel_pos_t)$")
+# And along space: one for each place, or, relative ones, along rows and columns.
+_SPACE = re.compile(r"(pos_embed_spatial)$|(rel_pos_[hw])$")
 
 
 def describe(names: Collection[str]) -> str:
@@ -90,21 +92,33 @@ def name_classes(count: int) -> str:
     return f"{count} classes{known}"
 
 
-def frames_of(name: str, there: torch.Size, here: torch.Size, frames: int) -> int | None:
-    """Returns for how many frames a file was made, from an embedding along time of another length.
+def clip_of(
+    name: str,
+    there: torch.Size,
+    here: torch.Size,
+    frames: int | None,
+    size: int | None,
+) -> tuple[str, int] | None:
+    """Returns for which clips a file was made, from an embedding of positions of another length.
+
+    ("frames", 16) or ("pixels", 224); None if the weight is no such embedding.
 
     Args:
         name: of the weight.
         there: its shape in the file.
-        here: its shape in a network of `frames` frames.
-        frames: of a clip of that network.
+        here: its shape in the network.
+        frames: of a clip of the network.
+        size: of a clip of the network, in pixels.
     """
-    match = _TIME.search(name)
-    if match is None or len(there) != len(here):
-        return None
-    is_relative, axis = bool(match[2]), 0 if match[2] else -2
-    steps = [(shape[axis] + 1) // 2 if is_relative else shape[axis] for shape in (there, here)]
-    same = [n for i, n in enumerate(there) if i != axis % len(there)]
-    if same != [n for i, n in enumerate(here) if i != axis % len(here)] or not steps[1]:
-        return None
-    return round(frames * steps[0] / steps[1])
+    for pattern, what, own in ((_TIME, "frames", frames), (_SPACE, "pixels", size)):
+        match = pattern.search(name)
+        if match is None or own is None or len(there) != len(here):
+            continue
+        is_relative, axis = bool(match[2]), 0 if match[2] else -2
+        same = [n for i, n in enumerate(there) if i != axis % len(there)]
+        steps = [(shape[axis] + 1) // 2 if is_relative else shape[axis] for shape in (there, here)]
+        if same != [n for i, n in enumerate(here) if i != axis % len(here)] or not steps[1]:
+            return None
+        ratio = steps[0] / steps[1]
+        return what, round(own * (ratio if is_relative or what == "frames" else ratio**0.5))
+    return None

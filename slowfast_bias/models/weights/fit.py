@@ -50,6 +50,7 @@ def load_weights(
     reshape: bool = False,
     resumes: bool = False,
     frames: int | None = None,
+    size: int | None = None,
 ) -> Loaded:
     """Copies weights into `model`, all of them or, unless it is asked for, none.
 
@@ -66,6 +67,7 @@ def load_weights(
         reshape: forgive axes of length one, which Caffe2 has and PyTorch has not.
         resumes: a run goes on from a checkpoint of its own: the advice is another one then.
         frames: of a clip of the network, for messages.
+        size: of a clip of the network in pixels, for messages.
     """
     own = without_bookkeeping(model.state_dict())
     weights, table = _renamed(weights, own, source)
@@ -77,7 +79,7 @@ def load_weights(
     part = partial and fits_in_part(own, weights, misfit)
     spared = part or (new_classifier and only_classifier(model, misfit))
     if any(misfit) and not spared:
-        raise CheckpointError(explain(model, source, weights, misfit, resumes, frames))
+        raise CheckpointError(explain(model, source, weights, misfit, resumes, (frames, size)))
     fitting = {k: v for k, v in weights.items() if k in own and k not in misfit.shapes}
     try:
         model.load_state_dict(fitting, strict=False)

@@ -12,8 +12,8 @@ from slowfast_bias.models.families import family_of
 from slowfast_bias.models.weights.bookkeeping import without_bookkeeping
 from slowfast_bias.models.weights.describe import (
     classes_of,
+    clip_of,
     describe,
-    frames_of,
     name_classes,
     shipped_config,
 )
@@ -59,17 +59,18 @@ def explain(
     weights: Weights,
     misfit: Misfit,
     resumes: bool = False,
-    frames: int | None = None,
+    clip: tuple[int | None, int | None] = (None, None),
 ) -> str:
-    """Returns why `weights` of the file `source` do not fit `model`; see `fit.load_weights`."""
+    """Returns why `weights` of the file `source` do not fit `model`; see `fit.load_weights`.
+
+    `clip` is frames and pixels of the network's clips.
+    """
     own = without_bookkeeping(model.state_dict())
     first = f"Expected {source} to fit the network that the config builds, but it does not."
     if only_classifier(model, misfit):
         return f"{first} {_about_classifier(own, weights, misfit, resumes)}"
-    other = _of_frames(own, weights, misfit, frames)
-    if other is not None:
-        do = _AFRESH if resumes else f"set DATA.NUM_FRAMES {other}"
-        return f"{first} The file was made for {other} frames, DATA.NUM_FRAMES is {frames}: {do}."
+    if other := _other_clip(own, weights, misfit, clip):
+        return f"{first} {_about_clip(other, clip, resumes)}"
     lines = [first, *_families(own, weights), *_lists(own, weights, misfit)]
     if _is_of_a_folder(own, weights):
         return " ".join([*lines, "Its names are those of a Hugging Face folder: give the folder."])
@@ -77,8 +78,14 @@ def explain(
     if not fits_in_part(own, weights, misfit):
         lines.append("Not one of its weights fits.")
         do = _AFRESH if resumes else "give another file"
-    lines.append(f"Check MODEL.ARCH, RESNET.DEPTH and RESNET.WIDTH_PER_GROUP, or {do}.")
+    lines.append(f"Check {_keys_of(model)}, or {do}.")
     return " ".join(lines)
+
+
+def _keys_of(model: nn.Module) -> str:
+    """Returns the config keys that say how such a network is built."""
+    keys = ["MODEL.ARCH", *family_of(model).sized_by]
+    return " and ".join(filter(None, (", ".join(keys[:-1]), keys[-1])))
 
 
 def fits_in_part(own: Mapping[str, torch.Tensor], weights: Weights, misfit: Misfit) -> bool:
@@ -104,8 +111,8 @@ def _about_classifier(
         return (
             "It has no classifier, as an encoder that was trained without labels: "
             + (_AFRESH if resumes else new)
-            + ". To measure the bias of its layers, set BIAS.ALLOW_PARTIAL_WEIGHTS True; accuracy "
-            "and the layer `head` then mean nothing."
+            + ". To measure its layers, set BIAS.ALLOW_PARTIAL_WEIGHTS True; there is no accuracy "
+            "then, and no layer `head`."
         )
     measure = " To measure the layers before it, BIAS.ALLOW_PARTIAL_WEIGHTS True will do."
     name = misfit.shapes[-1]
@@ -116,13 +123,38 @@ def _about_classifier(
     ) + ("" if resumes else measure)
 
 
-def _of_frames(
-    own: Mapping[str, torch.Tensor], weights: Weights, misfit: Misfit, frames: int | None
-) -> int | None:
-    if frames is None or misfit.missing or misfit.unknown:
-        return None
-    found = [frames_of(k, weights[k].shape, own[k].shape, frames) for k in misfit.shapes]
-    return found[0] if found and None not in found else None
+def _other_clip(
+    own: Mapping[str, torch.Tensor],
+    weights: Weights,
+    misfit: Misfit,
+    clip: tuple[int | None, int | None],
+) -> dict[str, int]:
+    """Returns frames or pixels for which a file was made, if these are all that does not fit."""
+    if misfit.missing or misfit.unknown:
+        return {}
+    found: dict[str, set[int | None]] = {}
+    for name in misfit.shapes:
+        other = clip_of(name, weights[name].shape, own[name].shape, *clip)
+        if other is None:
+            return {}
+        found.setdefault(other[0], set()).add(other[1])
+    agree = all(len(values) == 1 for values in found.values())
+    return {what: values.pop() for what, values in found.items()} if agree else {}
+
+
+def _about_clip(
+    other: Mapping[str, int], clip: tuple[int | None, int | None], resumes: bool
+) -> str:
+    lines, words = [], []
+    if "frames" in other:
+        lines.append(f"{other['frames']} frames, DATA.NUM_FRAMES is {clip[0]}")
+        words.append(f"DATA.NUM_FRAMES {other['frames']}")
+    if "pixels" in other:
+        side = other["pixels"]
+        lines.append(f"clips of {side} pixels, DATA.TRAIN_CROP_SIZE is {clip[1]}")
+        words.append(f"DATA.TRAIN_CROP_SIZE {side} DATA.TEST_CROP_SIZE {side}")
+    do = _AFRESH if resumes else f"set {' '.join(words)}"
+    return f"The file was made for {' and for '.join(lines)}: {do}."
 
 
 def _families(own: Mapping[str, torch.Tensor], weights: Weights) -> list[str]:
@@ -136,7 +168,7 @@ def _families(own: Mapping[str, torch.Tensor], weights: Weights) -> list[str]:
     if there and classes_of(weights) is None:
         lines.append(
             "It has no classifier: with BIAS.ALLOW_PARTIAL_WEIGHTS True the layers of a network "
-            "that fits it can be measured, but accuracy and the layer `head` then mean nothing."
+            "that fits it can be measured, but not the layer `head`, and no accuracy."
         )
     return lines
 

@@ -46,6 +46,15 @@ def test_colours_of_another_source_are_refused_with_the_override_that_helps(tiny
     assert all(torch.equal(value, loaded[name]) for name, value in model.state_dict().items())
 
 
+def test_training_does_not_start_from_weights_of_other_colours(tiny, foreign):
+    path, _ = foreign("mmaction2")
+    words = ["TRAIN.CHECKPOINT_FILE_PATH", path, "SOLVER.MAX_EPOCH", 1]
+    with pytest.raises(CheckpointError, match="DATA.MEAN and DATA.STD"):
+        engine.train(tiny(*words))
+    override = ["DATA.MEAN", "[0.485,0.456,0.406]", "DATA.STD", "[0.229,0.224,0.225]"]
+    assert engine.train(tiny(*words, *override)).epochs == 1
+
+
 @pytest.mark.parametrize("hint", ["pytorch", "caffe2"])
 def test_a_hint_about_the_kind_of_file_changes_nothing(tiny, foreign, hint):
     path, model = foreign("pytorchvideo")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from support.networks import MVIT, lacks
 
-from slowfast_bias import host
-from slowfast_bias.models.weights.describe import classes_of, describe, frames_of, name_classes
+from slowfast_bias import engine, host
+from slowfast_bias.models.weights.describe import classes_of, clip_of, describe, name_classes
 from slowfast_bias.models.weights.fit import load_weights
 from slowfast_bias.models.weights.readers import CheckpointError
 
@@ -143,21 +144,44 @@ def test_a_file_without_a_classifier_says_what_can_be_done(net):
     weights = {k: v for k, v in net().state_dict().items() if not k.startswith("head.")}
     message = refusal(net(), weights)
     assert "has no classifier" in message and "BIAS.NEW_CLASSIFIER True" in message
-    assert "BIAS.ALLOW_PARTIAL_WEIGHTS True; accuracy and the layer `head` then mean" in message
+    assert "BIAS.ALLOW_PARTIAL_WEIGHTS True; there is no accuracy then, and no layer" in message
 
 
 @pytest.mark.parametrize(
     ("name", "there", "here", "frames", "expected"),
     [
-        ("pos_embed_temporal", (1, 16, 96), (1, 8, 96), 16, 32),
-        ("model.time_embed", (1, 8, 768), (1, 96, 768), 96, 8),
-        ("blocks.0.attn.rel_pos_t", (15, 96), (31, 96), 32, 16),
+        ("pos_embed_temporal", (1, 16, 96), (1, 8, 96), 16, ("frames", 32)),
+        ("model.time_embed", (1, 8, 768), (1, 96, 768), 96, ("frames", 8)),
+        ("blocks.0.attn.rel_pos_t", (15, 96), (31, 96), 32, ("frames", 16)),
         ("pos_embed_temporal", (1, 16, 96), (1, 8, 48), 16, None),  # another width
-        ("pos_embed_spatial", (1, 16, 96), (1, 8, 96), 16, None),
+        ("pos_embed_spatial", (1, 3136, 96), (1, 784, 96), 16, ("pixels", 224)),
+        ("blocks.3.attn.rel_pos_h", (55, 96), (27, 96), 16, ("pixels", 224)),
+        ("norm.weight", (16,), (8,), 16, None),
     ],
 )
-def test_the_frames_of_a_file_follow_from_its_embedding(name, there, here, frames, expected):
-    assert frames_of(name, torch.Size(there), torch.Size(here), frames) == expected
+def test_the_clips_of_a_file_follow_from_its_embeddings(name, there, here, frames, expected):
+    assert clip_of(name, torch.Size(there), torch.Size(here), frames, 112) == expected
+
+
+@lacks("mvit")
+@pytest.mark.parametrize("v2", [False, True])
+def test_a_file_made_for_other_clips_names_them(tiny, v2):
+    kind = ["MVIT.USE_ABS_POS", False, "MVIT.REL_POS_SPATIAL", True, "MVIT.REL_POS_TEMPORAL", True]
+    kind = kind if v2 else ["MVIT.SEP_POS_EMBED", True]
+
+    def net(frames, size):
+        sides = ["DATA.TRAIN_CROP_SIZE", size, "DATA.TEST_CROP_SIZE", size]
+        return engine.build_network(tiny(*MVIT, *kind, "DATA.NUM_FRAMES", frames, *sides))
+
+    source = net(16, 64).state_dict()
+    words = "DATA.TRAIN_CROP_SIZE 64 DATA.TEST_CROP_SIZE 64"
+    assert f"set {words}." in refusal(net(16, 32), source, frames=16, size=32)
+    assert "set DATA.NUM_FRAMES 16." in refusal(net(8, 64), source, frames=8, size=64)
+    both = refusal(net(8, 32), source, frames=8, size=32)
+    assert f"set DATA.NUM_FRAMES 16 {words}." in both and "RESNET" not in both
+    assert "MODEL.ARCH, MVIT.DEPTH, MVIT.EMBED_DIM and MVIT.REL_POS_SPATIAL, or" in refusal(
+        net(16, 64), {"a": torch.zeros(1)}
+    )
 
 
 class Timed(torch.nn.Module):
