@@ -21,6 +21,7 @@ COMMANDS = {
     "measure": "measure a network: by a config, or in one line without one",
     "run": "train, measure and test as a config says (SlowFast's run_net)",
     "test": "test a checkpoint, also with shuffled frames or silenced units",
+    "battery": "test a checkpoint with changed clips: frames, looks, outputs that move",
     "report": "print what a run measured",
     "compare": "one table over several reports, or the agreement of two banks",
     "plot": "draw reports, bias over epochs, silenced units, frame orders",
