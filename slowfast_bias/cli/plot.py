@@ -7,8 +7,8 @@ import argparse
 from slowfast_bias.cli.arguments import add_out
 
 ABOUT = (
-    "Draw what runs leave behind: reports, or bias over epochs, or silenced units, or frame orders, "
-    "or the battery of changed clips."
+    "Draw what runs leave behind: reports, or bias over epochs, or silenced units, or frame "
+    "orders, or the battery of changed clips."
 )
 EXAMPLE = "slowfast_bias plot runs/*/bias/report.json --out bias.pdf"
 

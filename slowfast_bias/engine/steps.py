@@ -118,8 +118,8 @@ def check_steps(cfg: CfgNode, steps: Sequence[Step]) -> None:
         raise ConfigError(
             [
                 f"BIAS.TASK {cfg.BIAS.TASK}: expected a task in which a video is right or wrong "
-                "for BIAS.SHUFFLE.TEST, BIAS.ABLATION.ENABLE and BIAS.BEHAVIOUR.ENABLE; set them to "
-                "False"
+                "for BIAS.SHUFFLE.TEST, BIAS.ABLATION.ENABLE and BIAS.BEHAVIOUR.ENABLE; set all "
+                "three to False"
             ]
         )
     if cfg.BIAS.ENABLE or any(step.name in ("measure", "ablate") for step in steps):

@@ -37,9 +37,7 @@ def read_partners(path: str, classes: ClassIndex) -> Partners:
     of: dict[int, int] = {}
     pairs = []
     for entry in read_entries(path, _KEY):
-        first, second = (
-            classes.number(text, path, entry.place) for text in _columns(entry, path)
-        )
+        first, second = (classes.number(text, path, entry.place) for text in _columns(entry, path))
         if first == second:
             raise wrong(path, entry.place, f"{classes.named(first)!r} is no partner of itself")
         for one, other in ((first, second), (second, first)):

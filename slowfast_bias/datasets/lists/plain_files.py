@@ -22,7 +22,9 @@ class Entry(NamedTuple):
 def read_text(path: str, key: str) -> str:
     """Returns the content of the file that a config key names; DataError."""
     if not g_pathmgr.isfile(path):
-        raise DataError(f"Expected {key} to name a file, but there is no {path!r}. Correct the path.")
+        raise DataError(
+            f"Expected {key} to name a file, but there is no {path!r}. Correct the path."
+        )
     with g_pathmgr.open(path, "rb") as file:
         data = file.read()
     try:

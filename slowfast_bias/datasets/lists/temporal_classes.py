@@ -1,8 +1,8 @@
 """Temporal and static classes of Kinetics-400 and Something-Something V1, by name.
 
 Those of Sevilla-Lara et al., "Only Time Can Tell" (WACV 2021, arXiv 1907.08340): classes that
-people cannot name from frames in random order, and as many beside them. The numbers are those that
-were published with the experiments (rows of the lists of classes, from 0). Row 63 of V1, `Lifting up
+people cannot name from frames in random order, and as many beside them. The numbers that were
+published with the experiments are rows of the lists of classes, from 0. Row 63 of V1, `Lifting up
 one end of something, then letting it drop down`, is in both of its lists there, and therefore in
 none here: 17 each. What sets the static ones of Kinetics-400 apart is not known (long jump and shot
 put are among them).

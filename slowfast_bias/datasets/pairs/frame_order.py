@@ -84,8 +84,9 @@ def few_frames(frames: int, count: int, clips: int) -> torch.Tensor:
     """
     if not 1 <= count <= frames:
         raise ValueError(f"Expected 1 to {frames} frames of a clip, but got {count}.")
-    part = torch.arange(frames) * count // frames
-    return ((2 * part + 1) * frames // (2 * count)).expand(clips, -1)
+    ends = -(-torch.arange(count + 1) * frames // count)  # rounded up
+    middles = (ends[:-1] + ends[1:]) // 2
+    return middles.repeat_interleave(ends.diff()).expand(clips, -1)
 
 
 def spread_frames(frames: int, count: int) -> list[int]:

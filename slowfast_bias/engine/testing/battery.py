@@ -68,9 +68,7 @@ def battery_of(cfg: CfgNode, model: nn.Module, questions: Questions) -> dict[str
         "labelled": questions.labelled,
         "orders": len(plan.entries["shuffled"]),
         "variants": battery_figures.accuracies(hits, votes, plan, questions.labelled),
-        "divergence": battery_figures.divergences(
-            votes, plan, cfg.BIAS.SEED, keys.BOOTSTRAP
-        ),
+        "divergence": battery_figures.divergences(votes, plan, cfg.BIAS.SEED, keys.BOOTSTRAP),
         "partners": battery_figures.partner_rate(votes, partners, questions.classes)
         if partners
         else None,

@@ -91,9 +91,7 @@ def pairs_of(plan: Plan) -> list[tuple[int, int]]:
     return [(names.index(ORDERED), names.index(name)) for name in others]
 
 
-def divergences(
-    votes: Votes, plan: Plan, seed: int, resamples: int
-) -> dict[str, dict[str, Any]]:
+def divergences(votes: Votes, plan: Plan, seed: int, resamples: int) -> dict[str, dict[str, Any]]:
     """Returns how far outputs move when clips are reversed and shuffled, in nats.
 
     Those of a video's shuffles are averaged.

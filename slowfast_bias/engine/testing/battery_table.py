@@ -25,7 +25,7 @@ def battery_table(figures: Figures) -> str:
     lines = [videos_and_recordings(figures)]
     lines += [f"! {note}" for note in figures["meta"].get("notes", ())]
     for _, rows in _tables(figures):
-        lines += ["", *plain_table.aligned(rows)]
+        lines += ["", *(line.rstrip() for line in plain_table.aligned(rows))]
     if figures["partners"]:
         lines += ["", _partners(figures["partners"])]
     return "\n".join(lines + [f"! {note}" for note in _list_notes(figures)])
@@ -61,7 +61,8 @@ def _accuracies(figures: Figures) -> Rows:
         said = f"spread {found['spread']:.2f}" if "spread" in found else _MEANINGS.get(name, "")
         change = _number(against["difference"], "+.2f") if against else ""
         span = _span(against["interval"]) if against else ""
-        rows.append([name, _number(found["accuracy"]), _span(found["interval"]), change, span, said])
+        cells = [_number(found["accuracy"]), _span(found["interval"]), change, span, said]
+        rows.append([name, *cells])
     return rows
 
 

@@ -29,16 +29,21 @@ _WORDS = {
     "ordered": "as filmed",
     "shuffled": "frames shuffled",
     "reversed": "reversed",
-    "frozen": "frozen (middle frame)",
+    "frozen": "frozen: the middle frame",
     "best_frame": "best single frame (upper bound)",
     "styled": "in other looks (mean)",
 }
-_PARTNER = ("partners", "named the partner, reversed")
+_PARTNER = ("partners", "reversed, named the partner")
 _OUTPUTS = {"shuffled": "frames shuffled", "reversed": "reversed"}
-_LOOKS = {name: {"color": color} for name, color in ORDERS.items()}
-_LOOKS |= {"styled": {"color": style.COLORS["look"]}}
-_MARKERS = dict(zip(_LOOKS, "osD^v", strict=True))
+_COLORS = {**ORDERS, "styled": style.COLORS["look"]}
+_LOOKS = {
+    name: {"color": color, "marker": marker}
+    for (name, color), marker in zip(_COLORS.items(), "osD^v", strict=True)
+}
+_KINDS = {"windows": "shuffled", "partners": "reversed", "best_frame": "frozen", "frames": "frozen"}
+_KINDS |= {"look": "styled"}
 _ROW, _WIDTH = 0.19, 4.8  # inches
+_LIST = 2.4  # rows that a part of the list takes
 _ORIGIN = [key for key in ORIGIN if key != "seed"]  # its words are about pairs
 
 
@@ -60,10 +65,10 @@ def compare_batteries(runs: Mapping[str, Content]) -> Figure:
         _check(name, data)
     only = next(iter(runs.values())) if len(runs) == 1 else {}
     rows, lists = _rows(runs), list(only.get("lists") or {})
-    heights = [len(x) + 1 for x in (rows, _OUTPUTS, lists) if x]
+    heights = [n + 1 for n in (len(rows), len(_OUTPUTS), _LIST * len(lists)) if n]
     figure = Figure(figsize=(_WIDTH, _ROW * sum(heights) + 0.75), layout="constrained")
     panels = list(figure.subplots(len(heights), squeeze=False, height_ratios=heights)[:, 0])
-    looks = _run_looks(runs)
+    looks = style.model_styles(runs)
     if rows:
         _draw_accuracies(panels.pop(0), rows, runs, looks)
     _draw_outputs(panels.pop(0), runs, looks)
@@ -82,7 +87,7 @@ def _rows(runs: Mapping[str, Content]) -> list[Row]:
         for name, found in data["variants"].items()
         if not math.isnan(number(found, "accuracy"))
     )
-    rows = [(name, _called(name)) for name in names]
+    rows = [(name, _called(name)) for name in names if name != "frames1"]  # the frozen clip
     return rows + [_PARTNER] if any(data.get("partners") for data in runs.values()) else rows
 
 
@@ -95,7 +100,7 @@ def _called(name: str) -> str:
         return f"shuffled within windows of {count}"
     if kind == "look":
         return f"in look {count}"
-    return f"{count} different frame{'s' if count > 1 else ''}"
+    return f"{count} frames, held"
 
 
 def _entry(data: Content, name: str) -> tuple[float, tuple[float, float]]:
@@ -113,10 +118,11 @@ def _draw_accuracies(
     for i, (run, data) in enumerate(runs.items()):
         for at, (name, _) in enumerate(rows):
             value, ends = _entry(data, name)
-            _point(ax, value, ends, at + _shift(i, len(runs)), f"{run}|{name}", looks[run])
+            look = looks[run] if len(runs) > 1 else _LOOKS[_kind(name)]
+            _point(ax, value, ends, at + _shift(i, len(runs)), f"{run}|{name}", look)
     for chance in {chance_of(data) for data in runs.values()} - {None}:
         ax.axvline(chance, gid="chance", zorder=1, **CHANCE)
-    ax.set(xlim=(-3, 103), xlabel="videos (%)")
+    ax.set(xlim=(-3, 103), xlabel="accuracy (%)")
 
 
 def _draw_outputs(ax: Axes, runs: Mapping[str, Content], looks: Mapping[str, Any]) -> None:
@@ -124,11 +130,11 @@ def _draw_outputs(ax: Axes, runs: Mapping[str, Content], looks: Mapping[str, Any
     for i, (run, data) in enumerate(runs.items()):
         for at, name in enumerate(_OUTPUTS):
             found = data["divergence"].get(name) or {}
-            gid = f"{run}|divergence {name}"
-            _point(ax, number(found, "mean"), span(found), at + _shift(i, len(runs)), gid,
-                   looks[run])  # fmt: skip
+            y, gid = at + _shift(i, len(runs)), f"{run}|divergence {name}"
+            look = looks[run] if len(runs) > 1 else _LOOKS[name]
+            _point(ax, number(found, "mean"), span(found), y, gid, look)
     ax.set_xlim(left=min(0, ax.get_xlim()[0]))
-    ax.set_xlabel("divergence of the outputs from those as filmed (nats)")
+    ax.set_xlabel("KL from the outputs as filmed (nats)")
 
 
 def _draw_lists(ax: Axes, data: Content) -> None:
@@ -137,12 +143,11 @@ def _draw_lists(ax: Axes, data: Content) -> None:
     _prepare(ax, [captions.wrap_name(name, 30, 1) for name in lists])
     for at, (name, found) in enumerate(lists.items()):
         for i, (variant, one) in enumerate(found["variants"].items()):
-            look = {**_LOOKS[variant], "marker": _MARKERS[variant]}
-            y = at + _shift(i, len(found["variants"]))
-            _point(ax, number(one, "accuracy"), span(one), y, f"{name}|{variant}", look)
+            y, gid = at + _shift(i, len(found["variants"])), f"{name}|{variant}"
+            _point(ax, number(one, "accuracy"), span(one), y, gid, _LOOKS[variant])
     if chance := chance_of(data):
         ax.axvline(chance, gid="chance", zorder=1, **CHANCE)
-    ax.set(xlim=(-3, 103), xlabel="videos of a part of the list (%)")
+    ax.set(xlim=(-3, 103), xlabel="accuracy in parts of the list (%)")
 
 
 def _prepare(ax: Axes, words: Sequence[str]) -> None:
@@ -166,10 +171,9 @@ def _shift(i: int, count: int) -> float:
     return 0.7 * ((i + 0.5) / count - 0.5) if count > 1 else 0.0
 
 
-def _run_looks(runs: Mapping[str, Content]) -> dict[str, dict[str, str]]:
-    if len(runs) == 1:
-        return dict.fromkeys(runs, {"color": style.MODEL_COLORS[0], "marker": "o"})
-    return style.model_styles(runs)
+def _kind(name: str) -> str:
+    """Returns the entry whose colour an entry has."""
+    return _KINDS.get(re.sub(r"\d+$", "", name), name)
 
 
 def _legend(
@@ -178,9 +182,7 @@ def _legend(
     """Writes the legend if there is anything to tell apart; returns its number of rows."""
     shown = {captions.wrap_name(run, 40, 1): looks[run] for run in runs} if len(runs) > 1 else {}
     if lists:
-        shown |= {
-            f"{name} (parts)": {**look, "marker": _MARKERS[name]} for name, look in _LOOKS.items()
-        }
+        shown |= _LOOKS
     handles = style.line_handles({name: {**look, "ls": "none"} for name, look in shown.items()})
     if any(chance_of(data) for data in runs.values()):
         handles.append(chance_handle())
@@ -203,6 +205,10 @@ def _words(runs: Mapping[str, Content]) -> list[str]:
     if orders:
         many = " to ".join(str(n) for n in dict.fromkeys((min(orders), max(orders))))
         words.append(f"Shuffled: mean over {many} random orders.")
+    if any(data.get("partners") for data in runs.values()):
+        words.append(
+            "Partner: of the videos that are right as filmed, those that get their partner's class."
+        )
     if any(data.get("labelled") is False for data in runs.values()):
         words.append("Without labels there are no accuracies.")
     metas = (data.get("meta") or {} for data in runs.values())
