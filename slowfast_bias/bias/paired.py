@@ -87,9 +87,10 @@ def mean_interval(
 def kullback_leibler(p: Tensor, q: Tensor) -> Tensor:
     """Returns KL(p || q) in nats of probabilities (..., classes), float64.
 
-    Probabilities below the smallest normal float32 count as that: a softmax in float32 cannot tell
-    them from nothing, and would make a divergence infinite.
+    Both are made to add up to 1 exactly, which float32 does not. Probabilities below the smallest
+    normal float32 count as that: a softmax in float32 cannot tell them from nothing, and would make
+    a divergence infinite.
     """
-    p, q = p.double(), q.double()
+    p, q = (x.double() / x.double().sum(-1, keepdim=True) for x in (p, q))
     ratio = p.clamp(min=TINY).log() - q.clamp(min=TINY).log()
-    return (p * ratio).sum(-1).clamp(min=0)  # float32 sums to 1 within 1e-7 only
+    return (p * ratio).sum(-1).clamp(min=0)

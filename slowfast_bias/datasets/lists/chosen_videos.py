@@ -45,7 +45,7 @@ class ChosenVideos:
 
 
 @dataclass(frozen=True)
-class Tested:
+class ListFacts:
     """The test list, which lists are compared with.
 
     Attributes:
@@ -61,9 +61,9 @@ class Tested:
     lenient: bool = False
 
 
-def read_chosen(entries: Sequence[str], test: Tested) -> list[ChosenVideos]:
+def read_chosen(entries: Sequence[str], facts: ListFacts) -> list[ChosenVideos]:
     """Returns the lists of BIAS.BEHAVIOUR.LISTS; DataError names what is wrong with the first."""
-    found = [chosen for entry in entries for chosen in _read(entry, test)]
+    found = [chosen for entry in entries for chosen in _read(entry, facts)]
     names = [chosen.name for chosen in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -73,10 +73,10 @@ def read_chosen(entries: Sequence[str], test: Tested) -> list[ChosenVideos]:
     return found
 
 
-def _read(entry: str, test: Tested) -> Iterator[ChosenVideos]:
+def _read(entry: str, facts: ListFacts) -> Iterator[ChosenVideos]:
     if entry in SHIPPED:
         rows = [(name, f"class {number}") for number, name in enumerate(SHIPPED[entry], 1)]
-        yield _of_classes(entry, entry, rows, test)
+        yield _of_classes(entry, entry, rows, facts)
         return
     if "/" not in entry and "." not in entry:
         raise DataError(
@@ -86,44 +86,44 @@ def _read(entry: str, test: Tested) -> Iterator[ChosenVideos]:
     if entry.endswith(".json"):
         for split, ids in _splits(entry).items():
             wanted = [(text, f"split {split!r}", (text,)) for text in ids]
-            yield _of_videos(f"{name}/{split}", entry, wanted, test)
+            yield _of_videos(f"{name}/{split}", entry, wanted, facts)
     elif _is_annotation(entry):
-        yield _of_videos(name, entry, list(_annotated(entry, test)), test)
+        yield _of_videos(name, entry, list(_annotated(entry, facts)), facts)
     else:
         rows = [tuple(row) for row in read_entries(entry, _KEY)]
-        yield _of_classes(name, entry, rows, test)
+        yield _of_classes(name, entry, rows, facts)
 
 
 def _of_classes(
-    name: str, file: str, rows: Iterable[tuple[str, str]], test: Tested
+    name: str, file: str, rows: Iterable[tuple[str, str]], facts: ListFacts
 ) -> ChosenVideos:
-    rows = {test.classes.number(text, file, place): text for text, place in rows}
+    rows = {facts.classes.number(text, file, place): text for text, place in rows}
     note = ""
-    if test.labels is not None:
-        there = set(test.labels)
+    if facts.labels is not None:
+        there = set(facts.labels)
         absent = [text for number, text in rows.items() if number not in there]
-        note = _missing(name, absent, len(rows), "classes", "has a video there", test.lenient)
+        note = _missing(name, absent, len(rows), "classes", "has a video there", facts.lenient)
     return ChosenVideos(name, tuple(sorted(rows)), note=note)
 
 
 Wanted = tuple[str, str, tuple[str, ...]]  # a video, its place in the file, names that it may have
 
 
-def _of_videos(name: str, file: str, wanted: Sequence[Wanted], test: Tested) -> ChosenVideos:
-    if test.videos is None:
+def _of_videos(name: str, file: str, wanted: Sequence[Wanted], facts: ListFacts) -> ChosenVideos:
+    if facts.videos is None:
         raise DataError(
             f"Expected a data set that names its videos for {file} ({_KEY}), but the test list is "
             "of SlowFast's own. Set TEST.DATASET to videos, or name classes."
         )
     found, absent = {}, []
     for text, place, names in wanted:
-        videos = test.videos.find(*names)
-        files = test.videos.files(videos)
+        videos = facts.videos.find(*names)
+        files = facts.videos.files(videos)
         if len(files) > 1:
             raise wrong(file, place, f"{text!r} names {' and '.join(files[:3])}; write the path")
         found |= dict.fromkeys(videos)
         absent += [] if videos else [text]
-    note = _missing(name, absent, len(wanted), "videos", "is there", test.lenient)
+    note = _missing(name, absent, len(wanted), "videos", "is there", facts.lenient)
     return ChosenVideos(name, None, tuple(sorted(found)), note)
 
 
@@ -173,7 +173,7 @@ def _is_annotation(file: str) -> bool:
     return set(_COLUMNS) <= {cell.strip() for cell in first.split(",")}
 
 
-def _annotated(file: str, test: Tested) -> Iterator[Wanted]:
+def _annotated(file: str, facts: ListFacts) -> Iterator[Wanted]:
     """Yields the clips of a csv in the form of Kinetics; their labels must be those of the list."""
     reader = csv.DictReader(read_text(file, _KEY).splitlines(), skipinitialspace=True)
     for row in reader:
@@ -182,14 +182,14 @@ def _annotated(file: str, test: Tested) -> Iterator[Wanted]:
             start, end = (int(float(row[key])) for key in _COLUMNS[2:])
         except (TypeError, ValueError):
             raise wrong(file, place, f"expected seconds, but got {list(row.values())}") from None
-        name, label = row["youtube_id"], test.classes.number(row["label"], file, place)
+        name, label = row["youtube_id"], facts.classes.number(row["label"], file, place)
         names = (f"{name}_{start:06d}_{end:06d}", f"{name}_{start}_{end}", name)
-        if test.videos is not None and test.labels is not None:
-            other = {test.labels[video] for video in test.videos.find(*names)} - {label}
+        if facts.videos is not None and facts.labels is not None:
+            other = {facts.labels[video] for video in facts.videos.find(*names)} - {label}
             if other:
                 raise wrong(
                     file, place,
-                    f"expected the label of the test list, {test.classes.named(min(other))!r}, but "
-                    f"got {row['label']!r}",
+                    f"expected {facts.classes.named(min(other))!r}, the label in the test list, "
+                    f"but got {row['label']!r}",
                 )  # fmt: skip
         yield names[1], place, names

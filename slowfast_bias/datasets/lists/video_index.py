@@ -1,7 +1,7 @@
 """Finds the videos of a list by what other lists call them: a path, a file's name, or an id.
 
 A clip of Kinetics, `<id>_000017_000027`, is found by its id alone too, and by its seconds without
-zeros before them.
+zeros before them; all parts of a file by the file.
 """
 
 from __future__ import annotations
@@ -39,16 +39,18 @@ class VideoIndex:
 
 
 def _forms(name: str) -> list[str]:
-    """Returns ways of writing a name, the fullest first."""
+    """Returns ways of writing a name, the fullest first; a part of a file keeps its part."""
     file = _file(name)
-    last = file.rstrip("/").rpartition("/")[2]
-    return [name, file, last, last.rpartition(".")[0] if is_video(last) else last]
+    part, last = name[len(file) :], file.rstrip("/").rpartition("/")[2]
+    stem = last.rpartition(".")[0] if is_video(last) else last
+    return [name, last + part, stem + part]
 
 
 def _short_forms(name: str) -> list[str]:
-    """Returns what else a clip of Kinetics is called."""
-    clip = _CLIP.fullmatch(_forms(name)[-1])
-    return [f"{clip[1]}_{int(clip[2])}_{int(clip[3])}", clip[1]] if clip else []
+    """Returns what else a video is called: its file without the part, a clip of Kinetics."""
+    whole = _forms(_file(name))
+    clip = _CLIP.fullmatch(whole[-1])
+    return [*whole, *([f"{clip[1]}_{int(clip[2])}_{int(clip[3])}", clip[1]] if clip else [])]
 
 
 def _file(name: str) -> str:

@@ -18,7 +18,7 @@ from slowfast_bias.datasets.contract import (
     open_dataset,
     video_names_of,
 )
-from slowfast_bias.datasets.lists.chosen_videos import ChosenVideos, Tested, read_chosen
+from slowfast_bias.datasets.lists.chosen_videos import ChosenVideos, ListFacts, read_chosen
 from slowfast_bias.datasets.lists.class_index import ClassIndex, read_class_names
 from slowfast_bias.datasets.lists.partner_file import Partners, read_partners
 from slowfast_bias.datasets.lists.video_index import VideoIndex
@@ -66,13 +66,13 @@ def _classes(cfg: CfgNode, dataset: VideoDataset | None) -> ClassIndex:
     return ClassIndex(class_names_of(dataset) if dataset is not None else {}, count)
 
 
-def _tested(cfg: CfgNode, dataset: VideoDataset | None, classes: ClassIndex) -> Tested:
+def _tested(cfg: CfgNode, dataset: VideoDataset | None, classes: ClassIndex) -> ListFacts:
     lenient = cfg.BIAS.BEHAVIOUR.ALLOW_MISSING
     if dataset is None:
-        return Tested(classes, None, None, lenient)
+        return ListFacts(classes, None, None, lenient)
     names = video_names_of(dataset)
     labels = [dataset.target(video) for video in range(len(names))]
-    return Tested(classes, VideoIndex(names), labels, lenient)
+    return ListFacts(classes, VideoIndex(names), labels, lenient)
 
 
 def _refuse_without_labels(cfg: CfgNode) -> None:

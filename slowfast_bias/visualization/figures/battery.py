@@ -180,7 +180,7 @@ def _legend(
     figure: Figure, runs: Mapping[str, Content], looks: Mapping[str, Any], lists: bool
 ) -> int:
     """Writes the legend if there is anything to tell apart; returns its number of rows."""
-    shown = {captions.wrap_name(run, 40, 1): looks[run] for run in runs} if len(runs) > 1 else {}
+    shown = {captions.wrap_name(run, 30, 1): looks[run] for run in runs} if len(runs) > 1 else {}
     if lists:
         shown |= _LOOKS
     handles = style.line_handles({name: {**look, "ls": "none"} for name, look in shown.items()})
