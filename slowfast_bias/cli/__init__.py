@@ -24,7 +24,7 @@ COMMANDS = {
     "battery": "test a checkpoint with changed clips: frames, looks, outputs that move",
     "report": "print what a run measured",
     "compare": "one table over several reports, or the agreement of two banks",
-    "plot": "draw reports, bias over epochs, silenced units, frame orders",
+    "plot": "draw reports, bias over epochs, silenced units, frame orders, batteries",
     "models": "the networks that come with a config, and the files they load",
     "layers": "list the layers of a network",
     "prepare": "make checked lists of a data set",
