@@ -108,6 +108,10 @@ class Outputs:
         """Returns the accuracies without some units: json or png; or their config: yaml."""
         return f"{self.bias}/ablation.{suffix}"
 
+    def battery(self, suffix: str = "json") -> str:
+        """Returns what a network knows of changed clips: json, md or png; or its config: yaml."""
+        return f"{self.bias}/battery.{suffix}"
+
     # -- a sweep's folder
     def run(self, name: str) -> Outputs:
         """Returns the folder of one of several runs."""

@@ -34,7 +34,7 @@ def effective_n(hits: Tensor, recordings: Tensor | None = None) -> float:
         hits: (V,) of each video, from 0 to 1.
         recordings: (V,) numbers of what the videos are cut from; None: each is one of its own.
     """
-    n, clusters = len(hits), _clusters(len(hits), recordings)
+    n, clusters = len(hits), clusters_of(len(hits), recordings)
     if clusters is None:
         return n
     count, p = int(clusters.max()) + 1, hits.double().mean()
@@ -63,7 +63,7 @@ def relative_drop(
     def drop(a: Tensor, b: Tensor) -> Tensor:
         return (100 * (1 - b / a)).where(a > 0, math.nan)
 
-    whole, clusters = float(drop(before.mean(), after.mean())), _clusters(len(before), recordings)
+    whole, clusters = float(drop(before.mean(), after.mean())), clusters_of(len(before), recordings)
     if clusters is not None:
         count = int(clusters.max()) + 1
         if count == 1:
@@ -82,7 +82,7 @@ def relative_drop(
     return whole, interval
 
 
-def _clusters(videos: int, recordings: Tensor | None) -> Tensor | None:
+def clusters_of(videos: int, recordings: Tensor | None) -> Tensor | None:
     """Returns (V,) the recording of each video, from 0; None if each video is one of its own."""
     if recordings is None:
         return None

@@ -7,7 +7,8 @@ import argparse
 from slowfast_bias.cli.arguments import add_out
 
 ABOUT = (
-    "Draw what runs leave behind: reports, or bias over epochs, or silenced units, or frame orders."
+    "Draw what runs leave behind: reports, or bias over epochs, or silenced units, or frame "
+    "orders, or the battery of changed clips."
 )
 EXAMPLE = "slowfast_bias plot runs/*/bias/report.json --out bias.pdf"
 
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--over-epochs", nargs="+", metavar="RUN", help="OUTPUT_DIR of runs: bias over training")
     add("--ablation", nargs="+", metavar="FILE", help="bias/ablation.json of runs: silenced units")
     add("--orders", nargs="+", metavar="FILE", help="bias/orders.json of runs: shuffled frames")
+    add("--battery", nargs="+", metavar="FILE", help="bias/battery.json of runs: changed clips")
     add_out(parser, "the figure to write: .png, .pdf or .svg", required=True, metavar="FIG")
     add("--kind", choices=KINDS,
         help="kind of figure of reports; by default a page, which compares several")  # fmt: skip

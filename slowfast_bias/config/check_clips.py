@@ -16,7 +16,7 @@ from slowfast_bias.config.lookup import lookup
 _THREE_CROPS = ("kinetics", "ssv2", "charades")  # loaders of the hosts: left, middle, right
 _REORDERING = (
     "BIAS.ENABLE", "BIAS.ABLATION.ENABLE", "BIAS.SHUFFLE.TRAIN", "BIAS.SHUFFLE.VAL",
-    "BIAS.SHUFFLE.TEST",
+    "BIAS.SHUFFLE.TEST", "BIAS.BEHAVIOUR.ENABLE",
 )  # fmt: skip
 
 

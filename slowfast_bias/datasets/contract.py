@@ -215,6 +215,28 @@ def recording_of(dataset: VideoDataset | ClipSource, index: int) -> str:
     return known(index) if callable(known) else split_part(dataset.describe(index)[0])[0]
 
 
+def class_names_of(dataset: VideoDataset) -> dict[int, str]:
+    """Returns the names of classes by number, as far as a data set knows them.
+
+    A data set may have a method `class_names()` that returns them.
+    """
+    known = getattr(dataset, "class_names", None)
+    return dict(known()) if callable(known) else {}
+
+
+def has_labels(dataset: VideoDataset) -> bool:
+    """Returns whether the classes of a data set mean anything.
+
+    A data set of videos without labels has an attribute `labelled` that is False.
+    """
+    return bool(getattr(dataset, "labelled", True))
+
+
+def video_names_of(dataset: VideoDataset) -> list[str]:
+    """Returns what names each video of a list, its path at best."""
+    return [dataset.describe(clip)[0] for clip in range(0, len(dataset), dataset.views)]
+
+
 def recordings_of(dataset: VideoDataset | ClipSource) -> list[int]:
     """Returns, for every video of a list, the number of the recording it is cut from.
 

@@ -27,6 +27,11 @@ class Videos(HostItems, Dataset):
 
     streams = FRAMES
 
+    @property
+    def labelled(self) -> bool:
+        """Whether the list has classes."""
+        return self.cfg.BIAS.DATA.FORMAT != "unlabelled"
+
     def __init__(self, cfg: CfgNode, split: str) -> None:
         self.cfg, self.split = cfg, split
         self.shown = SplitViews(cfg, split)
@@ -75,6 +80,10 @@ class Videos(HostItems, Dataset):
     def recording(self, index: int) -> str:
         """Returns what a clip's video is cut from: its file, or more than one file."""
         return self.list.videos[index // self.views].recording
+
+    def class_names(self) -> dict[int, str]:
+        """Returns the names of the classes, if the files of the list have them."""
+        return {number: name for name, number in self.list.names.items()}
 
     def about(self) -> dict[str, Any]:
         """Returns what a report must say of the videos and of how their frames were read."""

@@ -32,6 +32,7 @@ __all__ = [
     "TestResult",
     "TrainResult",
     "ablate",
+    "battery",
     "build_network",
     "get_cfg",
     "launch",
@@ -75,3 +76,8 @@ def test_orders(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
 def ablate(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
     """Tests without the most static, the most dynamic and random units; see `testing.silencing`."""
     return run_step("ablate", cfg, init_method)
+
+
+def battery(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
+    """Tests with changed clips: their frames, their looks, few of them; see `testing.battery`."""
+    return run_step("battery", cfg, init_method)

@@ -26,6 +26,7 @@ from slowfast_bias.plugin.names import STATIC_DROPOUT, is_shuffled, reads_items
 # {key that has to stay at its default: what has it instead}
 _ELSEWHERE = {
     "BIAS.SHUFFLE.TEST": "`slowfast_bias test` tests a checkpoint with frames in all orders",
+    "BIAS.BEHAVIOUR.ENABLE": "`slowfast_bias battery` tests a checkpoint with changed clips",
     "BIAS.ABLATION.ENABLE": "`slowfast_bias run` with it, TRAIN.ENABLE False and "
     "TEST.CHECKPOINT_FILE_PATH silences units of a checkpoint",
     "BIAS.NEW_CLASSIFIER": "SlowFast leaves out weights that do not fit, by its own rules; "

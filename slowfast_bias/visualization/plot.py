@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing.save import check_suffix, save_figure
-from slowfast_bias.visualization.figures import frame_orders, silencing
+from slowfast_bias.visualization.figures import battery, frame_orders, silencing
 from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves
 from slowfast_bias.visualization.figures.layer_curves import layer_curves
 from slowfast_bias.visualization.figures.pages import comparison_figure, report_figure
@@ -27,6 +27,7 @@ SOURCES = {  # kind of file -> its options
     "over_epochs": ("layer", "value"),
     "ablation": (),
     "orders": (),
+    "battery": (),
 }
 
 
@@ -55,7 +56,7 @@ def plot_files(
         if key not in SOURCES[given[0]]:
             raise RequestError(f"Expected no --{key} with {_flag(given[0])}: remove it.")
     writers = {"reports": plot_reports, "over_epochs": plot_epochs}
-    writers |= {"ablation": plot_ablation, "orders": plot_orders}
+    writers |= {"ablation": plot_ablation, "orders": plot_orders, "battery": plot_battery}
     writers[given[0]](sources[given[0]], out, names=names, **options)
 
 
@@ -143,6 +144,11 @@ def plot_ablation(paths: Sequence[str], out: str, names: Sequence[str] | None = 
 def plot_orders(paths: Sequence[str], out: str, names: Sequence[str] | None = None) -> None:
     """Writes the accuracies with frames in and out of order to `out`, a group of bars per run."""
     save_figure(frame_orders.order_bars(read_results(paths, frame_orders.KIND, names)), out)
+
+
+def plot_battery(paths: Sequence[str], out: str, names: Sequence[str] | None = None) -> None:
+    """Writes the battery of changed clips to `out`, a colour per run."""
+    save_figure(battery.compare_batteries(read_results(paths, battery.KIND, names)), out)
 
 
 def _flag(source: str) -> str:

@@ -21,7 +21,8 @@ FOLDER = ROOT / "slowfast_bias" / "cli"
 # Arguments with which a command gets past its parser.
 ENOUGH = {
     "run": ["--cfg", "x.yaml"], "test": ["--cfg", "x.yaml"], "check": ["--cfg", "x.yaml"],
-    "measure": ["--cfg", "x.yaml"], "layers": ["--cfg", "x.yaml"], "report": ["runs/a"],
+    "battery": ["--cfg", "x.yaml"], "measure": ["--cfg", "x.yaml"], "layers": ["--cfg", "x.yaml"],
+    "report": ["runs/a"],
     "compare": ["a.json"], "plot": ["a.json", "--out", "a.png"], "stylize": ["v", "--out", "o"],
     "styles": ["v"], "prepare": ["csv", "--lists", "l", "--out", "o"], "demo": [], "doctor": [],
     "sweep": ["--networks", "x.yaml", "--out", "o"], "models": [],

@@ -20,6 +20,7 @@ ABLATION = {"format": 1, "meta": {"classes": 4}, "layer": "s5", "channels": 64}
 ABLATION |= {"curves": {"static": [POINT], "dynamic": [POINT]}}
 ACCURACY = {"accuracy": 50.0, "interval": [40.0, 60.0], "per_class": {"0": 50.0}}
 ORDERS = dict.fromkeys(("ordered", "shuffled", "reversed", "frozen"), ACCURACY)
+BATTERY = {"variants": {"ordered": ACCURACY}, "divergence": {}, "classes": 4}
 ORDERS |= {"videos": 100, "orders": 5, "relative_drop": 0.0, "relative_drop_interval": [-9.0, 9.0]}
 
 
@@ -32,6 +33,7 @@ def runs(make_report, tmp_path, monkeypatch):
             report.save(tmp_path / run / "bias" / f"epoch_{epoch:05d}.json")
         Path(run, "bias", "ablation.json").write_text(json.dumps(ABLATION))
         Path(run, "bias", "orders.json").write_text(json.dumps(ORDERS))
+        Path(run, "bias", "battery.json").write_text(json.dumps(BATTERY))
     Path("empty").mkdir()
     Path("text.json").write_text("not json")
     Path("list.json").write_text("[1]")
@@ -48,6 +50,8 @@ GOOD = {
     "ablations": ["--ablation", "a/bias/ablation.json", "b/bias/ablation.json"],
     "named ablation": ["--ablation", "a/bias/ablation.json", "--names", "SlowOnly"],
     "orders": ["--orders", "a/bias/orders.json", "b/bias/orders.json"],
+    "battery": ["--battery", "a/bias/battery.json"],
+    "batteries": ["--battery", "a/bias/battery.json", "b/bias/battery.json"],
 }
 
 
@@ -59,7 +63,10 @@ def test_a_figure_is_written(runs, case, capsys):
 
 
 BAD = {
-    "nothing": ([], "exactly one of REPORT, --over-epochs, --ablation, --orders, but got none"),
+    "nothing": (
+        [],
+        "exactly one of REPORT, --over-epochs, --ablation, --orders, --battery, but got none",
+    ),
     "two": (["--orders", "x", "--ablation", "y"], "but got --ablation and --orders"),
     "no folder": (["--over-epochs", "c"], "none at c: give an OUTPUT_DIR"),
     "no epochs": (["--over-epochs", "empty"], "BIAS.ENABLE True"),
@@ -73,6 +80,7 @@ BAD = {
     "text": (["--ablation", "text.json"], "bias/ablation.json of a run.*text.json is not JSON"),
     "list": (["--ablation", "list.json"], "list.json holds a list, not an object"),
     "newer": (["--orders", "newer.json"], "format 1 or older, but newer.json has format 2"),
+    "other battery": (["--battery", "a/bias/orders.json"], "no variants and no divergence"),
     "other": (["--orders", "a/bias/ablation.json"], "no accuracy for ordered"),
     "swapped": (["--ablation", "a/bias/orders.json"], "with layer, channels"),
 }

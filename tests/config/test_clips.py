@@ -58,7 +58,7 @@ def test_a_value_that_cannot_be_is_named_with_what_was_expected(found, key, valu
 @pytest.mark.parametrize(
     "key",
     ["BIAS.ENABLE", "BIAS.ABLATION.ENABLE", "BIAS.SHUFFLE.TRAIN", "BIAS.SHUFFLE.VAL",
-     "BIAS.SHUFFLE.TEST"],
+     "BIAS.SHUFFLE.TEST", "BIAS.BEHAVIOUR.ENABLE"],
 )  # fmt: skip
 def test_one_frame_has_no_order(found, key):
     (problem,) = found("DATA.NUM_FRAMES", 1, key, True)

@@ -24,6 +24,8 @@ from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.setup import network
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.tasks import make_task
+from slowfast_bias.engine.testing.battery import battery_of
+from slowfast_bias.engine.testing.battery_questions import read_questions
 from slowfast_bias.engine.testing.vote import FrameOrders, vote
 from slowfast_bias.errors import DataError
 from slowfast_bias.outputs import Outputs
@@ -476,3 +478,16 @@ def test_tests_out_of_order_are_those_of_the_same_frames_of_our_own(config, path
     assert torch.equal(*found)
     assert not torch.equal(found[0][0], found[0][1])
     assert not torch.equal(found[0][0], found[0][2])
+
+
+@pytest.mark.parametrize("pathways", PATHWAYS)
+def test_looks_are_those_of_the_same_frames_of_our_own(config, pathways):
+    few = ["BIAS.SHUFFLE.ORDERS", 1, "BIAS.BEHAVIOUR.SINGLE_FRAMES", 1, "BIAS.STYLES.NUM", 2]
+    few += ["BIAS.BEHAVIOUR.WINDOWS", [], "BIAS.BEHAVIOUR.K_FRAMES", []]
+    theirs, ours = (config(name, *pathways, *few) for name in ("replacing", "owned"))
+    Path(theirs.OUTPUT_DIR).mkdir(exist_ok=True)
+    model = engine.build_network(theirs)
+    a, b = (battery_of(cfg, model, read_questions(cfg)) for cfg in (theirs, ours))
+    for name, entry in b.pop("divergence").items():
+        assert a["divergence"][name]["mean"] == pytest.approx(entry["mean"], rel=1e-4)
+    assert "look1" in a["variants"] and strict(a["variants"]) == strict(b["variants"])

@@ -28,6 +28,7 @@ OFF = ["TRAIN.ENABLE", False, "TEST.ENABLE", False, "BIAS.ENABLE", False]
         (["TEST.ENABLE", True], ["test"], ["test"]),
         (["BIAS.SHUFFLE.TEST", True], ["test_orders"], ["test"]),
         (["BIAS.ABLATION.ENABLE", True], ["ablate"], ["test", "val"]),
+        (["BIAS.BEHAVIOUR.ENABLE", True], ["battery"], ["test"]),
         (["BIAS.PERIOD", 1, "BIAS.SPLIT", "test", "TRAIN.ENABLE", True], ["train"],
          ["train", "val"]),
         (["BIAS.PERIOD", 1, "BIAS.SPLIT", "test", "TRAIN.ENABLE", True, "BIAS.ENABLE", True],
@@ -58,7 +59,9 @@ def test_a_mistyped_name_is_an_error_before_training(tiny, monkeypatch, options,
         engine.run(cfg)
 
 
-@pytest.mark.parametrize("step", ["BIAS.SHUFFLE.TEST", "BIAS.ABLATION.ENABLE"])
+@pytest.mark.parametrize(
+    "step", ["BIAS.SHUFFLE.TEST", "BIAS.ABLATION.ENABLE", "BIAS.BEHAVIOUR.ENABLE"]
+)
 def test_a_task_without_hits_is_not_asked_for_them(tiny, monkeypatch, step):
     class Graded(Classification):
         counts_hits = False

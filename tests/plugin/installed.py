@@ -127,6 +127,7 @@ def test_plugin_configs_load_in_slowfast_and_say_the_same_in_our_loop(path, tmp_
         (["BIAS.ENABLE", True, "BIAS.PERIOD", 3, "TRAIN.EVAL_PERIOD", 2], "multiple of TRAIN.EVAL"),
         (["BIAS.SHUFFLE.TEST", True], "`slowfast_bias test`"),
         (["BIAS.ABLATION.ENABLE", True], "`slowfast_bias run`"),
+        (["BIAS.BEHAVIOUR.ENABLE", True], "`slowfast_bias battery`"),
         (["BIAS.NEW_CLASSIFIER", True], "`slowfast_bias run`"),
         (["BIAS.TASK", "segmentation"], "BIAS.TASK segmentation"),
         (["BIAS.ORDER", "random"], "one of clip, pathway"),

@@ -44,7 +44,7 @@ def class_names(source: Source, path: str, rows: Sequence[Fields]) -> ClassNames
             _refuse_named_train(source, train, path, rows[0])
         return ClassNames({})
     if file is not None:
-        return ClassNames(_read_names(source, file), file)
+        return ClassNames(names_in(source.lines(file), file), file)
     known = rows if train == path else read_table(source, train).rows
     if known and is_number(known[0].label):
         raise _mixed(path, rows[0], f"{train} has numbers")
@@ -86,8 +86,9 @@ def _mixed(path: str, row: Fields, other: str) -> DataError:
     )  # fmt: skip
 
 
-def _read_names(source: Source, file: str) -> dict[str, int]:
-    lines = [line.strip() for line in source.lines(file) if line.strip()]
+def names_in(rows: Sequence[str], file: str) -> dict[str, int]:
+    """Returns {name: number} of rows with a name each, or `name number`; DataError."""
+    lines = [line.strip() for line in rows if line.strip()]
     pairs = [_NUMBERED.fullmatch(line) for line in lines]
     numbered = {found[1]: int(found[2]) for found in pairs if found}
     if lines and len(numbered) == len(lines) == len(set(numbered.values())):

@@ -81,6 +81,7 @@ class VideoList:
     videos: list[Video]
     left_out: tuple[LeftOut, ...] = ()
     classes: dict[str, int] = field(default_factory=dict)  # numbers of classes called by name
+    names: dict[str, int] = field(default_factory=dict)  # of all classes that the files name
 
 
 def read_list(
@@ -142,7 +143,7 @@ def read_list(
         others = f", and {len(left_out)} files or rows that are left out" if left_out else ""
         raise DataError(f"Expected videos in {where}, but it lists none: zero videos{others}.")
     classes = dict(sorted(classes.items(), key=lambda item: item[1]))
-    return VideoList(where, videos, tuple(left_out), classes)
+    return VideoList(where, videos, tuple(left_out), classes, dict(source.classes))
 
 
 def _warn(file: str, left_out: Sequence[LeftOut]) -> None:

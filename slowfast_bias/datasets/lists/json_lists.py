@@ -26,6 +26,7 @@ def read_something(source: Source) -> Iterator[Row]:
     labels = _labels(source, labels_file)
     if source.form == "something_else":
         labels = _numbered(labels)
+    source.classes.update(labels)
     for number, entry in enumerate(entries, start=1):
         place = f"entry {number}"
         name = _field(entry, "id", (str, int), path, place)
@@ -104,6 +105,7 @@ def read_activitynet(source: Source) -> Iterator[Row]:
         raise DataError(f'Expected an object "database" in {path}, but got {str(base)[:60]!r}.')
     every = {name: _annotations(path, name, entry) for name, entry in base.items()}
     classes = _numbered(label for parts in every.values() for _, _, label in parts)
+    source.classes.update(classes)
     for number, (name, parts) in enumerate(every.items(), start=1):
         if base[name].get("subset") != _SUBSETS[source.split]:
             continue

@@ -23,6 +23,7 @@ def read_kinetics(source: Source) -> Iterator[Row]:
         path = source.list_of("val")
     train = {row["label"] for _, row in _annotations(source, source.list_of("train"))}
     classes = {name: number for number, name in enumerate(sorted(train))}
+    source.classes.update(classes)
     rows = list(_annotations(source, path))
     clips = Counter(row["youtube_id"] for _, row in rows)
     for number, row in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from iopath.common.file_io import g_pathmgr
@@ -81,13 +81,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Source:
-    """The lists of a data set, and which of them is wanted."""
+    """The lists of a data set, and which of them is wanted.
+
+    Attributes:
+        form: how they are written, a format.
+        folder: where they are.
+        split: train, val or test.
+        names: of the files for train, val and test; none: those of the publisher.
+        separator: text between path and label in a csv.
+        classes: {name: number} of all classes, as far as the files tell; a reader fills it.
+    """
 
     form: str
     folder: str
     split: str
     names: tuple[str, ...] = ()
     separator: str | None = None
+    classes: dict[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def list_file(self) -> str:

@@ -35,6 +35,7 @@ def read_csv(source: Source) -> Iterator[Row]:
     path = source.list_file
     rows, note = read_table(source, path)
     names = class_names(source, path, rows)
+    source.classes.update(names.numbers)
     if note:
         log.info("%s: %s", path, note)
     if names.numbers:
@@ -67,6 +68,7 @@ def read_ucf101(source: Source) -> Iterator[Row]:
             if len(fields) != 2:
                 raise wrong(index, f"row {number}", f"expected `number Class`, but got {line!r}")
             classes[fields[1].strip()] = whole(fields[0], index, f"row {number}") - 1
+    source.classes.update(classes)
     for number, line in enumerate(source.lines(path), start=1):
         fields = line.split()
         if not fields:
@@ -99,6 +101,7 @@ def read_hmdb51(source: Source) -> Iterator[Row]:
             f"Expected files {pattern}, one a class, in {folder}, but there are none. Set "
             "DATA.PATH_TO_DATA_DIR to their folder."
         )
+    source.classes.update({name: number for number, name in enumerate(classes)})
     wanted = "1" if source.split == "train" else "2"
     for name, file in files:
         label, path = classes.index(name), f"{folder}/{file}"
@@ -118,6 +121,7 @@ def read_folders(source: Source) -> Iterator[Row]:
     """
     path, train = source.list_file, source.list_of("train")
     classes = _folders(train)
+    source.classes.update({name: number for number, name in enumerate(classes)})
     unknown = sorted(set(_folders(path)) - set(classes))
     if unknown:
         raise wrong(path, f"folder {unknown[0]!r}", f"{train} has no class of that name")

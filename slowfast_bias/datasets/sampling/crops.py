@@ -132,6 +132,12 @@ def normalised(clips: torch.Tensor, mean: Sequence[float], std: Sequence[float])
     return (clips - shift) / scale
 
 
+def denormalised(clips: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
+    """Returns normalised clips (B, 3, T, H, W) in [0, 1], as they were before."""
+    shift, scale = (torch.tensor(v, device=clips.device).view(-1, 1, 1, 1) for v in (mean, std))
+    return (clips * scale + shift).clamp(0, 1)
+
+
 def unit_range(clips: torch.Tensor) -> torch.Tensor:
     """Returns clips as float32 in [0, 1]."""
     return clips.float() / 255 if clips.dtype == torch.uint8 else clips

@@ -27,12 +27,12 @@ def check_lists(cfg: CfgNode, lists: Iterable[str]) -> None:
         if split == STYLED:
             find_styles(cfg.BIAS.STYLES.DIRS, cfg.BIAS.STYLES.LIST)
         elif is_registered(dataset_name(cfg, split)):
-            with _quiet():
+            with quiet():
                 open_dataset(dataset_name(cfg, split), cfg, split)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Suppresses the warnings of a list: the step that reads it gives them again."""
     readers = logging.getLogger("slowfast_bias.datasets")
     before = readers.level

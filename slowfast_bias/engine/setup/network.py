@@ -94,8 +94,8 @@ def open_trained(cfg: CfgNode, scores: bool = False) -> Trained:
         raise CheckpointError(
             f"Expected a classifier in {trained.weights}, as accuracies are asked for, but it has "
             "none that fits, and BIAS.ALLOW_PARTIAL_WEIGHTS leaves it at random. Measure alone "
-            "(TEST.ENABLE, BIAS.SHUFFLE.TEST and BIAS.ABLATION.ENABLE False), or train one: "
-            "TRAIN.CHECKPOINT_FILE_PATH with BIAS.NEW_CLASSIFIER True."
+            "(TEST.ENABLE, BIAS.SHUFFLE.TEST, BIAS.ABLATION.ENABLE and BIAS.BEHAVIOUR.ENABLE False)"
+            ", or train one: TRAIN.CHECKPOINT_FILE_PATH with BIAS.NEW_CLASSIFIER True."
         )
     return trained
 

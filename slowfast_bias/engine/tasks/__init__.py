@@ -7,7 +7,8 @@ from torch import nn
 
 from slowfast_bias.config import ConfigError
 from slowfast_bias.engine.tasks.classification import Accuracy, Classification, ScoreTally
-from slowfast_bias.engine.tasks.task import Figures, Tally, Task
+from slowfast_bias.engine.tasks.task import Figures, Tally, Task, Verdicts
+from slowfast_bias.engine.tasks.verdicts import VerdictTally
 from slowfast_bias.models.families import family_of
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "ScoreTally",
     "Tally",
     "Task",
+    "VerdictTally",
+    "Verdicts",
     "make_task",
     "task_class",
 ]

@@ -18,8 +18,14 @@ from torch import nn
 from slowfast_bias import host
 from slowfast_bias.datasets.contract import Batch
 from slowfast_bias.datasets.pairs.frame_order import reorder
-from slowfast_bias.datasets.sampling.crops import normalised, normalised_planes
+from slowfast_bias.datasets.sampling.crops import (
+    denormalised,
+    normalised,
+    normalised_planes,
+    unit_range,
+)
 from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.tasks.verdicts import VerdictTally
 from slowfast_bias.models.families import Family
 
 
@@ -142,6 +148,15 @@ class Classification:
         data = self.cfg.DATA
         return host.pack_batch(self.cfg, normalised_planes(clips, data.MEAN, data.STD))
 
+    def filmed(self, batch: Batch, device: torch.device) -> torch.Tensor:
+        """Returns the clips (B, 3, T, H, W) of a batch in [0, 1], before any normalisation."""
+        clips, stream = batch.whole()
+        clips = clips.to(device, non_blocking=True)
+        if not stream.packed:
+            return unit_range(clips.permute(0, 4, 1, 2, 3).contiguous())
+        data = self.cfg.DATA
+        return denormalised(clips, data.MEAN, data.STD)
+
     def pack(self, clips: torch.Tensor) -> list[torch.Tensor]:
         """Returns pathways of clips (B, 3, T, H, W) in [0, 1]."""
         data = self.cfg.DATA
@@ -172,3 +187,14 @@ class Classification:
     def tally(self, variants: int, videos: int, device: torch.device) -> ScoreTally:
         """Returns an empty tally."""
         return ScoreTally(variants, videos, self.cfg.MODEL.NUM_CLASSES, device)
+
+    def verdicts(
+        self,
+        variants: int,
+        videos: int,
+        device: torch.device,
+        views: int,
+        pairs: Sequence[tuple[int, int]] = (),
+    ) -> VerdictTally:
+        """Returns an empty tally of verdicts, for many variants."""
+        return VerdictTally(variants, videos, self.cfg.MODEL.NUM_CLASSES, device, views, pairs)

@@ -63,13 +63,45 @@ class HitTally(Tally, Protocol):
         """Returns whether each of the videos where `videos` (V,) is True is right."""
 
 
+class Verdicts(Protocol):
+    """A small tally for many variants of a task in which a video is right or wrong.
+
+    Attributes:
+        labels: (V,) classes.
+    """
+
+    labels: torch.Tensor
+
+    def add(self, outputs: Sequence[Any], batch: Batch, videos: torch.Tensor) -> None:
+        """Adds one output per variant, as a `Tally`."""
+
+    def merge_over_ranks(self) -> None:
+        """Joins what all processes counted; every process must call it."""
+
+    def clips_of(self) -> torch.Tensor:
+        """Returns (V,) how many clips of each video were counted."""
+
+    def finite(self) -> torch.Tensor:
+        """Returns (variants, V) whether all that was added of a video is finite numbers."""
+
+    def hits(self, variant: int, videos: torch.Tensor) -> torch.Tensor:
+        """Returns whether each of the videos where `videos` (V,) is True is right."""
+
+    def named(self, variant: int, videos: torch.Tensor) -> torch.Tensor:
+        """Returns the class that is named for each of the videos."""
+
+    def divergences(self, pair: int, videos: torch.Tensor) -> torch.Tensor:
+        """Returns how far the outputs of a pair of variants differ for each of the videos."""
+
+
 class Task(Protocol):
     """What a task offers to the loops.
 
     Attributes:
         watched: the number of its figures whose smallest value so far a log shows.
-        counts_hits: whether a video is either right or wrong. Its tally then is a `HitTally`, and
-            accuracies without some units and with frames out of order exist.
+        counts_hits: whether a video is either right or wrong. Its tally then is a `HitTally`, it
+            has `verdicts` and `filmed` as `Classification` has, and accuracies without some units
+            and with changed clips exist.
     """
 
     watched: str

@@ -26,7 +26,7 @@ from slowfast_bias.engine.setup.divergence import other_weights, scores_not_fini
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.setup.network import autocast
 from slowfast_bias.engine.setup.unreadable_videos import UnreadableVideos
-from slowfast_bias.engine.tasks import Tally, Task
+from slowfast_bias.engine.tasks import Tally, Task, Verdicts
 from slowfast_bias.errors import DataError
 from slowfast_bias.models.families import family_of
 from slowfast_bias.models.silenced_sets import SilencedSets
@@ -34,6 +34,8 @@ from slowfast_bias.models.silenced_sets import SilencedSets
 log = logging.getLogger(__name__)
 
 Orders = Callable[[int, list[int]], torch.Tensor]  # (frames, clips of the list) -> (B, T)
+# (variants, videos, device, views) -> what counts
+MakeTally = Callable[[int, int, torch.device, int], Verdicts]
 
 
 class Variants(Protocol):
@@ -98,7 +100,7 @@ class Votes:
     """
 
     names: list[str]
-    tally: Tally
+    tally: Tally | Verdicts
     complete: torch.Tensor
     meta: dict[str, Any]
     recordings: torch.Tensor
@@ -123,17 +125,36 @@ def videos_and_recordings(meta: Mapping[str, Any]) -> str:
 
 
 @torch.no_grad()
-def vote(cfg: CfgNode, task: Task, variants: Variants, split: str, title: str = "test") -> Votes:
+def vote(
+    cfg: CfgNode,
+    task: Task,
+    variants: Variants,
+    split: str,
+    title: str = "test",
+    make_tally: MakeTally | None = None,
+) -> Votes:
     """Returns the votes of all variants over the clips of every video of a list.
 
     One decode and one rule for mixed precision serve all variants. Scores that are not finite raise
     NotFiniteError on every process.
+
+    Args:
+        cfg: the config.
+        task: what is scored.
+        variants: what is asked of the network.
+        split: the list.
+        title: of the progress bar, and in errors.
+        make_tally: what counts; None: the task's tally, which keeps every score.
     """
     device = next(variants.model.parameters()).device
     loader = build_loader(cfg, split)
     views = loader.dataset.views
     videos = -(-len(loader.dataset) // views)
-    tally = task.tally(len(variants.names), videos, device)
+    count = len(variants.names)
+    if make_tally is None:
+        tally = task.tally(count, videos, device)
+    else:
+        tally = make_tally(count, videos, device, views)
     unreadable = UnreadableVideos(cfg, loader.dataset, split)
     with evaluating(variants.model):
         for batch in progress(loader, len(loader), title):

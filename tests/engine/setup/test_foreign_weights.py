@@ -134,6 +134,6 @@ def _whole(tiny):
 def test_its_head_and_its_accuracy_are_refused(tiny, encoder):
     with pytest.raises(ConfigError, match="BIAS.LAYERS: expected layers before the classifier"):
         engine.measure(tiny(*encoder, "BIAS.LAYERS", ["s5", "head"]))
-    for flow in (engine.test, engine.test_orders, engine.ablate):
+    for flow in (engine.test, engine.test_orders, engine.ablate, engine.battery):
         with pytest.raises(CheckpointError, match="as accuracies are asked for"):
             flow(tiny(*encoder))
