@@ -26,6 +26,7 @@ _USUAL = {
     "report": "bias/report.json",
     "frame_orders": "bias/orders.json",
     "silencing": "bias/ablation.json",
+    "top_clips": "bias/top_clips.json",
 }
 
 
