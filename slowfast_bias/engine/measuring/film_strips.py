@@ -63,12 +63,13 @@ def _read(cfg: CfgNode, shown: Shown, video: int) -> tuple[int, Strip | Unreadab
 
 
 def _clip(inputs: list[torch.Tensor], cfg: CfgNode) -> torch.Tensor:
-    """Returns the picture of a view, (3, T, H, W)."""
-    first = inputs[0] if inputs else torch.empty(0)
-    if first.ndim != 5 or first.shape[:2] != (1, 3):
+    """Returns the picture of a view, (3, T, H, W) in [0, 1]."""
+    (clip, *_) = inputs
+    low, high = (float(x) for x in clip.aminmax())
+    if clip.ndim != 5 or clip.shape[:2] != (1, 3) or not (low >= 0 and high <= 1):
         raise PairsError(
-            f"Expected views of BIAS.PAIRS {pairs_name(cfg)} to be `request.pack` of clips "
-            f"(B, 3, T, H, W), but one clip gives {tuple(first.shape)}: such pairs have no "
-            "pictures; set BIAS.TOP_CLIPS to 0."
+            f"Expected the views of BIAS.PAIRS {pairs_name(cfg)} to be `request.pack` of clips "
+            f"(B, 3, T, H, W) in [0, 1], but one clip gives {tuple(clip.shape)} from {low:.3g} to "
+            f"{high:.3g}: such pairs have no pictures; set BIAS.TOP_CLIPS to 0."
         )
-    return first[0]
+    return clip[0]
