@@ -17,7 +17,8 @@ from slowfast_bias.results import ResultError
 
 FRAMES = 8  # at most
 LONGEST = 112  # of a frame's sides, in pixels; larger ones are made smaller
-QUALITY = 60
+QUALITIES = (60, 45, 30, 15)  # of WebP: the first, or the first that is small enough
+LARGEST = 12_000  # bytes: 200 strips shall fit in a page of 5 MB, also those of noisy styles
 
 
 class Strip(NamedTuple):
@@ -39,10 +40,8 @@ def make_strip(clip: torch.Tensor) -> Strip:
     shown = _small(clip[:, _spread(clip.shape[1])].transpose(0, 1).float())  # (F, 3, h, w)
     pixels = (255 * shown.clamp(0, 1)).round().byte().permute(2, 0, 3, 1)  # (h, F, w, 3)
     height, frames, width, _ = pixels.shape
-    file = io.BytesIO()
     image = Image.fromarray(pixels.reshape(height, frames * width, 3).cpu().numpy())
-    image.save(file, "WEBP", quality=QUALITY)
-    return Strip(file.getvalue(), frames, (height, width))
+    return Strip(_encoded(image), frames, (height, width))
 
 
 def read_strip(path: str, frames: int) -> list[np.ndarray]:
@@ -58,6 +57,16 @@ def read_strip(path: str, frames: int) -> list[np.ndarray]:
             "wide."
         )
     return np.split(pixels, frames, axis=1)
+
+
+def _encoded(image: Image.Image) -> bytes:
+    """Returns a picture as WebP of at most LARGEST bytes, if any of QUALITIES makes it so small."""
+    for quality in QUALITIES:
+        file = io.BytesIO()
+        image.save(file, "WEBP", quality=quality)
+        if file.tell() <= LARGEST:
+            break
+    return file.getvalue()
 
 
 def _spread(frames: int) -> list[int]:

@@ -28,7 +28,8 @@ _SCORES |= {"motion": "motion-only", "content": "content"}
 # inches
 _WIDTH, _WORDS, _EDGE = 7.2, 1.24, 0.02  # page, words of a row, margin
 _GAP, _PAD = 0.18, 0.05  # between the ends, between clips
-_HEAD, _LINE, _BETWEEN, _TALLEST = 0.42, 0.112, 0.1, 9.4
+_HEAD, _LINE, _BETWEEN = 0.42, 0.112, 0.1  # above the rows, a line of words, between rows
+_HIGHEST, _TALLEST = 0.6, 9.4  # of a strip, of all rows
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class _Layout:
 
     clips: int  # of an end
     picked: list[int]  # frames of a strip that are drawn
-    picture: float  # height of a strip
+    cell: float  # width of a strip
+    picture: float  # its height
     row: float  # height of a row, with the space below it
     page: float  # height of the page
 
@@ -48,18 +50,18 @@ class _Layout:
         frames, (height, width) = content["frames"], content["size"]
         count = min(frames, max(1, _CELLS // clips))
         picked = [(2 * i + 1) * frames // (2 * count) for i in range(count)]
-        cell = (_half() - _PAD * (clips - 1)) / clips
-        picture = cell * height / (count * width)
+        shape = height / (count * width)
+        cell = min((_half() - _PAD * (clips - 1)) / clips, _HIGHEST / shape)
+        picture = cell * shape
         words = _LINE * max(len(_lines(unit)) for unit in units)
         row = max(picture + _LINE, words) + _BETWEEN
-        return cls(clips, picked, picture, row, _HEAD + row * len(units) + foot)
+        return cls(clips, picked, cell, picture, row, _HEAD + row * len(units) + foot)
 
     def add(self, figure: Figure, end: str, row: int, place: int) -> Any:
         """Returns new axes for a strip."""
         left = _WORDS + (end == "least") * (_half() + _GAP)
-        cell = (_half() - _PAD * (self.clips - 1)) / self.clips
         bottom = self.page - _HEAD - row * self.row - self.picture
-        box = (left + place * (cell + _PAD), bottom, cell, self.picture)
+        box = (left + place * (self.cell + _PAD), bottom, self.cell, self.picture)
         return figure.add_axes([x / y for x, y in zip(box, self.sides * 2, strict=True)])
 
     @property
@@ -84,7 +86,7 @@ def top_clips_figure(
         layer: the layer; the last one if not given.
     """
     units = _units_of(content, layer)
-    shown = units[: _fitting(content, units)]
+    shown = _fitting(content, units)
     figure = Figure(figsize=(_WIDTH, 1))
     lines = captions.write_caption(figure, {}, _WIDTH, *_caption(content, units, shown))
     page = _Layout.of(content, shown, lines * style.SMALL * 1.3 / 72 + 0.05)
@@ -118,9 +120,13 @@ def _units_of(content: Mapping[str, Any], layer: str | None) -> list[Unit]:
     return [unit for unit in units if unit["layer"] == (layer or layers[-1])]
 
 
-def _fitting(content: Mapping[str, Any], units: Sequence[Unit]) -> int:
-    """Returns how many units a page has room for."""
-    return max(1, int((_TALLEST - _HEAD) / _Layout.of(content, units, 0).row))
+def _fitting(content: Mapping[str, Any], units: Sequence[Unit]) -> list[Unit]:
+    """Returns the units that a page has room for: the first ones of every kind."""
+    room = max(1, int((_TALLEST - _HEAD) / _Layout.of(content, units, 0).row))
+    kinds = [unit["kind"] for unit in units]
+    places = [kinds[:i].count(kind) for i, kind in enumerate(kinds)]
+    first = sorted(range(len(units)), key=lambda i: (places[i], i))[:room]
+    return [units[i] for i in sorted(first)]
 
 
 def _draw(ax: Any, frames: Sequence[np.ndarray], value: float) -> None:
@@ -164,11 +170,13 @@ def _lines(unit: Unit) -> list[str]:
     for name, score in unit["scores"].items():
         if score is not None:
             lines.append(f"{_SCORES.get(name, name)} {_number(score, '.2f')}")
-    for best in unit.get("classes", [])[:1]:
-        lines.append(
-            f"for {captions.wrap_name(best['name'] or 'class ' + str(best['class']), 20, 1)}"
-        )
-    return lines
+    return lines + [f"for {_class(best)}" for best in unit.get("classes", [])[:1]]
+
+
+def _class(entry: Mapping[str, Any]) -> str:
+    """Returns the name of a class, as plain text, or its number."""
+    name = entry.get("name") or f"class {entry.get('class')}"
+    return captions.wrap_name(name, 20, 1).replace("$", r"\$")
 
 
 def _number(value: float, form: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from slowfast_bias.results import ResultError
-from slowfast_bias.visualization.drawing.film_strip import LONGEST, make_strip, read_strip
+from slowfast_bias.visualization.drawing.film_strip import LARGEST, LONGEST, make_strip, read_strip
 
 
 def clip(frames, height, width):
@@ -63,3 +63,10 @@ def test_what_is_no_strip_of_so_many_frames_is_an_error(tmp_path):
         read_strip(str(path), 4)
     with pytest.raises(ResultError, match="Expected a film strip"):
         read_strip(str(tmp_path / "none.webp"), 4)
+
+
+def test_a_noisy_clip_is_kept_small(tmp_path):
+    noise = torch.rand(3, 8, 112, 112, generator=torch.Generator().manual_seed(0))
+    assert len(make_strip(clip(8, 112, 112)).webp) < LARGEST
+    mild = 0.5 + 0.2 * (noise - 0.5)
+    assert 0.3 * LARGEST < len(make_strip(mild).webp) <= LARGEST
