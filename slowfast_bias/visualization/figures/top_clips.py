@@ -29,7 +29,7 @@ _SCORES |= {"motion": "motion-only", "content": "content"}
 _WIDTH, _WORDS, _EDGE = 7.2, 1.24, 0.02  # page, words of a row, margin
 _GAP, _PAD = 0.18, 0.05  # between the ends, between clips
 _HEAD, _LINE, _BETWEEN = 0.42, 0.112, 0.1  # above the rows, a line of words, between rows
-_HIGHEST, _TALLEST = 0.6, 9.4  # of a strip, of all rows
+_HIGHEST, _TALLEST = 0.5, 9.4  # of a strip, of all rows
 
 
 @dataclass(frozen=True)
