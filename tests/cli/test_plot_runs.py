@@ -59,7 +59,10 @@ def test_a_figure_is_written(runs, case, capsys):
 
 
 BAD = {
-    "nothing": ([], "exactly one of REPORT, --over-epochs, --ablation, --orders, but got none"),
+    "nothing": (
+        [],
+        "exactly one of REPORT, --over-epochs, --ablation, --orders, --top-clips, but got none",
+    ),
     "two": (["--orders", "x", "--ablation", "y"], "but got --ablation and --orders"),
     "no folder": (["--over-epochs", "c"], "none at c: give an OUTPUT_DIR"),
     "no epochs": (["--over-epochs", "empty"], "BIAS.ENABLE True"),

@@ -22,6 +22,7 @@ Unit = Mapping[str, Any]
 Frames = Callable[[str], Sequence[np.ndarray]]  # from the name of a strip to its frames
 
 ENDS = {"most": "drive it most", "least": "drive it least"}
+_WIDE = 5  # so many clips of an end have room for three digits
 _CLIPS, _CELLS = 8, 9  # of an end: clips, and frames beside each other (one of a clip at least)
 _SCORES = {"static": r"$S_\mathrm{static}$", "dynamic": r"$S_\mathrm{dynamic}$"}
 _SCORES |= {"motion": "motion-only", "content": "content"}
@@ -98,7 +99,8 @@ def top_clips_figure(
             for place, clip in enumerate(unit[end][: page.clips]):
                 strip = frames(clip["strip"])
                 ax = page.add(figure, end, row, place)
-                _draw(ax, [strip[k] for k in page.picked], clip["value"])
+                value = _number(clip["value"], ".3g" if page.clips <= _WIDE else ".2g")
+                _draw(ax, [strip[k] for k in page.picked], value)
     return figure
 
 
@@ -129,14 +131,14 @@ def _fitting(content: Mapping[str, Any], units: Sequence[Unit]) -> list[Unit]:
     return [units[i] for i in sorted(first)]
 
 
-def _draw(ax: Any, frames: Sequence[np.ndarray], value: float) -> None:
+def _draw(ax: Any, frames: Sequence[np.ndarray], value: str) -> None:
     """Draws the frames of a strip side by side, its value below."""
     ax.imshow(np.concatenate(frames, axis=1), aspect="auto", interpolation="nearest")
     for i in range(1, len(frames)):
         ax.axvline(i * frames[0].shape[1] - 0.5, color="white", lw=0.6)
     ax.set_axis_off()
     ax.annotate(
-        _number(value, ".3g"), (0.5, 0), xytext=(0, -1.5), xycoords="axes fraction",
+        value, (0.5, 0), xytext=(0, -1.5), xycoords="axes fraction",
         textcoords="offset points", ha="center", va="top", fontsize=style.SMALL - 1,
         color=style.GREY,
     )  # fmt: skip
