@@ -15,6 +15,7 @@ from iopath.common.file_io import g_pathmgr
 
 _CHECKPOINT = re.compile(r"checkpoint_epoch_(\d+)\.pyth$")
 _EPOCH_REPORT = re.compile(r"epoch_(\d+)\.json$")
+_STRIPS = "top_clips"
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,20 @@ class Outputs:
         return f"{self.bias}/over_epochs.png"
 
     @property
+    def top_clips(self) -> str:
+        """The clips that drive units most and least."""
+        return f"{self.bias}/top_clips.json"
+
+    @property
+    def top_clip_strips(self) -> str:
+        """The folder of their film strips."""
+        return f"{self.bias}/{_STRIPS}"
+
+    def top_clip_strip(self, video: int) -> str:
+        """Returns the film strip of a video, by its number in the list that was measured."""
+        return f"{self.bias}/{strip_name(video)}"
+
+    @property
     def frame_orders(self) -> str:
         """Accuracies with frames in and out of order."""
         return f"{self.bias}/orders.json"
@@ -145,6 +160,11 @@ class Outputs:
     def untrained(self, suffix: str = "json") -> str:
         """Returns the measurement of the demo's network before training (json), or its config."""
         return f"{self.root}/untrained.{suffix}"
+
+
+def strip_name(video: int) -> str:
+    """Returns what the file of top clips calls the strip of a video: its path from that file."""
+    return f"{_STRIPS}/{video:05d}.webp"
 
 
 def _numbers(folder: str, name: re.Pattern[str]) -> list[int]:

@@ -27,6 +27,7 @@ _USUAL = {
     "frame_orders": "bias/orders.json",
     "silencing": "bias/ablation.json",
     "battery": "bias/battery.json",
+    "top_clips": "bias/top_clips.json",
 }
 
 

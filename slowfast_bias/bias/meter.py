@@ -13,6 +13,7 @@ standard errors (METHOD, section 5).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
@@ -91,6 +92,12 @@ class BiasMeter:
     def pairs(self) -> dict[str, int]:
         """Returns {factor: number of its pairs so far}."""
         return {factor: int(folds.n.sum()) for factor, folds in self._folds.items()}
+
+    def statistics(self, factor: str) -> dict[str, PairStats]:
+        """Returns {layer: statistics of all pairs of `factor` so far}, on the CPU."""
+        folds = self._stack(factor).to("cpu")
+        whole = functools.reduce(PairStats.merge, [folds.fold(k) for k in range(FOLDS)])
+        return {layer: whole.channels(x) for layer, x in self._layout.columns().items()}
 
     def compute(
         self,

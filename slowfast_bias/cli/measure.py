@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from slowfast_bias.cli import own_network
-from slowfast_bias.cli.arguments import add_config, add_out, add_workers, config_words, load
+from slowfast_bias.cli.arguments import (
+    add_config,
+    add_out,
+    add_workers,
+    config_words,
+    load,
+    number,
+)
 from slowfast_bias.cli.networks import ALIASES, find_network
 from slowfast_bias.errors import RequestError
 
@@ -44,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-baseline", action="store_true",
         help="leave out the untrained twin, which is measured from the same views as a reference: "
         "no second decoding, but twice the network's own work")  # fmt: skip
+    add("--top-clips", type=number(0), metavar="N",
+        help="clips of either end of a unit that are shown: those that drive it most and least; "
+        "as BIAS.TOP_CLIPS")  # fmt: skip
     own_network.add_own_flags(parser)
     parser.usage = (
         "%(prog)s --model NAME --weights FILE --videos DIR [flags] KEY VALUE ...\n"
@@ -80,7 +90,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _steps(args: argparse.Namespace) -> list[Any]:
-    return [*_STEPS, "BIAS.BASELINE", not args.no_baseline]
+    clips = [] if args.top_clips is None else ["BIAS.TOP_CLIPS", args.top_clips]
+    return [*_STEPS, "BIAS.BASELINE", not args.no_baseline, *clips]
 
 
 def _short_way(args: argparse.Namespace) -> list[Any]:

@@ -85,6 +85,11 @@ def main(args: argparse.Namespace) -> int:
             f"Expected no --workers with --model {args.model}, whose videos are read by this "
             f"process, but got {args.workers}."
         )
+    if args.top_clips is not None:
+        raise RequestError(
+            f"Expected no --top-clips with --model {args.model}, but got {args.top_clips}: clips "
+            "of units are kept for networks of configs alone."
+        )
     if not args.videos:
         raise RequestError("Expected --videos DIR, a folder of videos. For example: " + EXAMPLE)
     build = find_build(args.model)

@@ -7,8 +7,8 @@ import argparse
 from slowfast_bias.cli.arguments import add_out
 
 ABOUT = (
-    "Draw what runs leave behind: reports, or bias over epochs, or silenced units, or frame "
-    "orders, or the battery of changed clips."
+    "Draw what runs leave behind: reports, or bias over epochs, silenced units, frame orders, the "
+    "battery of changed clips, or the clips that drive units."
 )
 EXAMPLE = "slowfast_bias plot runs/*/bias/report.json --out bias.pdf"
 
@@ -24,11 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--ablation", nargs="+", metavar="FILE", help="bias/ablation.json of runs: silenced units")
     add("--orders", nargs="+", metavar="FILE", help="bias/orders.json of runs: shuffled frames")
     add("--battery", nargs="+", metavar="FILE", help="bias/battery.json of runs: changed clips")
+    add("--top-clips", nargs=1, metavar="FILE",
+        help="bias/top_clips.json of a run: the clips that drive units most and least"
+        )  # fmt: skip
     add_out(parser, "the figure to write: .png, .pdf or .svg", required=True, metavar="FIG")
     add("--kind", choices=KINDS,
         help="kind of figure of reports; by default a page, which compares several")  # fmt: skip
     add("--layer",
-        help="the layer of a scatter (by default the last) or over epochs (all, or the last)"
+        help="the layer of a scatter or of top clips (by default the last), or over epochs (all, "
+        "or the last)"
         )  # fmt: skip
     add("--value", choices=("score", "percent"),
         help="what curves show: scores (S_static, motion-only, content), or the shares of the "

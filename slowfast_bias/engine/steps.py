@@ -17,6 +17,7 @@ from slowfast_bias.config import ConfigError, check_training
 from slowfast_bias.config.check_styles import FOLDERS, pairs_name
 from slowfast_bias.datasets.pairs.request import pair_maker
 from slowfast_bias.engine.measuring.measurement import measure
+from slowfast_bias.engine.measuring.top_clips import check_top_clips
 from slowfast_bias.engine.preflight.lists import STYLED, check_lists
 from slowfast_bias.engine.preflight.videos import Checked
 from slowfast_bias.engine.preflight.videos import check_data as decode_lists
@@ -124,6 +125,7 @@ def check_steps(cfg: CfgNode, steps: Sequence[Step]) -> None:
         )
     if cfg.BIAS.ENABLE or any(step.name in ("measure", "ablate") for step in steps):
         pair_maker(pairs_name(cfg))  # raises if there is none of that name
+        check_top_clips(cfg)
     check_lists(cfg, lists_of(cfg, steps))
     if any(step.name == "battery" for step in steps):
         read_questions(cfg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,11 +16,13 @@ from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_cur
 from slowfast_bias.visualization.figures.layer_curves import layer_curves
 from slowfast_bias.visualization.figures.pages import comparison_figure, report_figure
 from slowfast_bias.visualization.figures.panels import design_panels
+from slowfast_bias.visualization.figures.top_clips import top_clips_figure
 from slowfast_bias.visualization.figures.unit_bars import unit_bars
 from slowfast_bias.visualization.figures.unit_scatter import unit_scatter
 from slowfast_bias.visualization.reading.epoch_files import read_epochs
 from slowfast_bias.visualization.reading.report_files import find_layer, read_reports
 from slowfast_bias.visualization.reading.result_files import name_runs, read_results
+from slowfast_bias.visualization.reading.top_clips import read_frames_of, read_top_clips
 
 KINDS = ("curves", "units", "scatter", "page", "panels")
 SOURCES = {  # kind of file -> its options
@@ -28,6 +31,7 @@ SOURCES = {  # kind of file -> its options
     "ablation": (),
     "orders": (),
     "battery": (),
+    "top_clips": ("layer",),
 }
 
 
@@ -56,7 +60,8 @@ def plot_files(
         if key not in SOURCES[given[0]]:
             raise RequestError(f"Expected no --{key} with {_flag(given[0])}: remove it.")
     writers = {"reports": plot_reports, "over_epochs": plot_epochs}
-    writers |= {"ablation": plot_ablation, "orders": plot_orders, "battery": plot_battery}
+    writers |= {"ablation": plot_ablation, "orders": plot_orders}
+    writers |= {"battery": plot_battery, "top_clips": plot_top_clips}
     writers[given[0]](sources[given[0]], out, names=names, **options)
 
 
@@ -149,6 +154,21 @@ def plot_orders(paths: Sequence[str], out: str, names: Sequence[str] | None = No
 def plot_battery(paths: Sequence[str], out: str, names: Sequence[str] | None = None) -> None:
     """Writes the battery of changed clips to `out`, a colour per run."""
     save_figure(battery.compare_batteries(read_results(paths, battery.KIND, names)), out)
+
+
+def plot_top_clips(
+    paths: Sequence[str],
+    out: str,
+    layer: str | None = None,
+    names: Sequence[str] | None = None,
+) -> None:
+    """Writes the clips that drive the units of a layer most and least to `out`."""
+    if names:
+        raise RequestError("Expected no --names with --top-clips: remove it.")
+    (path,) = paths
+    content = read_top_clips(path)
+    frames = functools.partial(read_frames_of, path, content)
+    save_figure(top_clips_figure(content, frames, layer), out)
 
 
 def _flag(source: str) -> str:

@@ -65,6 +65,20 @@ def test_one_line_measures_and_prints_the_long_command(place, measured, monkeypa
     assert layers(place / "again") == layers(out)
 
 
+@pytest.mark.parametrize(("flags", "clips"), [([], 0), (["--top-clips", "4"], 4)])
+def test_top_clips_are_a_key_of_the_long_command(place, monkeypatch, capsys, flags, clips):
+    monkeypatch.chdir(place)
+    seen = []
+    monkeypatch.setattr(engine, "run", seen.append)
+    words = ["measure", "--model", "slow_r50", "--weights", "slow.pyth", "--videos", "videos"]
+    assert cli.main([*words, "--out", "clips", *flags, *SMALL]) == 0
+    assert clips == seen[0].BIAS.TOP_CLIPS
+    assert ("BIAS.TOP_CLIPS 4" in capsys.readouterr().out) == bool(clips)
+    with pytest.raises(SystemExit):
+        cli.main([*words, "--top-clips", "-1"])
+    assert "expected at least 0, but got '-1'" in capsys.readouterr().err
+
+
 def test_the_untrained_twin_is_a_reference_unless_it_is_left_out(
     place, measured, monkeypatch, capsys
 ):

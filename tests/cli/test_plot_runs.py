@@ -65,7 +65,8 @@ def test_a_figure_is_written(runs, case, capsys):
 BAD = {
     "nothing": (
         [],
-        "exactly one of REPORT, --over-epochs, --ablation, --orders, --battery, but got none",
+        "exactly one of REPORT, --over-epochs, --ablation, --orders, --battery, --top-clips, "
+        "but got none",
     ),
     "two": (["--orders", "x", "--ablation", "y"], "but got --ablation and --orders"),
     "no folder": (["--over-epochs", "c"], "none at c: give an OUTPUT_DIR"),

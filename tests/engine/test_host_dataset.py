@@ -19,10 +19,14 @@ from slowfast_bias.datasets.contract import FRAMES, Sample, is_registered
 from slowfast_bias.datasets.host_dataset import HostDataset
 from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.datasets.pairs.frame_order import reversed_order, shuffled
+from slowfast_bias.datasets.pairs.request import pair_maker
+from slowfast_bias.datasets.source_clips import SourceClips
 from slowfast_bias.datasets.videos import Videos
+from slowfast_bias.engine.measuring.film_strips import Shown, read_strips
 from slowfast_bias.engine.measuring.measurement import measure_networks
+from slowfast_bias.engine.measuring.views import make_views
 from slowfast_bias.engine.setup import network
-from slowfast_bias.engine.setup.loaders import build_loader
+from slowfast_bias.engine.setup.loaders import build_loader, source_loader
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.battery import battery_of
 from slowfast_bias.engine.testing.battery_questions import read_questions
@@ -30,6 +34,7 @@ from slowfast_bias.engine.testing.vote import FrameOrders, vote
 from slowfast_bias.errors import DataError
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import strict
+from slowfast_bias.visualization.drawing.film_strip import make_strip
 
 pytestmark = [pytest.mark.host, pytest.mark.filterwarnings("ignore:fewer than 500 pairs")]
 
@@ -424,6 +429,18 @@ def test_the_random_choices_of_its_val_view_follow_from_the_seed_of_the_measurem
     assert torch.equal(found[0].nan_to_num(9), found[1].nan_to_num(9))
     torch.testing.assert_close(found[0], found[2], rtol=0, atol=1e-4, equal_nan=True)
     assert (found[0] - found[3]).abs().nan_to_num(0).max() > 1e-2
+
+
+def test_a_strip_shows_the_clip_that_was_measured_however_it_was_drawn(config):
+    cfg = config("jumping")
+    shown = Shown(SourceClips(cfg, "val"), pair_maker("static_dynamic"), "styled")
+    strips, unreadable = read_strips(cfg, shown, range(4))
+    assert not unreadable and len({strip.webp for strip in strips.values()}) == 4
+    (batch,) = [b for b in source_loader(cfg, shown.source) if 0 in b.indices.tolist()]
+    for clip, video in zip(batch.inputs[0], batch.indices.tolist(), strict=True):
+        views = make_views(cfg, shown.source, [clip[None]], [video], shown.maker, lambda x: [x])
+        if video in strips:
+            assert make_strip(views.inputs["styled"][0][0]).webp == strips[video].webp
 
 
 @pytest.mark.parametrize("pathways", PATHWAYS)

@@ -93,7 +93,10 @@ def _write_configs(folder: Path) -> None:
 def _write_csv(folder: Path) -> None:
     folder.mkdir(parents=True)
     for split in ("train", "val", "test"):
-        rows = [f"{split}{number}.mp4 {number % CLASSES}" for number in range(8 if split == "train" else 4)]
+        rows = [
+            f"{split}{number}.mp4 {number % CLASSES}"
+            for number in range(8 if split == "train" else 4)
+        ]
         (folder / f"{split}.csv").write_text("\n".join(rows) + "\n")
         for row in rows:
             _link(folder.parents[1], folder / row.split()[0])

@@ -50,6 +50,14 @@ OPTIONS = (
            "Also measure the same network with its initial random weights, from the same views: a "
            "reference in table and figure. The command `measure` does unless --no-baseline is "
            "given; training's own measurements never do."),
+    Option("BIAS.TOP_CLIPS", 0,
+           "Clips shown of either end of a unit: those that drive it most and those that drive it "
+           "least, of the trained network, as film strips beside bias/top_clips.json; 0: none. No "
+           "second pass of the network: what is shown is decoded twice, 200 clips at most.",
+           low=0, high=100),
+    Option("BIAS.TOP_UNITS", 3,
+           "Units of each layer and kind (static, dynamic, joint, residual) whose clips are shown: "
+           "those with most look-only, motion-only, content, and least of both factors.", low=1),
     Option("BIAS.ALLOW_PARTIAL_WEIGHTS", False,
            "Accept a checkpoint that lacks some of the network's weights or has others."),
     Option("BIAS.STYLES.SOURCE", "generated",

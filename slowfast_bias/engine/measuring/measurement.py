@@ -11,22 +11,28 @@ import logging
 import time
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias import host
-from slowfast_bias.bias import FACTORS, BiasReport, all_merge
+from slowfast_bias.bias import BiasReport, all_merge
 from slowfast_bias.bias.jackknife import recordings_warning
 from slowfast_bias.bias.origin import REFERENCE, UNTRAINED
-from slowfast_bias.bias.recognition import Recognition, chosen
+from slowfast_bias.bias.recognition import Recognition
 from slowfast_bias.config.check_styles import pairs_name
-from slowfast_bias.datasets.contract import Batch, ClipSource, recordings_of
-from slowfast_bias.datasets.pairs.request import PairMaker, PairRequest, Views, pair_maker
-from slowfast_bias.datasets.sampling.crops import unit_range
-from slowfast_bias.engine.measuring.probe import Filmed, Probe
-from slowfast_bias.engine.measuring.report_files import write_reports
+from slowfast_bias.datasets.contract import ClipSource, recordings_of
+from slowfast_bias.datasets.pairs.request import PairMaker, pair_maker
+from slowfast_bias.engine.measuring.probe import Probe
+from slowfast_bias.engine.measuring.report_files import final_line, write_reports
+from slowfast_bias.engine.measuring.top_clips import (
+    Kept,
+    check_top_clips,
+    keep_over_ranks,
+    write_top_clips,
+)
+from slowfast_bias.engine.measuring.views import make_filmed, make_views
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json, progress
 from slowfast_bias.engine.setup.loaders import source_loader
@@ -63,20 +69,28 @@ def measure(cfg: CfgNode, known: BiasReport | None = None) -> BiasReport:
 
 def measure_trained(cfg: CfgNode, trained: Trained, known: BiasReport | None = None) -> BiasReport:
     """Does what `measure` does with a network that is open already."""
+    ranks.all_or_none(functools.partial(check_top_clips, cfg))
+    if cfg.BIAS.TOP_CLIPS:
+        known = None  # clips are ranked while a network is shown them
     networks = {"trained": trained.model} if known is None else {}
     if cfg.BIAS.BASELINE:
         networks[UNTRAINED] = build_network(cfg)
     config = Outputs(cfg.OUTPUT_DIR).bias_config
     about = trained.about
     reports = {} if known is None else {"trained": _renamed(known, {**about, "config": config})}
+    kept = None
     if networks:
-        reports |= measure_networks(cfg, networks, config, about, trained.has_fresh_classifier)
+        fresh, clips = trained.has_fresh_classifier, cfg.BIAS.TOP_CLIPS
+        found, kept = measure_and_keep(cfg, networks, config, about, fresh, clips)
+        reports |= found
     if ranks.is_master():
         record(cfg, reports["trained"].meta)
         write_reports(cfg.OUTPUT_DIR, reports)
         write_config(cfg, config)
     for name, report in reports.items():
-        log_json(cfg.OUTPUT_DIR, _line(name, report))
+        log_json(cfg.OUTPUT_DIR, final_line(name, report))
+    if kept is not None:
+        write_top_clips(cfg, reports["trained"], trained.model, kept)
     ranks.wait()
     return reports["trained"]
 
@@ -99,10 +113,41 @@ def measure_networks(
         meta: kept in the report of the network called "trained".
         headless: whether their classifier is at random: it is left out then.
     """
+    return measure_and_keep(cfg, networks, config, meta, headless).reports
+
+
+class Measured(NamedTuple):
+    """The report of each network, and what was kept of the one called "trained", if asked for."""
+
+    reports: dict[str, BiasReport]
+    kept: Kept | None
+
+
+def measure_and_keep(
+    cfg: CfgNode,
+    networks: Mapping[str, nn.Module],
+    config: str,
+    meta: Mapping[str, Any] | None = None,
+    headless: bool = False,
+    clips: int = 0,
+) -> Measured:
+    """Does what `measure_networks` does and keeps the clips that drive units most and least.
+
+    Args:
+        cfg: as there.
+        networks: as there.
+        config: as there.
+        meta: as there.
+        headless: as there.
+        clips: how many of either end of a unit; 0: none is kept.
+    """
     start = time.perf_counter()
     maker = pair_maker(pairs_name(cfg))
     source = maker.source(cfg, cfg.BIAS.SPLIT, cfg.BIAS.NUM_VIDEOS)
-    probes = {name: Probe(cfg, model, headless) for name, model in networks.items()}
+    probes = {
+        name: Probe(cfg, model, headless, clips if name == "trained" else 0)
+        for name, model in networks.items()
+    }
     task = make_task(cfg, next(iter(networks.values())))
     recordings = recordings_of(source)
     shares = ranks.all_or_none(lambda: _show(cfg, source, recordings, maker, task, probes.values()))
@@ -110,7 +155,7 @@ def measure_networks(
     if len(bad) == len(source):
         raise DataError(f"Expected at least one readable video, but got none: {bad[0][1].reason}")
     about = _about(cfg, source, recordings, bad)
-    reports = {}
+    reports, kept = {}, None
     for name, probe in probes.items():
         seen = functools.reduce(Recognition.merge, ranks.gather_objects(probe.recognition))
         found = {
@@ -131,12 +176,15 @@ def measure_networks(
         }
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the table and the meta say the same
-            reports[name] = all_merge(probe.meter).compute(
+            meter = all_merge(probe.meter)
+            reports[name] = meter.compute(
                 threshold=cfg.BIAS.THRESHOLD,
                 statistic=cfg.BIAS.STATISTIC,
                 meta=provenance(cfg, cfg.BIAS.SPLIT, config, **found),
             )
-    return reports
+        if probe.clips:
+            kept = keep_over_ranks(probe.top_clips, meter, source, maker)
+    return Measured(reports, kept)
 
 
 def _show(
@@ -157,46 +205,11 @@ def _show(
         positions = batch.indices.tolist()
         videos = [source.videos[position] for position in positions]
         if videos:
-            views = _views(cfg, source, batch, videos, maker, task)
-            filmed = _filmed(views, positions, len(source), task)
+            views = make_views(cfg, source, batch.inputs, videos, maker, task.pack)
+            filmed = make_filmed(views, positions, len(source), task.pack)
             for probe in probes:
                 probe.add(views, videos, [recordings[k] for k in positions], filmed)
     return bad
-
-
-def _views(
-    cfg: CfgNode,
-    source: ClipSource,
-    batch: Batch,
-    videos: list[int],
-    maker: PairMaker,
-    task: Task,
-) -> Views:
-    device = ranks.device_of(cfg)
-    clips, *others = (
-        unit_range(x.to(device, non_blocking=True).permute(0, 4, 1, 2, 3).contiguous())
-        for x in batch.inputs
-    )
-    return maker.make(
-        PairRequest(
-            clips=clips,
-            videos=videos,
-            pack=task.pack,
-            bank=source.bank,
-            seed=cfg.BIAS.SEED,
-            order=cfg.BIAS.ORDER,
-            others=tuple(others),
-            effect=cfg.BIAS.EFFECT,
-        )
-    )
-
-
-def _filmed(views: Views, positions: list[int], total: int, task: Task) -> Filmed | None:
-    """Returns the clips of a batch that are shown as filmed too, evenly spread over the list."""
-    rows = [row for row, position in enumerate(positions) if chosen(position, total)]
-    if views.original is None or not rows:
-        return None
-    return Filmed(rows, task.pack(views.original[rows]))
 
 
 def _about(
@@ -230,17 +243,3 @@ def _renamed(report: BiasReport, meta: Mapping[str, Any]) -> BiasReport:
     """Returns the report of an epoch as the final one, with other entries in its meta."""
     kept = {key: value for key, value in report.meta.items() if key != "epoch"}
     return BiasReport(report.layers, {**kept, **meta})
-
-
-def _line(name: str, report: BiasReport) -> dict[str, Any]:
-    """Returns what json_stats.log holds of a network."""
-    measured = next(iter(report.layers.values())).measured
-    scores = {
-        f"S_{score}" if score in FACTORS else score: {
-            name: round(layer.score(score), 6) for name, layer in report.layers.items()
-        }
-        for score in measured
-    }
-    counts = {key: report.meta[key] for key in ("videos", "recordings")}
-    counts["dropped"] = len(report.meta["dropped_videos"])
-    return {"_type": "bias_final", "network": name, **counts, **scores}

@@ -12,6 +12,8 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.bias import BiasMeter, evaluating, tapped
+from slowfast_bias.bias.extremes import Extremes
+from slowfast_bias.bias.layout import Layout
 from slowfast_bias.bias.recognition import Recognition
 from slowfast_bias.bias.self_test import self_test
 from slowfast_bias.datasets.pairs.frame_order import reorder
@@ -38,10 +40,24 @@ class Filmed(NamedTuple):
     inputs: list[torch.Tensor]
 
 
+class TopClips(NamedTuple):
+    """The videos with the largest and smallest values of all units of all layers, side by side.
+
+    Attributes:
+        view: the view that the values are of.
+        extremes: the videos.
+    """
+
+    view: str
+    extremes: Extremes
+
+
 class Probe:
     """Runs the views through one network and meters what its taps read."""
 
-    def __init__(self, cfg: CfgNode, model: nn.Module, headless: bool = False) -> None:
+    def __init__(
+        self, cfg: CfgNode, model: nn.Module, headless: bool = False, clips: int = 0
+    ) -> None:
         """Finds what is tapped.
 
         Args:
@@ -49,8 +65,10 @@ class Probe:
             model: the network.
             headless: whether its classifier is at random: the head is not measured then, and its
                 scores are not read.
+            clips: how many videos are kept of either end of every unit's values for a view.
         """
-        self.headless = headless
+        self.headless, self.clips = headless, clips
+        self.top_clips: TopClips | None = None
         self.bf16 = cfg.BIAS.PRECISION == "bf16"
         self.model = prepared_for_bf16(model) if self.bf16 else model
         self.family = family_of(self.model)
@@ -82,6 +100,15 @@ class Probe:
             if filmed is not None and not self.headless:
                 self._compare(self._scores(self._forward(filmed.inputs)), styled, filmed.rows)
         views.add_to(self.meter, by_view, videos, recordings)
+        if self.clips:
+            self._keep(*next(iter(by_view.items())), torch.tensor(videos))
+
+    def _keep(self, view: str, features: Features, videos: torch.Tensor) -> None:
+        """Ranks a batch among the videos so far; values stay on the features' device."""
+        columns = Layout.of(features, features).flatten(features)
+        found = Extremes.of(columns, videos, self.clips)
+        known = self.top_clips
+        self.top_clips = TopClips(view, known.extremes.merge(found) if known else found)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.bias import BiasReport
+from slowfast_bias.bias import FACTORS, BiasReport
 from slowfast_bias.bias.origin import is_reference
 from slowfast_bias.files import write_whole
 from slowfast_bias.outputs import Outputs
@@ -39,3 +40,17 @@ def write_reports(output_dir: str, reports: Mapping[str, BiasReport]) -> None:
     if others:
         save_figure(comparison_figure(reports), outputs.comparison)
     log.info("report: %s/report.{json,csv,md,png}", outputs.bias)
+
+
+def final_line(name: str, report: BiasReport) -> dict[str, Any]:
+    """Returns what json_stats.log holds of a network."""
+    measured = next(iter(report.layers.values())).measured
+    scores = {
+        f"S_{score}" if score in FACTORS else score: {
+            name: round(layer.score(score), 6) for name, layer in report.layers.items()
+        }
+        for score in measured
+    }
+    counts = {key: report.meta[key] for key in ("videos", "recordings")}
+    counts["dropped"] = len(report.meta["dropped_videos"])
+    return {"_type": "bias_final", "network": name, **counts, **scores}

@@ -17,6 +17,7 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.bias import LayerBias, PairStats, evaluating, tapped
+from slowfast_bias.bias.class_evidence import class_evidence
 from slowfast_bias.datasets.contract import is_registered, open_dataset
 from slowfast_bias.datasets.toy.dataset import Toyvideos
 from slowfast_bias.engine.measuring.measurement import measure_networks
@@ -28,7 +29,7 @@ from slowfast_bias.engine.setup.provenance import write_config
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.frame_orders import accuracy_by_order
 from slowfast_bias.engine.testing.vote import as_filmed, vote
-from slowfast_bias.models.families import classifier_of, family_of, find_classifier, head_tap
+from slowfast_bias.models.families import classifier_of, classifier_weight, family_of, head_tap
 from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
@@ -87,12 +88,11 @@ def evidence(cfg: CfgNode, model: nn.Module) -> torch.Tensor:
     deviation, over the clips of the test list, of its value at the classifier's input, pooled over
     time and space.
     """
-    family, head = family_of(model), classifier_of(model)
-    found = find_classifier(model.get_submodule(head.path))
-    if found is None:
+    family, head, weight = family_of(model), classifier_of(model), classifier_weight(model)
+    if weight is None:
         raise ValueError(f"Expected a linear classifier in {head.path}, but there is none.")
     device, task = next(model.parameters()).device, make_task(cfg, model)
-    stats = PairStats.empty(found[1].in_features).to(device)
+    stats = PairStats.empty(weight.shape[1]).to(device)
     with evaluating(model), tapped(model, [head_tap(head)]) as features:
         for batch in build_loader(cfg, "test"):
             if batch.clips():
@@ -100,8 +100,7 @@ def evidence(cfg: CfgNode, model: nn.Module) -> torch.Tensor:
                     family.call(model, task.inputs(batch, device))
                 stats = stats.merge(PairStats.of(features["head"], features["head"]))
     stats = functools.reduce(PairStats.merge, ranks.gather_objects(stats.to("cpu")))
-    norm = found[1].weight.detach().double().norm(dim=0).cpu()
-    return norm * (stats.m2_a / stats.n.clamp(min=1)).sqrt()
+    return class_evidence(weight, stats).norm(dim=0)
 
 
 def cue_choices(cfg: CfgNode, model: nn.Module) -> dict[str, float | None]:

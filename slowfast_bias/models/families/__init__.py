@@ -7,7 +7,7 @@ family.layers(model); family.head(model)
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from slowfast_bias.models.families import (
     huggingface,
@@ -28,6 +28,7 @@ __all__ = [
     "OneArgument",
     "canonical_names",
     "classifier_of",
+    "classifier_weight",
     "design_named",
     "family_named",
     "family_of",
@@ -68,6 +69,13 @@ def classifier_of(model: nn.Module) -> Head:
             f"{', '.join(name for name, _ in model.named_children())}."
         )
     return head
+
+
+def classifier_weight(model: nn.Module) -> Tensor | None:
+    """Returns the weights (classes, C) of a network's classifier; None without a linear one."""
+    head = family_of(model).head(model)
+    found = head and find_classifier(model.get_submodule(head.path))
+    return found[1].weight.detach() if found else None
 
 
 def family_named(model_name: str) -> Family | None:

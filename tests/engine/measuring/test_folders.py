@@ -13,15 +13,19 @@ from slowfast_bias import engine
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.config import ConfigError
 from slowfast_bias.datasets.decoding.read_frames import backend_version
+from slowfast_bias.datasets.pairs.request import pair_maker
+from slowfast_bias.datasets.pairs.static_dynamic import draw_styles
 from slowfast_bias.datasets.source_clips import SourceClips
 from slowfast_bias.datasets.styles.bank import make_styles
 from slowfast_bias.engine.measuring import measurement as measuring
+from slowfast_bias.engine.measuring.film_strips import Shown, read_strips
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup import network
 from slowfast_bias.engine.styling.folder_writer import Options, stylize
 from slowfast_bias.engine.styling.stylers import Recipe
 from slowfast_bias.errors import DataError
+from slowfast_bias.visualization.drawing.film_strip import make_strip
 
 pytestmark = [
     pytest.mark.host,
@@ -120,6 +124,20 @@ def test_shares_of_two_processes_add_up_to_the_whole(styled, monkeypatch):
     monkeypatch.undo()
     both = meters[0].merge(meters[1]).compute()
     assert biggest_change(both, measured(styled, model=net)) < 1e-5
+
+
+def test_a_film_strip_is_the_video_in_its_first_style(styled):
+    cfg = config("BIAS.STYLES.SOURCE", "folders", "BIAS.STYLES.DIRS", styled)
+    maker = pair_maker("static_dynamic_folders")
+    shown = Shown(maker.source(cfg, "val"), maker, "styled")
+    strips, unreadable = read_strips(cfg, shown, [0, 5, 8])
+    assert list(strips) == [0, 5, 8] and not unreadable
+    for video, strip in strips.items():
+        name = shown.source.bank.names[video]
+        first = styled[draw_styles(4, cfg.BIAS.SEED, video)[0]]
+        frames = [cv2.imread(f"{first}/{name}/frame_{k:05d}.png")[..., ::-1] for k in range(1, 9)]
+        clip = torch.stack([torch.tensor(frame.copy()) for frame in frames]) / 255
+        assert strip.webp == make_strip(clip.permute(3, 0, 1, 2)).webp
 
 
 def test_the_seed_of_the_measurement_draws_other_styles(styled):

@@ -71,14 +71,13 @@ def test_the_final_measurement_is_that_of_the_last_epoch(tmp_path):
 @pytest.fixture
 def measured(monkeypatch):
     """The names of the networks of each measurement."""
-    calls, real = [], measuring.measure_networks
+    calls, real = [], measuring.measure_and_keep
 
-    def measure_networks(cfg, networks, *rest, **more):
+    def measure_and_keep(cfg, networks, *rest, **more):
         calls.append(list(networks))
         return real(cfg, networks, *rest, **more)
 
-    monkeypatch.setattr(measuring, "measure_networks", measure_networks)
-    monkeypatch.setattr(watching, "measure_networks", measure_networks)
+    monkeypatch.setattr(measuring, "measure_and_keep", measure_and_keep)
     return calls
 
 
@@ -110,6 +109,15 @@ def test_a_run_measures_its_last_epoch_once(tmp_path, measured, baseline):
     assert final["meta"]["checkpoint"] == outputs.checkpoint(2)
     assert final["meta"]["config"] == outputs.bias_config
     assert Path(outputs.report("untrained")).exists() == baseline
+
+
+def test_top_clips_come_from_a_measurement_of_its_own(tmp_path, measured):
+    options = ("SOLVER.MAX_EPOCH", 1, "BIAS.TOP_CLIPS", 1, "BIAS.TOP_UNITS", 1)
+    _, final = whole_run(tmp_path, *options)
+    assert measured == [["trained"], ["trained"]]  # that of the epoch keeps no clips
+    assert final["layers"] == epoch_report(tmp_path, 1)["layers"]
+    found = json.loads(Path(Outputs(str(tmp_path)).top_clips).read_text())
+    assert found["data"]["units"] and found["meta"]["checkpoint"] == final["meta"]["checkpoint"]
 
 
 def test_other_weights_than_those_of_the_last_epoch_are_measured(tmp_path, measured):
