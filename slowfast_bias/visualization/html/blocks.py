@@ -76,6 +76,15 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Share:
+    """A part of a bar: how much of it, and what it is."""
+
+    name: str
+    look: str
+    percent: float
+
+
+@dataclass(frozen=True)
 class Figure:
     """Pictures side by side, what their lines are, and the numbers as a table."""
 

@@ -13,6 +13,7 @@ from slowfast_bias.bias.origin import is_reference, origin
 from slowfast_bias.bias.report_text import recognition_words
 from slowfast_bias.visualization.drawing.bands import chance_of
 from slowfast_bias.visualization.drawing.layer_axis import stage
+from slowfast_bias.visualization.html.blocks import Share
 from slowfast_bias.visualization.html.doubts import Grounds, doubts
 from slowfast_bias.visualization.html.verdict import (
     Looks,
@@ -26,17 +27,22 @@ from slowfast_bias.visualization.html.verdict import (
     shuffling_sentence,
 )
 from slowfast_bias.visualization.reading.comparable import differences
+from slowfast_bias.visualization.reading.designs import twins
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
 
+_ONLY = {"static": "static-only", "dynamic": "dynamic-only"}
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """Three sentences on a run, the layer that they are of, and what there is to doubt."""
+    """Three sentences on a run, the layer that they are of, what there is to doubt, and its units."""
 
     layer: str
     sentences: tuple[Sentence, Sentence, Sentence]
     doubts: list[str]
+    kinds: list[Share]
 
 
 def verdict_of(run: RunFolder, others: Iterable[RunFolder] = ()) -> Verdict:
@@ -48,7 +54,7 @@ def verdict_of(run: RunFolder, others: Iterable[RunFolder] = ()) -> Verdict:
         motion_sentence(_motion(run.report, layer, beside)),
         shuffling_sentence(shuffling_of(run)),
     )
-    return Verdict(layer, sentences, doubts(_grounds(run, layer, beside)))
+    return Verdict(layer, sentences, doubts(_grounds(run, layer, beside)), _kinds(run.report, layer))
 
 
 def last_layer(report: BiasReport) -> str:
@@ -64,7 +70,7 @@ def untrained_twin(run: RunFolder, others: Iterable[RunFolder] = ()) -> BiasRepo
     if report is None or is_reference(report):
         return None
     found = [*run.others.values(), *(x.report for x in others if x.report)]
-    return next((x for x in found if is_reference(x) and _alike(report, x)), None)
+    return next((x for x in found if _alike(report, x)), None)
 
 
 def shuffling_of(run: RunFolder) -> Shuffling | None:
@@ -88,8 +94,18 @@ def score_of(layer: LayerBias, name: str) -> Score | None:
     return Score(layer.score(name), layer.score_error(name))
 
 
+def _kinds(report: BiasReport | None, name: str) -> list[Share]:
+    """Returns the kinds of live units of a layer, the largest first."""
+    if report is None or not report[name].complete:
+        return []
+    kinds = {kind: len(units) for kind, units in report[name].units().items() if kind != "dead"}
+    alive = sum(kinds.values())
+    found = [Share(_ONLY.get(x, x), x, 100 * n / alive) for x, n in kinds.items() if n]
+    return sorted(found, key=lambda share: -share.percent)
+
+
 def _alike(a: BiasReport, b: BiasReport) -> bool:
-    same = [*a.layers] == [*b.layers] and a.meta.get("videos") == b.meta.get("videos")
+    same = twins(a, b) and a.meta.get("videos") == b.meta.get("videos")
     return same and not differences({"a": a, "b": b})
 
 

@@ -10,7 +10,6 @@ import base64
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -37,29 +36,18 @@ from slowfast_bias.visualization.html.sections.units import units_section
 from slowfast_bias.visualization.reading.run_folder import RunFolder, read_runs
 
 LIMIT = 5_000_000  # bytes
+_ROOM = 2000  # for the words on what is left out
 _SECTIONS = (
     runs_section, layers_section, units_section, training_section, orders_section,
     battery_section, silencing_section, sweep_section,
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Weight:
-    """How much of what is large goes in: None is all of it."""
-
-    strips: int | None = None
-    reports: int | None = None
-
-
-# the first that makes a page small enough is taken
-_WEIGHTS = (
-    Weight(), Weight(reports=1), Weight(400, 1), Weight(200, 1), Weight(100, 1), Weight(25, 1),
-    Weight(0, 1), Weight(0, 0),
-)  # fmt: skip
-
-
 def write_html(
-    folders: Sequence[str], out: str | os.PathLike[str], names: Sequence[str] | None = None
+    folders: Sequence[str],
+    out: str | os.PathLike[str],
+    names: Sequence[str] | None = None,
+    title: str = "",
 ) -> str:
     """Writes the page of these runs to `out`; returns where it is.
 
@@ -67,9 +55,10 @@ def write_html(
         folders: of runs or sweeps, folders that hold several, or report files.
         out: an .html file.
         names: one per run; those of the folders if not given.
+        title: of the page; the names of the runs if not given.
     """
     runs = read_runs(folders, names)
-    text, path = render(runs), os.fspath(out)
+    text, path = render(runs, title), os.fspath(out)
     try:
         with write_whole(path) as file:
             file.write(text)
@@ -80,25 +69,36 @@ def write_html(
     return path
 
 
-def render(runs: Mapping[str, RunFolder]) -> str:
+def render(runs: Mapping[str, RunFolder], title: str = "") -> str:
     """Returns the page of these runs; the same bytes for the same results."""
-    text = ""
-    for weight in _WEIGHTS:
-        text = _render(runs, weight)
-        if len(text.encode("utf-8", "replace")) < LIMIT:
+    for reports in (None, 1):  # of how many reports the JSON is inside
+        text = _render(runs, title, None, reports)
+        if _size(text) < LIMIT:
+            return text
+    for reports in (1, 0):
+        room = LIMIT - _size(_render(runs, title, 0, reports)) - _ROOM
+        text = _render(runs, title, max(room, 0), reports)
+        if _size(text) < LIMIT:
             break
     return text
 
 
-def _render(runs: Mapping[str, RunFolder], weight: Weight) -> str:
-    files = embedded_files(runs, weight.reports)
-    sections = [*(section(runs) for section in _SECTIONS), clips_section(runs, Strips(weight.strips))]
+def _size(text: str) -> int:
+    return len(text.encode())
+
+
+def _render(
+    runs: Mapping[str, RunFolder], title: str, strips: int | None, reports: int | None
+) -> str:
+    """Returns the page with at most so many bytes of strips and so many reports; None: all."""
+    files = embedded_files(runs, reports)
+    sections = [*(section(runs) for section in _SECTIONS), clips_section(runs, Strips(strips))]
     sections += [measuring_section(runs), files_section(runs, files)]
     found = [section for section in sections if section]
     environment = _environment()
     script = environment.get_template("script.js").render()
     page = environment.get_template("page.html").render(
-        title=_title(runs),
+        title=title,
         about=_about(runs),
         verdicts=_verdicts(runs),
         sections=found,

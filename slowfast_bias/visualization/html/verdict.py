@@ -26,8 +26,8 @@ _LOOKS = (
     (0.6, "goes mostly by", "stays mostly the same"),
     (0.35, "goes partly by", "stays only partly the same"),
     (0.1, "goes little by", "changes for the most part"),
-    (-0.1, "hardly goes by", "is hardly alike any more"),
-    (-math.inf, "does not go by", "is less alike than by chance"),
+    (-0.1, "hardly goes by", "hardly agrees with itself any more"),
+    (-math.inf, "does not go by", "agrees with itself less than by chance"),
 )
 
 
@@ -246,5 +246,5 @@ def _costs(shuffling: Shuffling) -> str:
     if drop.value < 0:
         return "Shuffling helps it"
     if _is_chance(shuffling.shuffled, shuffling.chance):
-        return "Shuffling costs all that it knows"
+        return "Shuffling leaves it no more than a guess"
     return f"Shuffling costs {percent(drop.value, 0)} of its accuracy"

@@ -10,7 +10,7 @@ from slowfast_bias.visualization.html.charts.svg import element
 
 
 def accuracy_bar(
-    value: float, low: float, high: float, look: str, chance: float | None = None
+    value: float, low: float, high: float, chance: float | None = None
 ) -> Markup:
     """Returns a line from 0 to 100 percent with a dot and its interval; its cell says the number."""
     parts = [element("path", d="M0 6H100", class_="guide"), element("path", d="M50 3V9", class_="guide")]
@@ -26,5 +26,5 @@ def accuracy_bar(
         viewBox="0 0 100 12",
         preserveAspectRatio="none",
         aria_hidden="true",
-        class_=f"accuracy k-{look}",
+        class_="accuracy",
     )

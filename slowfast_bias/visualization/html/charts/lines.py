@@ -24,6 +24,7 @@ from slowfast_bias.visualization.html.palette import MARKERS
 from slowfast_bias.visualization.html.words import score, span
 
 _MOST_MARKS = 16  # on one line
+_DODGE = 2.5  # between lines with error bars
 
 
 @dataclass(frozen=True)
@@ -90,15 +91,17 @@ def line_panel(
                 class_="level",
             )
         )
-    parts += [_draw(line, names, span_y) for line in series]
+    middle = (len(series) - 1) / 2
+    for i, line in enumerate(series):  # beside each other, so that no error bar hides another
+        parts.append(_draw(line, names, span_y, 0.0 if line.band else _DODGE * (i - middle)))
     return figure_svg(WIDTH, TOP + PLOT + names.room, name, *parts, class_="panel")
 
 
-def _draw(line: Series, names: Names, span_y: Span) -> Markup:
+def _draw(line: Series, names: Names, span_y: Span, shift: float) -> Markup:
     known = [p for p in line.points if math.isfinite(p.y)]
     places = {
         p.x: (
-            names.span.place(p.x, LEFT, WIDTH - RIGHT),
+            names.span.place(p.x, LEFT, WIDTH - RIGHT) + shift,
             *(span_y.place(v, TOP + PLOT, TOP) for v in (p.y, p.low, p.high)),
         )
         for p in known

@@ -18,7 +18,7 @@ from slowfast_bias.visualization.html.words import score
 
 KINDS = ("residual", "static", "dynamic", "joint")  # from the bottom up
 _SIZE = 1000  # coordinates of a score of 1
-_ROOM = (0.17, 0.03, 0.03, 0.16)  # left, right, top, bottom, as shares of the span
+_ROOM = (0.2, 0.03, 0.03, 0.16)  # left, right, top, bottom, as shares of the span
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _axes(x: Span, y: Span, titles: tuple[str, str], unit: float) -> Markup:
         parts.append(element("path", d=f"M{low:.0f} {at:.0f}H{high:.0f}", class_=kind))
         parts.append(_text(score(tick, 2), low - 6 * unit, at + 4 * unit, "end"))
     parts.append(_text(titles[0], (low + high) / 2, floor + 36 * unit, "middle"))
-    turn = f"translate({low - 40 * unit:.0f} {(floor + roof) / 2:.0f})rotate(-90)"
+    turn = f"translate({low - 46 * unit:.0f} {(floor + roof) / 2:.0f})rotate(-90)"
     parts.append(element("text", titles[1], transform=turn, text_anchor="middle"))
     return joined(parts)
 

@@ -13,11 +13,11 @@ from slowfast_bias.visualization.html.charts.bars import accuracy_bar
 from slowfast_bias.visualization.reading.result_files import number, span
 
 
-def accuracy_cells(figures: Mapping[str, Any], look: str, chance: float | None) -> list[Cell]:
-    """Returns a dot with its interval, the accuracy, and the interval in numbers."""
+def accuracy_cells(figures: Mapping[str, Any], chance: float | None) -> list[Cell]:
+    """Returns the accuracy, a dot with its interval, and the interval in numbers."""
     value, (low, high) = number(figures, "accuracy"), span(figures)
-    bar = accuracy_bar(value, low, high, look, chance)
-    return [Cell("", value, bar), percent_cell(value), Cell(words.span(low, high), low)]
+    bar = accuracy_bar(value, low, high, chance)
+    return [percent_cell(value), Cell("", value, bar), Cell(words.span(low, high), low)]
 
 
 def chance_words(contents: Iterable[Mapping[str, Any]]) -> str:

@@ -79,13 +79,12 @@ def said(variant: str) -> str:
 def _table(caption: str, variants: Mapping[str, Any], data: Mapping[str, Any]) -> Table:
     rows = []
     for name, figures in variants.items():
-        look = "content" if name == "ordered" else "dynamic"
         against, text = figures.get("against_ordered"), said(name)
         title = f"{name}, {text}" if text else name
-        row = [Cell(title, name), *accuracy_cells(figures, look, chance_of(data))]
+        row = [Cell(title, name), *accuracy_cells(figures, chance_of(data))]
         rows.append([*row, *_difference(against)])
-    head = ["clips", "", "accuracy", "95 % interval", "against ordered, points", "its interval"]
-    return Table(caption, head, rows, 1, wide=1)
+    head = ["clips", "accuracy", "", "95 % interval", "against ordered, points", "its interval"]
+    return Table(caption, head, rows, 1, wide=2)
 
 
 def _difference(against: Any) -> list[Cell]:

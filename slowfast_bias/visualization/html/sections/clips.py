@@ -44,27 +44,28 @@ class UnitFilms:
 
 
 class Strips:
-    """Film strips of a page, until `most` are taken; what is wrong with others is kept."""
+    """Film strips of a page, as many as fit into `room` bytes; what is wrong with others is kept."""
 
-    def __init__(self, most: int | None) -> None:
-        self.left, self.unreadable, self.left_out = most, [], 0
+    def __init__(self, room: int | None) -> None:
+        self.room, self.unreadable, self.left_out = room, [], 0
 
     def take(self, folder: str, name: str) -> str:
-        """Returns a strip as a data URL, "" if it cannot be read or too many are taken."""
-        if self.left is not None and self.left <= 0:
-            self.left_out += 1
-            return ""
+        """Returns a strip as a data URL, "" if it cannot be read or does not fit."""
         try:
             with g_pathmgr.open(os.path.join(folder, name), "rb") as file:
                 content = file.read()
         except OSError:
             content = b""
         if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
-            self.unreadable.append(name)
+            self.unreadable.append(name or "no name")
             return ""
-        if self.left is not None:
-            self.left -= 1
-        return f"data:image/webp;base64,{base64.b64encode(content).decode()}"
+        source = f"data:image/webp;base64,{base64.b64encode(content).decode()}"
+        if self.room is not None:
+            if len(source) > self.room:
+                self.left_out += 1
+                return ""
+            self.room -= len(source)
+        return source
 
 
 def clips_section(runs: Mapping[str, RunFolder], strips: Strips) -> Section | None:

@@ -68,7 +68,7 @@ def files_section(runs: Mapping[str, RunFolder], files: Sequence[Embedded]) -> S
         text = f"{left} more would make this page larger than 5 MB: see the folders of the runs."
         blocks.append(Note(text, warning=True))
     lead = "The files that this page was made from are inside it, with every number in full."
-    return Section("files", "The numbers", blocks, lead)
+    return Section("files", "The files", blocks, lead)
 
 
 def escape_json(text: str) -> Markup:

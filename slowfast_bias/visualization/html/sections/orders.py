@@ -31,7 +31,7 @@ def orders_section(runs: Mapping[str, RunFolder]) -> Section | None:
     tested = {name: run.orders for name, run in runs.items() if run.orders}
     if not tested:
         return None
-    head = [*(["network"] if len(runs) > 1 else []), "frames", "", "accuracy", "95 % interval"]
+    head = [*(["network"] if len(runs) > 1 else []), "frames", "accuracy", "", "95 % interval"]
     rows, notes, classes = [], [], []
     for name, data in tested.items():
         first = [name] if len(runs) > 1 else []
@@ -40,7 +40,7 @@ def orders_section(runs: Mapping[str, RunFolder]) -> Section | None:
         notes.append(_cost(name if len(runs) > 1 else "", data))
         classes.append(class_table(name, orders, data))
     left = len(head) - 3
-    table = Table("Accuracy by order of the frames", head, rows, left, wide=left)
+    table = Table("Accuracy by order of the frames", head, rows, left, wide=left + 1)
     blocks: list[object] = [table, *notes]
     known = [x for x in classes if x]
     if known:
@@ -59,11 +59,7 @@ def _lead(tested: Any) -> str:
 
 
 def _row(order: str, figures: Mapping[str, Any], data: Mapping[str, Any]) -> list[Cell | str]:
-    look = {"ordered": "content", "shuffled": "dynamic"}.get(order, "residual")
-    return [
-        Cell(f"{order}, {_SAID[order]}", order),
-        *accuracy_cells(figures, look, chance_of(data)),
-    ]
+    return [Cell(f"{order}, {_SAID[order]}", order), *accuracy_cells(figures, chance_of(data))]
 
 
 def _cost(name: str, data: Mapping[str, Any]) -> Note:

@@ -74,7 +74,7 @@ def _figure(name: str, rows: Sequence[Row]) -> Figure:
             panels.append(
                 Panel(title, line_panel(f"{title}, {name}", series, axis, levels=levels))
             )
-    keys = [Key(group_words(group), looks[group]) for group in lines]
+    keys = [Key(group_words(group), looks[group], group[0] == "standard") for group in lines]
     return Figure(f"Dose response, {name}", panels, keys, _table(rows, groups))
 
 

@@ -10,7 +10,7 @@ from slowfast_bias.visualization.html import words
 from slowfast_bias.visualization.html.blocks import (
     Cell,
     Figure,
-    Heading,
+    Folded,
     Key,
     Panel,
     Section,
@@ -38,10 +38,9 @@ def units_section(runs: Mapping[str, RunFolder]) -> Section | None:
     if several:
         blocks.append(_last_layers(reports))
     else:
-        for name, report in reports.items():
-            if len(reports) > 1:
-                blocks.append(Heading(name))
-            blocks.append(_every_layer(name, report))
+        first, *others = reports
+        blocks.append(_every_layer(first, reports[first]))
+        blocks += [Folded(f"Units of {x}", [_every_layer(x, reports[x])]) for x in others]
     lead = (
         f"A mark is a unit. {threshold_words(reports.values())} Static-only units answer to what "
         "clips look like, dynamic-only units to how they move, joint units to either, residual "
