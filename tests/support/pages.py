@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from support.reports import META, report_with_motion
 
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import write_result
+from support.reports import META, report_with_motion
 
 MARKUP = "<img src=x onerror=alert(1)>&\"'</script>"  # a name that must stay a name
 ABOUT = {
@@ -74,7 +74,8 @@ def battery(classes=4):
             "shuffled": {"mean": 0.8, "interval": [0.6, 1.1], "median": 0.7},
         },
         "partners": {
-            "rate": 71.0, "interval": [60.0, 80.0], "videos": 31, "pairs": [["turning left", "turning right"]], "file": "partners.tsv",
+            "rate": 71.0, "interval": [60.0, 80.0], "videos": 31, "file": "partners.tsv",
+            "pairs": [["turning left", "turning right"]],
         },
         "lists": {"temporal": {"videos": 18, "classes": [0, 1], "variants": few, "note": ""}},
         "benchmarks": {
@@ -90,7 +91,7 @@ def battery(classes=4):
 
 
 def strip(seed, frames=8, size=112):
-    """A film strip as WebP, as large as one of a natural clip: soft shapes that drift, and grain."""
+    """A film strip as WebP, as large as one of a natural clip: soft shapes that drift."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[:size, :size] / size
     waves, phase = random.uniform(0.5, 3, (3, 2)), random.uniform(0, 6, 3)
@@ -167,7 +168,9 @@ def write_run(root, report, untrained=None, epochs=True, tests=True, clips=True)
 def large_report(seed=0):
     """A report of a SlowFast R50: ten layers and the classifier's input."""
     slow = {f"s{i}/0": units for i, units in enumerate((64, 256, 512, 1024, 2048), 1)}
-    layers = {name: units for s, c in slow.items() for name, units in ((s, c), (f"{s[:2]}/1", c // 8))}
+    layers = {
+        name: units for s, c in slow.items() for name, units in ((s, c), (f"{s[:2]}/1", c // 8))
+    }
     return report_with_motion({**layers, "head": 2304}, seed=seed, pairs=60, meta=dict(META))
 
 

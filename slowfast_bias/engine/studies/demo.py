@@ -39,7 +39,7 @@ NETWORKS = {
 
 
 def run(output_dir: str = "runs/demo", configs: str = "") -> dict[str, BiasReport]:
-    """Runs the whole demo, prints its table, writes its figure, page and reports; returns the reports.
+    """Runs the whole demo, prints its table, writes figure, page and reports; returns the reports.
 
     Args:
         output_dir: the folder of all results; a second run finds its checkpoints there.

@@ -31,13 +31,12 @@ from slowfast_bias.visualization.reading.designs import twins
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
-
 _ONLY = {"static": "static-only", "dynamic": "dynamic-only"}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Three sentences on a run, the layer that they are of, what there is to doubt, and its units."""
+    """Three sentences on a run, the layer that they are of, reasons to doubt them, its units."""
 
     layer: str
     sentences: tuple[Sentence, Sentence, Sentence]
@@ -54,7 +53,9 @@ def verdict_of(run: RunFolder, others: Iterable[RunFolder] = ()) -> Verdict:
         motion_sentence(_motion(run.report, layer, beside)),
         shuffling_sentence(shuffling_of(run)),
     )
-    return Verdict(layer, sentences, doubts(_grounds(run, layer, beside)), _kinds(run.report, layer))
+    return Verdict(
+        layer, sentences, doubts(_grounds(run, layer, beside)), _kinds(run.report, layer)
+    )
 
 
 def last_layer(report: BiasReport) -> str:

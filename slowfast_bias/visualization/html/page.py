@@ -71,6 +71,7 @@ def write_html(
 
 def render(runs: Mapping[str, RunFolder], title: str = "") -> str:
     """Returns the page of these runs; the same bytes for the same results."""
+    title = title or _title(runs)
     for reports in (None, 1):  # of how many reports the JSON is inside
         text = _render(runs, title, None, reports)
         if _size(text) < LIMIT:

@@ -185,7 +185,7 @@ def _others(outputs: Outputs) -> tuple[dict[str, BiasReport], list[str]]:
 
 
 def _is_report(path: str) -> bool:
-    """Returns whether a file that no step of ours names is a report; a broken one is read as one."""
+    """Returns whether a file that no step of ours names is a report, or is broken."""
     with g_pathmgr.open(path, "r") as file:
         try:
             content = json.load(file)

@@ -95,9 +95,7 @@ def draw_y(span: Span, unit: str = "") -> Markup:
         kind = "zero" if tick == 0 else "guide"
         parts.append(element("path", d=f"M{LEFT:g} {y:.1f}H{WIDTH - RIGHT:g}", class_=kind))
         parts.append(
-            element(
-                "text", f"{score(tick, digits)}{unit}", x=LEFT - 7, y=y + 4, text_anchor="end"
-            )
+            element("text", f"{score(tick, digits)}{unit}", x=LEFT - 7, y=y + 4, text_anchor="end")
         )
     return joined(parts)
 

@@ -9,11 +9,12 @@ from markupsafe import Markup
 from slowfast_bias.visualization.html.charts.svg import element
 
 
-def accuracy_bar(
-    value: float, low: float, high: float, chance: float | None = None
-) -> Markup:
-    """Returns a line from 0 to 100 percent with a dot and its interval; its cell says the number."""
-    parts = [element("path", d="M0 6H100", class_="guide"), element("path", d="M50 3V9", class_="guide")]
+def accuracy_bar(value: float, low: float, high: float, chance: float | None = None) -> Markup:
+    """Returns a line from 0 to 100 percent with a dot and its interval; the number is beside it."""
+    parts = [
+        element("path", d="M0 6H100", class_="guide"),
+        element("path", d="M50 3V9", class_="guide"),
+    ]
     if chance is not None:
         parts.append(element("path", d=f"M{chance:.1f} 0V12", class_="level"))
     if math.isfinite(low) and math.isfinite(high):

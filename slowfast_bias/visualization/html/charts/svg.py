@@ -46,7 +46,9 @@ def path_of(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{short(x)} {short(y)}" for x, y in points)
 
 
-def mark(shape: str, x: float, y: float, look: str, title: str = "", hollow: bool = False) -> Markup:
+def mark(
+    shape: str, x: float, y: float, look: str, title: str = "", hollow: bool = False
+) -> Markup:
     """Returns a mark of a look's colour; `title` is shown while the pointer rests on it."""
     return element(
         "path",

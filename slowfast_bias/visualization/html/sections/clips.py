@@ -44,7 +44,7 @@ class UnitFilms:
 
 
 class Strips:
-    """Film strips of a page, as many as fit into `room` bytes; what is wrong with others is kept."""
+    """Film strips of a page, as many as fit into `room` bytes; which are not in it, and why."""
 
     def __init__(self, room: int | None) -> None:
         self.room, self.unreadable, self.left_out = room, [], 0
@@ -115,9 +115,7 @@ def unit_films(unit: Mapping[str, Any], run: RunFolder, strips: Strips) -> UnitF
     )
 
 
-def _film(
-    clip: Mapping[str, Any], title: str, folder: str, frames: int, strips: Strips
-) -> Film:
+def _film(clip: Mapping[str, Any], title: str, folder: str, frames: int, strips: Strips) -> Film:
     path, value = str(clip.get("path") or ""), number(clip, "value")
     name = path.rstrip("/").rpartition("/")[2] or f"video {clip.get('video', '?')}"
     source = strips.take(folder, str(clip.get("strip") or ""))

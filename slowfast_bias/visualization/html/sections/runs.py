@@ -93,7 +93,9 @@ def _scores(report: BiasReport | None) -> list[Cell]:
         return [*cells, Cell(words.NONE), Cell(words.NONE)]
     kinds = layer.units()
     alive = layer.channels - len(kinds["dead"])
-    shares = (100 * len(kinds[kind]) / alive if alive else math.nan for kind in ("static", "dynamic"))
+    shares = (
+        100 * len(kinds[kind]) / alive if alive else math.nan for kind in ("static", "dynamic")
+    )
     return [*cells, *map(percent_cell, shares)]
 
 

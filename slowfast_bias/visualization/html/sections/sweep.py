@@ -71,9 +71,7 @@ def _figure(name: str, rows: Sequence[Row]) -> Figure:
             series = [_line(rows, group, key, scale, looks[group]) for group in lines]
             base = _mean_sd(rows, ("none", None), None, key, scale)[0]
             levels = {"no dropout": base} if math.isfinite(base) else {}
-            panels.append(
-                Panel(title, line_panel(f"{title}, {name}", series, axis, levels=levels))
-            )
+            panels.append(Panel(title, line_panel(f"{title}, {name}", series, axis, levels=levels)))
     keys = [Key(group_words(group), looks[group], group[0] == "standard") for group in lines]
     return Figure(f"Dose response, {name}", panels, keys, _table(rows, groups))
 
@@ -83,7 +81,9 @@ def group_words(group: Group) -> str:
     kind, temperature = group
     if kind == "none":
         return "no dropout"
-    return "standard dropout" if kind == "standard" else f"StaticDropout, temperature {temperature:g}"
+    return (
+        "standard dropout" if kind == "standard" else f"StaticDropout, temperature {temperature:g}"
+    )
 
 
 def _group(row: Row) -> Group:

@@ -82,7 +82,9 @@ def _panel(title: str, name: str, layer: LayerBias) -> Panel:
             kinds[kind] = Units(known, *(scores[axis][known].tolist() for axis in "xy"))
     titles = ("look-only", "motion-only") if contrasts else ("s_static", "s_dynamic")
     counts = words.listed([f"{len(kinds[kind].numbers)} {_word(kind)}" for kind in DRAWN[::-1]])
-    said = f"{words.count(layer.channels, 'unit')} of {title} by {titles[0]} and {titles[1]}: {counts}"
+    said = (
+        f"{words.count(layer.channels, 'unit')} of {title} by {titles[0]} and {titles[1]}: {counts}"
+    )
     picture = unit_panel(said, kinds, titles, None if contrasts else layer.threshold)
     return Panel(f"{title} · {words.count(layer.channels, 'unit')}", picture, units=True)
 
