@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slowfast_bias.visualization.html.verdict import Score
+from slowfast_bias.visualization.html.grounds import Score
 from slowfast_bias.visualization.html.words import count
 
 FEW_RECORDINGS = 20  # below it an error is itself a rough guess

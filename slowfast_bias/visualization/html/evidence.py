@@ -15,13 +15,9 @@ from slowfast_bias.visualization.drawing.bands import chance_of
 from slowfast_bias.visualization.drawing.layer_axis import stage
 from slowfast_bias.visualization.html.blocks import Share
 from slowfast_bias.visualization.html.doubts import Grounds, doubts
+from slowfast_bias.visualization.html.grounds import Looks, Motion, Rate, Score, Shuffling
 from slowfast_bias.visualization.html.verdict import (
-    Looks,
-    Motion,
-    Rate,
-    Score,
     Sentence,
-    Shuffling,
     looks_sentence,
     motion_sentence,
     shuffling_sentence,

@@ -12,13 +12,19 @@ was not measured is said to be so, with the way to measure it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from slowfast_bias.bias.comparison import SEEN
-from slowfast_bias.visualization.html.words import count, percent, score, with_error, with_span
+from slowfast_bias.visualization.html.grounds import (
+    NEGLIGIBLE,
+    Looks,
+    Motion,
+    Rate,
+    Score,
+    Shuffling,
+)
+from slowfast_bias.visualization.html.words import count, percent, score
 
-NEGLIGIBLE = 0.02  # a score below it is next to nothing, however sure it is
 CHEAP = 2.0  # percent of accuracy; a loss below it is next to nothing
 # from which S_static on: how much it goes by what order leaves alone, and what shuffling leaves
 _LOOKS = (
@@ -39,89 +45,6 @@ class Sentence(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.says}: {self.because}."
-
-
-class Score(NamedTuple):
-    """A score with its standard error, NaN where none can be given."""
-
-    value: float
-    error: float = math.nan
-
-    @property
-    def sign(self) -> int:
-        """1 or -1 if the score is seen to be above or below zero, else 0."""
-        known = math.isfinite(self.value) and math.isfinite(self.error)
-        seen = known and abs(self.value) >= max(SEEN * self.error, NEGLIGIBLE)
-        return int(math.copysign(1, self.value)) if seen else 0
-
-    def __str__(self) -> str:
-        return with_error(self.value, self.error)
-
-
-@dataclass(frozen=True)
-class Looks:
-    """What the first sentence rests on.
-
-    Attributes:
-        layer: the layer whose scores these are.
-        static: S_static; None if it was not measured.
-        content: S_neither; None if it was not measured.
-        units: the number of live units, and of static-only ones; None if kinds are not known.
-        frame_wise: whether the layer sees frames one by one.
-    """
-
-    layer: str
-    static: Score | None
-    content: Score | None = None
-    units: tuple[int, int] | None = None
-    frame_wise: bool = False
-
-
-@dataclass(frozen=True)
-class Motion:
-    """What the second sentence rests on.
-
-    Attributes:
-        dynamic: S_dynamic; None if it was not measured.
-        content: S_neither; None in reports of before there were such pairs.
-        motion: motion-only, S_dynamic less content.
-        untrained: motion-only of the same network with random weights, if that was measured.
-        frame_wise: whether the layer sees frames one by one.
-    """
-
-    dynamic: Score | None
-    content: Score | None = None
-    motion: Score | None = None
-    untrained: Score | None = None
-    frame_wise: bool = False
-
-
-class Rate(NamedTuple):
-    """A share in percent with its 95 % interval, NaN where none can be given."""
-
-    value: float
-    low: float = math.nan
-    high: float = math.nan
-
-    def __str__(self) -> str:
-        return with_span(*self)
-
-
-@dataclass(frozen=True)
-class Shuffling:
-    """What the third sentence rests on.
-
-    Attributes:
-        ordered: accuracy with frames in order.
-        shuffled: accuracy with frames in random order.
-        drop: the share of the ordered accuracy that shuffling costs.
-        chance: accuracy of a guess; None if the number of classes is not known.
-    """
-
-    ordered: Rate
-    shuffled: Rate
-    drop: Rate
-    chance: float | None = None
 
 
 def looks_sentence(looks: Looks | None) -> Sentence:
@@ -237,14 +160,14 @@ def _costs(shuffling: Shuffling) -> str:
     drop = shuffling.drop
     if not math.isfinite(drop.value):
         return "What shuffling costs cannot be told"
-    if score(drop.value, 1) == "0.0":
-        return "Shuffling costs nothing"
-    if abs(drop.value) < CHEAP:
-        return "Shuffling costs next to nothing"
-    if math.isfinite(drop.low) and drop.low <= 0 <= drop.high:
+    known = math.isfinite(drop.low)
+    if known and drop.low <= 0 <= drop.high and max(-drop.low, drop.high) > 2 * CHEAP:
         return "No cost of shuffling is seen"
+    if abs(drop.value) < CHEAP:
+        none = score(drop.value, 1) == "0.0"
+        return f"Shuffling costs {'nothing' if none else 'next to nothing'}"
     if drop.value < 0:
-        return "Shuffling helps it"
+        return "Shuffling helps it" if known else "No cost of shuffling is seen"
     if _is_chance(shuffling.shuffled, shuffling.chance):
         return "Shuffling leaves it no more than a guess"
     return f"Shuffling costs {percent(drop.value, 0)} of its accuracy"
