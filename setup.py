@@ -25,7 +25,10 @@ setup(
         "slowfast_bias.configs",
     ],
     package_dir={"slowfast_bias.configs": "configs"},
-    package_data={"slowfast_bias.configs": ["*.yaml", "*/*.yaml"]},
+    package_data={
+        "slowfast_bias.configs": ["*.yaml", "*/*.yaml"],
+        "slowfast_bias.visualization.html": ["templates/*"],
+    },
     install_requires=[
         "torch>=2.4",
         "pyslowfast==1.0",
@@ -36,6 +39,7 @@ setup(
         "av>=17",  # finds cut AVI files; older ones do not
         "opencv-python-headless",  # the hosts import cv2
         "matplotlib",
+        "jinja2",  # the page; torch brings it
         "tqdm",
     ],
     extras_require={
@@ -44,6 +48,7 @@ setup(
         "tensorboard": ["tensorboard"],
         "torchcodec": ["torchcodec"],
         "test": ["pytest>=9", "pytest-xdist", "scipy"],
+        "browser": ["selenium"],  # tests of the page in a Chromium
         "lint": ["ruff"],
     },
     entry_points={"console_scripts": ["slowfast_bias=slowfast_bias.cli:main"]},

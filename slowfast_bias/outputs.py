@@ -44,6 +44,11 @@ class Outputs:
         """Videos that could not be read, and why."""
         return f"{self.root}/bad_videos.csv"
 
+    @property
+    def html(self) -> str:
+        """The page that shows all results to a person."""
+        return f"{self.root}/report.html"
+
     def tensorboard(self, log_dir: str) -> str:
         """Returns the folder of TENSORBOARD.LOG_DIR: inside OUTPUT_DIR, or an absolute path."""
         return os.path.join(self.root, log_dir or "runs")
@@ -127,6 +132,14 @@ class Outputs:
         """Returns what a network knows of changed clips: json, md or png; or its config: yaml."""
         return f"{self.bias}/battery.{suffix}"
 
+        """Returns the behavioural battery: json, md or png; or the config it came from: yaml."""
+        return f"{self.bias}/battery.{suffix}"
+
+    @property
+    def top_clips(self) -> str:
+        """The clips that drive single units most and least."""
+        return f"{self.bias}/top_clips.json"
+
     # -- a sweep's folder
     def run(self, name: str) -> Outputs:
         """Returns the folder of one of several runs."""
@@ -160,6 +173,11 @@ class Outputs:
     def untrained(self, suffix: str = "json") -> str:
         """Returns the measurement of the demo's network before training (json), or its config."""
         return f"{self.root}/untrained.{suffix}"
+
+    @property
+    def untrained_orders(self) -> str:
+        """The accuracies of that network with frames in and out of order."""
+        return f"{self.root}/untrained_orders.json"
 
 
 def strip_name(video: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.browser import has_browser
 from support.reports import (  # noqa: F401  fixtures
     blocks,
     broken,
@@ -36,6 +37,7 @@ def pytest_collection_modifyitems(items):
         "host_main": (not os.environ.get("SLOWFAST_MAIN"), "SLOWFAST_MAIN names no checkout"),
         "gpu": (not torch.cuda.is_available(), "no CUDA device"),
         "ddp": ((os.cpu_count() or 1) < 2, "one core"),
+        "browser": (not has_browser(), "no selenium, Chromium or chromedriver"),
     }
     for item in items:
         for mark, (absent, reason) in skips.items():

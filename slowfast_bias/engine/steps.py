@@ -7,6 +7,7 @@ it which lists are needed.
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,9 @@ from slowfast_bias.engine.measuring.top_clips import check_top_clips
 from slowfast_bias.engine.preflight.lists import STYLED, check_lists
 from slowfast_bias.engine.preflight.videos import Checked
 from slowfast_bias.engine.preflight.videos import check_data as decode_lists
+from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.launcher import launch
+from slowfast_bias.engine.runtime.page import write_page
 from slowfast_bias.engine.tasks import task_class
 from slowfast_bias.engine.testing.battery import battery
 from slowfast_bias.engine.testing.battery_questions import read_questions
@@ -29,6 +32,8 @@ from slowfast_bias.engine.testing.frame_orders import test_orders
 from slowfast_bias.engine.testing.multi_view import test
 from slowfast_bias.engine.testing.silencing import ablate
 from slowfast_bias.engine.training.loop import TrainResult, train
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ def lists_of(cfg: CfgNode, steps: Iterable[Step]) -> list[str]:
 def run(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
     """Runs all enabled steps, after a check of everything that they need; returns their results.
 
+    At the end `report.html` shows what is in OUTPUT_DIR.
     The measurement takes what training has just measured, if that was of the same weights.
     """
     steps = enabled_steps(cfg)
@@ -96,6 +102,7 @@ def run(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
         if step.name == "measure" and "train" in results:
             flow = functools.partial(flow, known=_last_report(cfg, results["train"]))
         results[step.name] = launch(cfg, flow, init_method)
+    _write_page(cfg)
     return results
 
 
@@ -103,7 +110,9 @@ def run_step(name: str, cfg: CfgNode, init_method: str | None = None) -> Any:
     """Runs one step, after a check of what it needs; returns its result."""
     (step,) = steps_named(name)
     check_steps(cfg, [step])
-    return launch(cfg, step.flow, init_method)
+    result = launch(cfg, step.flow, init_method)
+    _write_page(cfg)
+    return result
 
 
 def steps_named(*names: str) -> list[Step]:
@@ -137,6 +146,13 @@ def _last_report(cfg: CfgNode, trained: TrainResult) -> Any:
     With TEST.CHECKPOINT_FILE_PATH other weights are measured.
     """
     return None if cfg.TEST.CHECKPOINT_FILE_PATH else trained.report
+
+
+def _write_page(cfg: CfgNode) -> None:
+    if ranks.is_master() and cfg.SHARD_ID == 0:  # a process that started others is one of its own
+        page = write_page(cfg.OUTPUT_DIR)
+        if page:
+            log.info("page: %s", page)
 
 
 def check_data(cfg: CfgNode, **options: Any) -> list[Checked]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,13 @@ from slowfast_bias.bias import HEADLINE, BiasReport
 from slowfast_bias.bias.origin import origin_words
 from slowfast_bias.bias.report_text import TITLES, with_error
 from slowfast_bias.engine.measuring.measurement import measure_networks
-from slowfast_bias.engine.testing.frame_orders import accuracy_by_order
+from slowfast_bias.engine.runtime.page import write_page
+from slowfast_bias.engine.setup.network import open_trained
+from slowfast_bias.engine.setup.provenance import provenance
+from slowfast_bias.engine.testing.frame_orders import KIND, accuracy_by_order
 from slowfast_bias.files import write_whole
 from slowfast_bias.outputs import Outputs
+from slowfast_bias.results import write_result
 from slowfast_bias.visualization.drawing.save import save_figure
 from slowfast_bias.visualization.figures.pages import comparison_figure
 
@@ -34,7 +39,7 @@ NETWORKS = {
 
 
 def run(output_dir: str = "runs/demo", configs: str = "") -> dict[str, BiasReport]:
-    """Runs the whole demo, prints its table, writes its figure and reports; returns the reports.
+    """Runs the whole demo, prints its table, writes figure, page and reports; returns the reports.
 
     Args:
         output_dir: the folder of all results; a second run finds its checkpoints there.
@@ -47,7 +52,10 @@ def run(output_dir: str = "runs/demo", configs: str = "") -> dict[str, BiasRepor
         cfg = _load(configs + config, outputs.run(Path(config).stem).root)
         engine.train(cfg)
         reports[name] = engine.measure(cfg)
-        accuracies[name] = accuracy_by_order(cfg, engine.trained_network(cfg))
+        trained = open_trained(cfg)
+        accuracies[name] = accuracy_by_order(cfg, trained.model)
+        mine = Outputs(cfg.OUTPUT_DIR)
+        _keep_orders(cfg, accuracies[name], mine.frame_orders, mine.bias_config, trained.about)
     cfg = _load(configs + NETWORKS["motion labels"], output_dir)
     config = outputs.untrained("yaml")
     with write_whole(config) as file:
@@ -55,12 +63,33 @@ def run(output_dir: str = "runs/demo", configs: str = "") -> dict[str, BiasRepor
     model = engine.build_network(cfg)
     reports["untrained"] = measure_networks(cfg, {"untrained": model}, config)["untrained"]
     accuracies["untrained"] = accuracy_by_order(cfg, model)
+    _keep_orders(cfg, accuracies["untrained"], outputs.untrained_orders, config)
     reports["untrained"].save(outputs.untrained())
     save_figure(comparison_figure(reports), outputs.demo_figure)
     print(summary(reports, accuracies))
     print(f"\nfigure: {outputs.demo_figure}   reports: {output_dir}/*/bias/report.md")
     print(f"{time.perf_counter() - start:.0f} seconds")
+    if page := write_page(output_dir, _folders(outputs), list(reports), "Four toy networks"):
+        print(f"page: {page}")
     return reports
+
+
+def _folders(outputs: Outputs) -> list[str]:
+    trained = [outputs.run(Path(config).stem).root for config in NETWORKS.values()]
+    return [*trained, outputs.untrained()]
+
+
+def _keep_orders(
+    cfg: CfgNode,
+    figures: dict[str, Any],
+    path: str,
+    config: str,
+    about: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes accuracies by order of frames, as a test of them does, for the page."""
+    meta = provenance(cfg, "test", config, **(about or {}), **figures["meta"])
+    data = {key: value for key, value in figures.items() if key != "meta"}
+    write_result(path, KIND, meta, data)
 
 
 def _load(config: str, output_dir: str) -> CfgNode:

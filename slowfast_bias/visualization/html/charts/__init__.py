@@ -1,0 +1,1 @@
+"""Small SVG figures whose text and colours are the page's own."""

@@ -1,0 +1,96 @@
+"""Silenced units: the accuracy that is left without the most static or most dynamic ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slowfast_bias.visualization.drawing.bands import chance_of
+from slowfast_bias.visualization.html import words
+from slowfast_bias.visualization.html.blocks import (
+    Cell,
+    Figure,
+    Key,
+    Panel,
+    Section,
+    Table,
+    count_cell,
+    percent_cell,
+)
+from slowfast_bias.visualization.html.charts.axis import Names, Span
+from slowfast_bias.visualization.html.charts.lines import Point, Series, line_panel
+from slowfast_bias.visualization.html.palette import MARKERS
+from slowfast_bias.visualization.reading.result_files import number, span
+from slowfast_bias.visualization.reading.run_folder import RunFolder
+
+
+def silencing_section(runs: Mapping[str, RunFolder]) -> Section | None:
+    """Returns a panel per run: accuracy over the share of silenced units."""
+    found = {name: run.silencing for name, run in runs.items() if run.silencing}
+    if not found:
+        return None
+    panels = [_panel(name if len(found) > 1 else "", data) for name, data in found.items()]
+    orders = dict.fromkeys(order for data in found.values() for order in data["curves"])
+    keys = [Key(order_words(order), _look(order)) for order in orders]
+    figure = Figure("Accuracy without some units", panels, keys, _table(found))
+    lead = (
+        "Units of one layer are set to zero, the most static, the most dynamic or random ones "
+        "first. What breaks the network soonest is what it relies on. Bands are 95 % intervals."
+    )
+    if any(chance_of(data) for data in found.values()):
+        lead += " The dotted line is a guess."
+    return Section("silencing", "Silenced units", [figure], lead)
+
+
+def order_words(order: str) -> str:
+    """Returns which units go first."""
+    return order if order == "random" else f"most {order} first"
+
+
+def _look(order: str) -> str:
+    return order if order in MARKERS else "joint"
+
+
+def _panel(name: str, data: Mapping[str, Any]) -> Panel:
+    title = f"{data['layer']}, {words.count(data['channels'], 'unit')}"
+    series = [
+        Series(order_words(order), _points(points), _look(order), band=True)
+        for order, points in data["curves"].items()
+    ]
+    shares = sorted({point.x for line in series for point in line.points})
+    ticks = {x: f"{x:g}" for x in (0.0, 25.0, 50.0, 75.0, 100.0) if not shares or x <= shares[-1]}
+    chance = chance_of(data)
+    picture = line_panel(
+        f"Accuracy without units of {title}",
+        series,
+        Names(ticks, "silenced units in percent", tuple(shares)),
+        Span(-3, 103),
+        levels={"a guess": chance} if chance else {},
+    )
+    return Panel(f"{name}: {title}" if name else title, picture)
+
+
+def _points(points: Sequence[Mapping[str, Any]]) -> list[Point]:
+    ordered = sorted(points, key=lambda point: point["fraction"])
+    return [Point(100 * x["fraction"], number(x, "accuracy"), *span(x)) for x in ordered]
+
+
+def _table(found: Mapping[str, Mapping[str, Any]]) -> Table:
+    rows: list[list[Cell | str]] = []
+    for name, data in found.items():
+        for order, points in data["curves"].items():
+            for x in points:
+                low, high = span(x)
+                row = [*([name] if len(found) > 1 else []), order_words(order)]
+                row += [percent_cell(100 * x["fraction"], 0), count_cell(x.get("units"))]
+                row += [percent_cell(number(x, "accuracy")), Cell(words.span(low, high), low)]
+                rows.append([*row, _spread(x)])
+    head = [*(["run"] if len(found) > 1 else []), "order", "silenced", "units", "accuracy"]
+    left = 2 if len(found) > 1 else 1
+    head += ["95 % interval", "spread over seeds"]
+    return Table("Accuracy without some units", head, rows, left)
+
+
+def _spread(point: Mapping[str, Any]) -> Cell:
+    value = number(point, "spread")
+    return Cell(words.score(value, 1), value)
