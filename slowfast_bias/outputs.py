@@ -142,6 +142,16 @@ class Outputs:
         """Returns the measurement of the demo's network before training (json), or its config."""
         return f"{self.root}/untrained.{suffix}"
 
+    # -- a reproduction's folder
+    def figure(self, name: str, suffix: str) -> str:
+        """Returns a reproduced figure: png; or its page: md; or its numbers: json."""
+        return f"{self.root}/{name}.{suffix}"
+
+    @property
+    def results(self) -> str:
+        """The pages of all reproduced figures in one."""
+        return f"{self.root}/results.md"
+
 
 def _numbers(folder: str, name: re.Pattern[str]) -> list[int]:
     names = g_pathmgr.ls(folder) if g_pathmgr.isdir(folder) else []
