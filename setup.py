@@ -36,6 +36,7 @@ setup(
         "av>=17",  # finds cut AVI files; older ones do not
         "opencv-python-headless",  # the hosts import cv2
         "matplotlib",
+        "tabulate",
         "tqdm",
     ],
     extras_require={
