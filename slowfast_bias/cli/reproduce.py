@@ -73,7 +73,7 @@ def main(args: argparse.Namespace) -> int:
         print("\n".join(command_lines(found)))
         return 0
     if args.slurm:
-        return _write_script(args, names, found)
+        return _write_script(args, names, found, _command(args, names, options))
     print("\n".join(state_lines(found)), flush=True)
     failed = {} if args.collect else _run(found, places.out)
     pictures = write_pages(names, places, found, failed, _command(args, names, options))
@@ -110,12 +110,14 @@ def _run(found: Sequence[Intent], out: str) -> dict[str, str]:
         return run_all(found, out)
 
 
-def _write_script(args: argparse.Namespace, names: Sequence[str], found: Sequence[Intent]) -> int:
+def _write_script(
+    args: argparse.Namespace, names: Sequence[str], found: Sequence[Intent], command: str
+) -> int:
     from slowfast_bias.engine.studies.reproduction.slurm import write_script
 
     path = write_script(found, args.slurm.rstrip("/"), names)
     print(f"{path}: {sum(bool(x.left) for x in found)} runs. Submit: sbatch {path}")
-    print(f"then: slowfast_bias {shlex.join(sys.argv[1:])} without --slurm, with --collect")
+    print(f"then: {command} --collect")
     return 0
 
 

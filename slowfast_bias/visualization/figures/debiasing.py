@@ -60,7 +60,7 @@ def debiasing_bars(rows: Sequence[Row]) -> Figure:
     words, lines = ["One network each."], 0
     if any(row["published"] for row in rows):
         lines = 2 * legend_above(figure, [Line2D([], [], label="published", **_MARK)], width)
-        words.append("Published numbers are of other videos and styles.")
+        words.append("Numbers are ours; published ones are of other videos and styles.")
     captions.make_taller(figure, lines + captions.write_caption(figure, {}, width, *words))
     return figure
 

@@ -53,7 +53,9 @@ def share_bars(rows: Sequence[Row]) -> Figure:
     handles += [Line2D([], [], label="published", **_MARK)] if published else []
     lines = 2 * legend_above(figure, handles, width)
     words = ["Error bars: ±\N{NO-BREAK SPACE}1 standard error over videos."]
-    words += ["Published numbers are of other videos and styles."] if published else []
+    words += (
+        ["Numbers are ours; published ones are of other videos and styles."] if published else []
+    )
     captions.make_taller(figure, lines + captions.write_caption(figure, {}, width, *words))
     return figure
 

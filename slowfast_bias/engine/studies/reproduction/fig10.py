@@ -31,12 +31,19 @@ def tables(found: Found) -> list[Table]:
 
 
 def draw(found: Found) -> dict[str, Figure]:
-    """Returns curves over epochs, a line per network."""
+    """Returns curves over epochs, a line per network; warnings stand on the page."""
     from slowfast_bias.visualization.figures.epochs import compare_epochs
 
     titles = found.titles()
-    runs = {titles[name]: epochs for name, epochs in found.epochs().items()}
+    runs = {
+        titles[name]: {n: _without_warnings(report) for n, report in epochs.items()}
+        for name, epochs in found.epochs().items()
+    }
     return {"": compare_epochs(runs, "head")} if runs else {}
+
+
+def _without_warnings(report: BiasReport) -> BiasReport:
+    return BiasReport(report.layers, {**report.meta, "warnings": []})
 
 
 def _cells(report: BiasReport) -> list[Cell]:

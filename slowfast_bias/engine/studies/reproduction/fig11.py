@@ -44,8 +44,9 @@ PLAN = FigurePlan(
     "fig11",
     "accuracy without the most static, the most dynamic, or random units (its upper part, action "
     "recognition)",
-    "Random units are drawn from all; the paper draws them from those least biased to the layer's "
-    "dominant factor. We do not know which layers and networks the paper's upper part shows.",
+    "Random units are drawn from all; the paper, where it says so (video object segmentation), "
+    "draws them from those least biased to the layer's dominant factor. We do not know which "
+    "layers and networks its upper part shows.",
     toy=("texture_slow", "both_slow", "motion_slow", "texture_fast", "both_fast", "motion_fast"),
     data=("kinetics_slow", "diving48_slow", "ssv2_slow",
           "kinetics_fast", "diving48_fast", "ssv2_fast"),

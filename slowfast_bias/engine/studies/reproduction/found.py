@@ -65,6 +65,11 @@ class Found:
                 found |= {plan.name: rows} if rows else {}
         return found
 
+    def warnings(self) -> dict[str, str]:
+        """Returns {title: what the reader of a run's measurement should know}."""
+        titles, said = self.titles(), {n: x.warnings for n, x in self.reports().items()}
+        return {titles[name]: "; ".join(texts) for name, texts in said.items() if texts}
+
     def titles(self) -> dict[str, str]:
         """Returns {name: title} of all runs and sweeps."""
         return {plan.name: plan.title for plan in self.plans}

@@ -87,14 +87,19 @@ def _page(
 ) -> str:
     results = Found(plans_of(figure, places.world), places)
     number = figure.name.removeprefix("fig")
-    lines = [f"## Figure {number}: {figure.shows}", "", figure.differs, ""]
+    lines = [f"## Figure {number}", "", f"*In the paper*: {figure.shows}.", ""]
+    lines += [f"*Here*: {figure.differs}", ""]
     lines += [f"![Figure {number}]({path.rpartition('/')[2]})\n" for path in pictures]
     lines += [table.to_markdown() for table in figure.tables(results) if table.rows]
-    if missing:
-        lines += ["Missing runs:", ""]
-        lines += [f"- `{name}`: {why}" for name, why in missing.items()]
-        lines.append("")
+    lines += _list("Missing runs", {f"`{name}`": why for name, why in missing.items()})
+    lines += _list("Warnings of the measurements", results.warnings())
     return "\n".join(lines)
+
+
+def _list(title: str, entries: Mapping[str, str]) -> list[str]:
+    """Returns lines of a list under its title; none if it has no entry."""
+    lines = [f"- {name}: {text}" for name, text in entries.items()]
+    return [f"{title}:", "", *lines, ""] if lines else []
 
 
 def _missing(

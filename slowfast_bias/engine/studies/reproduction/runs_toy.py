@@ -12,7 +12,10 @@ from slowfast_bias.engine.studies.reproduction.planned import Plan, Planned, Pla
 _QUIET = (("BIAS.TOY.NUM_VAL", 512), ("LOG_PERIOD", 1000))
 _TOY = (*_QUIET, ("BIAS.TOY.NUM_TRAIN", 512))
 _EPOCHS = (*_TOY, ("BIAS.PERIOD", 1))
-_SILENCED = (("BIAS.ABLATION.LAYER", "s4"),)  # where there are units of all kinds
+_SILENCED = (
+    ("BIAS.ABLATION.LAYER", "s4"),  # where there are units of all kinds
+    ("BIAS.ABLATION.FRACTIONS", [0.0, 0.2, 0.4, 0.6, 0.8]),
+)
 _FAST = (("MODEL.ARCH", "fast"),)
 _ALL = ("train", "measure", "test_orders", "ablate")
 _BEGIN = {"config": "configs/Toy/SLOW_debias.yaml", "begins_with": "both_slow"}

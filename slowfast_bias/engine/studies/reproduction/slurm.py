@@ -17,8 +17,7 @@ _HEAD = """\
 #SBATCH --output={folder}/%A_%a.log
 #SBATCH --nodes=1
 #SBATCH --ntasks=1
-#SBATCH --gpus-per-node={gpus}
-#SBATCH --cpus-per-task={cpus}
+{gpus}#SBATCH --cpus-per-task={cpus}
 #SBATCH --requeue
 set -eu
 # One task: the command itself starts NUM_GPUS processes. A run that is started again goes on.
@@ -42,7 +41,7 @@ def write_script(found: Sequence[Intent], folder: str, names: Sequence[str]) -> 
     cpus = max(1, *(max(1, x.cfg.NUM_GPUS) * (1 + x.cfg.DATA_LOADER.NUM_WORKERS) for x in todo))
     head = _HEAD.format(
         count=len(todo), names=" ".join(names), path=path, last=len(todo) - 1, folder=folder,
-        gpus=gpus, cpus=cpus,
+        gpus=f"#SBATCH --gpus-per-node={gpus}\n" if gpus else "", cpus=cpus,
     )  # fmt: skip
     lines = (f"{i}) # {x.job.name}\n  {x.job.command()}\n  ;;\n" for i, x in enumerate(todo))
     with write_whole(path) as file:
