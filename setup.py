@@ -40,6 +40,7 @@ setup(
         "opencv-python-headless",  # the hosts import cv2
         "matplotlib",
         "jinja2",  # the page; torch brings it
+        "tabulate",
         "tqdm",
     ],
     extras_require={

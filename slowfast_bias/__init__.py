@@ -10,6 +10,7 @@ from typing import Any as _Any
 
 from slowfast_bias import host as _host
 from slowfast_bias.bias import BiasMeter, BiasReport, PairStats, Tap, measure_bias, rank_units
+from slowfast_bias.bias import report_views as _report_views
 from slowfast_bias.config import add_bias_config
 from slowfast_bias.models import families as _families
 from slowfast_bias.models.silencing import silenced
@@ -42,6 +43,24 @@ _host.layers = lambda model: [
 _host.head = _families.classifier_of
 # And networks of this project's own, for a host that lacks their kind.
 _host.add_networks(family.own for family in _families.FAMILIES if family.own is not None)
+
+
+def _figure(report: BiasReport, kind: str, **options: _Any) -> _Any:
+    """Returns a figure of a report; matplotlib is loaded when there is one to draw."""
+    from slowfast_bias.visualization.notebook import report_plot
+
+    return report_plot(report, kind, **options)
+
+
+def _html(report: BiasReport) -> str:
+    """Returns what a notebook shows of a report."""
+    from slowfast_bias.visualization.notebook import report_html
+
+    return report_html(report)
+
+
+# How reports are drawn, from a floor above them.
+_report_views.figure, _report_views.html = _figure, _html
 
 
 def __getattr__(name: str) -> _Any:

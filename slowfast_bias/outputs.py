@@ -135,11 +135,6 @@ class Outputs:
         """Returns the behavioural battery: json, md or png; or the config it came from: yaml."""
         return f"{self.bias}/battery.{suffix}"
 
-    @property
-    def top_clips(self) -> str:
-        """The clips that drive single units most and least."""
-        return f"{self.bias}/top_clips.json"
-
     # -- a sweep's folder
     def run(self, name: str) -> Outputs:
         """Returns the folder of one of several runs."""
@@ -178,6 +173,16 @@ class Outputs:
     def untrained_orders(self) -> str:
         """The accuracies of that network with frames in and out of order."""
         return f"{self.root}/untrained_orders.json"
+
+    # -- a reproduction's folder
+    def figure(self, name: str, suffix: str) -> str:
+        """Returns a reproduced figure: png; or its page: md; or its numbers: json."""
+        return f"{self.root}/{name}.{suffix}"
+
+    @property
+    def results(self) -> str:
+        """The pages of all reproduced figures in one."""
+        return f"{self.root}/results.md"
 
 
 def strip_name(video: int) -> str:

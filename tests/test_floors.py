@@ -279,6 +279,7 @@ def test_what_is_allowed_is_not_found(tmp_path):
 
 # Names with an underscore that are others': of namedtuples, torch, argparse, the system.
 OTHERS = {"_replace", "_asdict", "_fields", "_exit", "_actions"}
+OTHERS |= {"_repr_html_"}  # of notebooks
 OTHERS |= {"_forward_hooks", "_forward_pre_hooks", "_set_epoch_num"}
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from slowfast_bias.bias import report_text
+from slowfast_bias.bias import report_text, report_views
 from slowfast_bias.bias.layer import LayerBias
 from slowfast_bias.bias.layer_file import read_layer
 from slowfast_bias.bias.scores import STATISTICS
@@ -95,6 +95,19 @@ class BiasReport:
     def to_csv(self) -> str:
         """Returns one line per layer, every number in a column of its own, its origin last."""
         return report_text.csv_lines(self.layers, self.meta)
+
+    def plot(self, kind: str = "page", **options: Any) -> Any:
+        """Returns a `matplotlib.figure.Figure` of the report.
+
+        Args:
+            kind: "page", "curves", "units", "scatter" or "panels".
+            options: `layer` and `axes` of a scatter, `value` ("score" or "percent") of the others.
+        """
+        return report_views.figure(self, kind, **options)
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows: the table, and the curves as a small picture."""
+        return report_views.html(self)
 
 
 def _layers(reports: Mapping[str, BiasReport] | None) -> dict[str, dict[str, LayerBias]]:

@@ -32,6 +32,7 @@ COMMANDS = {
     "stylize": "write videos in several styles, to be measured",
     "styles": "how strong a bank of styles is, and whether it flickers",
     "sweep": "train with every kind, rate and seed of dropout",
+    "reproduce": "run, draw and tabulate the figures of the paper, or toy counterparts",
     "doctor": "what this installation can do",
 }
 

@@ -1,11 +1,18 @@
-"""One table over several reports: Markdown, CSV, or LaTeX with booktabs rules."""
+"""One table over several reports: Markdown, CSV, or LaTeX with booktabs rules.
+
+tabulate lays out Markdown, HTML and LaTeX; names are escaped here, as it does not for Markdown. CSV
+is the module csv's: tabulate has none, and takes that word for a table of blanks.
+"""
 
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import math
 from collections.abc import Mapping, Sequence
+
+from tabulate import DataRow, Line, TableFormat, tabulate
 
 from slowfast_bias.bias import FACTORS, HEADLINE, KINDS, BiasReport, LayerBias
 from slowfast_bias.bias.report_text import TITLES
@@ -19,6 +26,7 @@ SHARES = (*FACTORS, "residual")
 _SYMBOLS = {factor: rf"$S_\mathrm{{{factor}}}$" for factor in FACTORS}
 _LATEX = str.maketrans(
     {c: f"\\{c}" for c in "&%$#_{}"}
+    | {"|": r"\textbar{}", "<": r"\textless{}", ">": r"\textgreater{}"}
     | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
 )
 
@@ -52,6 +60,12 @@ def comparison_table(
         for layer in wanted
     ]
     return writers[format](rows, "%" if units == "percent" else "count")
+
+
+def layer_table(report: BiasReport) -> str:
+    """Returns the table of one report as HTML, a row per layer, everything in it escaped."""
+    rows = [[layer, *_cells(bias, "percent")] for layer, bias in report.layers.items()]
+    return _laid_out(_head("%")[1:], rows, "html", names=1)
 
 
 def choose_layers(reports: Mapping[str, BiasReport], layers: Sequence[str]) -> dict[str, list[str]]:
@@ -105,44 +119,67 @@ def _number(value: float, digits: int, error: float | None = None) -> str:
     return written if error is None or math.isnan(error) else f"{written} ± {error:.{digits}f}"
 
 
+def _head(unit: str) -> list[str]:
+    scores = (TITLES[score] for score in SCORES)
+    kinds = (f"{kind} units ({unit})" for kind in KINDS)
+    return ["model", "layer", *scores, *(f"{share} %" for share in SHARES), *kinds, "pairs"]
+
+
 def _markdown(rows: Sequence[Sequence[str]], unit: str) -> str:
-    head = ["model", "layer", *(TITLES[score] for score in SCORES)]
-    head += [f"{share} %" for share in SHARES] + [f"{kind} units ({unit})" for kind in KINDS]
-    head.append("pairs")
-    rule = ["---", "---", *["---:"] * (len(head) - 2)]
-    cells = [[cell.replace("|", r"\|") for cell in row] for row in rows]
-    return "".join(f"| {' | '.join(row)} |\n" for row in (head, rule, *cells))
+    cells = [[cell.replace("|", r"\|").replace("\n", " ") for cell in row] for row in rows]
+    return _laid_out(_head(unit), cells, "pipe") + "\n"
+
+
+def _laid_out(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    format: str | TableFormat,
+    names: int = 2,
+) -> str:
+    """Returns the table in a format of tabulate: `names` columns left, the others right."""
+    sides = ["left"] * names + ["right"] * (len(head) - names)
+    # a network called 1e5 stays 1e5
+    return tabulate(rows, head, format, disable_numparse=True, colalign=sides)
 
 
 def _latex(rows: Sequence[Sequence[str]], unit: str) -> str:
-    unit = unit.translate(_LATEX)
+    scores = [_SYMBOLS.get(score, TITLES[score]) for score in SCORES]
+    head = ["model", "layer", *scores, *SHARES, *KINDS, "pairs"]
+    row = DataRow("", " & ", r" \\")
+    booktabs = TableFormat(
+        lineabove=functools.partial(_latex_top, unit.translate(_LATEX)),
+        linebelowheader=Line(r"\midrule", "", "", ""),
+        linebetweenrows=None,
+        linebelow=Line("\\bottomrule\n\\end{tabular}", "", "", ""),
+        headerrow=row,
+        datarow=row,
+        padding=0,
+        with_header_hide=None,
+    )
+    return _laid_out(head, [[_escaped(cell) for cell in row] for row in rows], booktabs) + "\n"
+
+
+def _latex_top(unit: str, widths: Sequence[int], sides: Sequence[str]) -> str:
+    """Returns what stands above the head: the columns, and groups of them with their rules."""
     groups = [(len(SCORES), "score"), (len(SHARES), r"share (\%)"), (len(KINDS), f"units ({unit})")]
     over, rules, column = [], [], 3
     for count, title in groups:
         over.append(rf"\multicolumn{{{count}}}{{c}}{{{title}}}")
         rules.append(rf"\cmidrule(lr){{{column}-{column + count - 1}}}")
         column += count
-    scores = [_SYMBOLS.get(score, TITLES[score]) for score in SCORES]
-    head = ["model", "layer", *scores, *SHARES, *KINDS, "pairs"]
-    body = [[_escaped(cell) for cell in row] for row in rows]
     lines = [
-        rf"\begin{{tabular}}{{ll{'r' * (len(head) - 2)}}}",
+        rf"\begin{{tabular}}{{{''.join(side[0] for side in sides)}}}",
         r"\toprule",
         " & ".join(["", "", *over, ""]).strip() + r" \\",
         " ".join(rules),
-        " & ".join(head) + r" \\",
-        r"\midrule",
-        *(" & ".join(row) + r" \\" for row in body),
-        r"\bottomrule",
-        r"\end{tabular}",
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _escaped(cell: str) -> str:
     if cell == "-":
         return "--"
-    return cell.translate(_LATEX).replace(" ± ", r" $\pm$ ")
+    return cell.replace("\n", " ").translate(_LATEX).replace(" ± ", r" $\pm$ ")
 
 
 def _csv(reports: Mapping[str, BiasReport], chosen: Mapping[str, Sequence[str]]) -> str:

@@ -23,6 +23,11 @@ def compare(arguments):
     return cli.main(["compare", *arguments])
 
 
+def cells_of(line):
+    """The cells of a row of a Markdown table."""
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
 @pytest.fixture
 def files(plain, pathways, tmp_path):
     paths = [str(tmp_path / run / "bias" / "report.json") for run in ("slow", "slowfast")]
@@ -129,19 +134,21 @@ def test_csv_parses_back_to_the_reports_numbers(files, plain, pathways, capsys):
 
 def test_a_stage_means_its_pathways_and_the_default_is_the_last_layer(files, plain, pathways):
     reports = {"A": plain, "B": pathways}
-    column = [line.split(" | ")[1] for line in comparison_table(reports, ["s2"]).split("\n")[2:-1]]
-    assert column == ["s2", "s2/0", "s2/1"]
-    assert comparison_table(reports).count("| head |") == 2
+    table = comparison_table(reports, ["s2"]).splitlines()
+    assert [cells_of(line)[1] for line in table[2:]] == ["s2", "s2/0", "s2/1"]
+    assert [cells_of(line)[1] for line in comparison_table(reports).splitlines()[2:]] == [
+        "head", "head"
+    ]  # fmt: skip
     with pytest.raises(ValueError, match="in every report, but A has s1"):
         comparison_table(reports, ["s2/1"])
 
 
 @pytest.mark.parametrize("units", ["percent", "count"])
 def test_markdown_rows_hold_the_numbers(broken, units):
-    head, _, row = comparison_table({"a|b": broken}, ["s3"], units=units).splitlines()
-    assert row.startswith(r"| a\|b | s3 |")
-    cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
-    assert len(cells) == head.count("|") - 1
+    head, rule, row = comparison_table({"a|b\n1e5": broken}, ["s3"], units=units).splitlines()
+    cells = cells_of(row)
+    assert cells[:2] == [r"a\|b 1e5", "s3"] and set(rule) == set("|:-")
+    assert len(cells) == head.count("|") - 1 == rule.count("|") - 1
     s3 = broken["s3"]
     assert cells[2] == f"{s3.score('static'):.3f} ± {s3.score_error('static'):.3f}"
     assert cells[3:5] == ["-", "-"]  # a report from before there was motion-only
@@ -152,7 +159,15 @@ def test_markdown_rows_hold_the_numbers(broken, units):
 
 def test_what_is_nan_is_a_dash(broken):
     row = comparison_table({"A": broken}, ["s1"]).splitlines()[-1]
-    assert row.split(" | ")[2:9] == ["-"] * 7 and "nan" not in row
+    assert cells_of(row)[2:9] == ["-"] * 7 and "nan" not in row
+
+
+def test_a_number_for_a_name_is_a_name(plain):
+    for name in ("1e5", "0.10", "007", "None"):
+        row = comparison_table({name: plain}, ["head"]).splitlines()[-1]
+        assert cells_of(row)[0] == name
+        last = comparison_table({name: plain}, ["head"], "latex").splitlines()[-3]
+        assert last.split("&")[0].strip() == name
 
 
 @pytest.mark.parametrize("format", ["markdown", "latex"])
@@ -205,6 +220,29 @@ def test_reports_that_do_not_compare_are_told_apart_on_stderr(make_report, tmp_p
     files = [str(tmp_path / f"{name}.json") for name in settings]
     assert compare(files) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("| model | layer |") and err.count("warning: not comparable") == 3
+    assert cells_of(out.splitlines()[0])[:2] == ["model", "layer"]
+    assert err.count("warning: not comparable") == 3
     assert "statistic is pearson (a); pooled (b)" in err and "styles.seed is 0 (a); 1 (b)" in err
     assert compare(files[:1]) == 0 and capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("list", ("k400/val.csv", "mine.csv")), ("videos", (500, 499)), ("seed", (0, 1)),
+        ("pairs_made", ("static_dynamic", "static_dynamic_folders")), ("data", ("a/val", "a/test")),
+    ],
+)  # fmt: skip
+def test_other_videos_or_pairs_are_said_and_nothing_is_averaged(
+    make_report, tmp_path, capsys, key, values
+):
+    same = {"styles": {"family": "colour", "num": 4, "seed": 0}, "data": "a/val", "videos": 500}
+    files = []
+    for name, value in zip("ab", values, strict=True):
+        report = make_report({"s1": 3}, meta={**same, "name": name, key: value})
+        files.append(str(tmp_path / f"{name}.json"))
+        report.save(files[-1])
+    assert compare(files) == 0
+    out, err = capsys.readouterr()
+    assert err == f"warning: not comparable: {key} is {values[0]} (a); {values[1]} (b)\n"
+    assert [cells_of(line)[0] for line in out.splitlines()[2:4]] == ["a", "b"]

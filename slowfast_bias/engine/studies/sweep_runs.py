@@ -85,7 +85,7 @@ def run_config(out: str, run: Run, options: Options = (), start: str = "") -> Cf
     words = [*options, *run.options(), "OUTPUT_DIR", f"{out}/{run.name}"]
     if start:
         words += [
-            "TRAIN.CHECKPOINT_FILE_PATH", _last_weights(start_config(out, start, run.seed)),
+            "TRAIN.CHECKPOINT_FILE_PATH", last_weights(start_config(out, start, run.seed)),
             "TRAIN.CHECKPOINT_EPOCH_RESET", True, "BIAS.ALLOW_PARTIAL_WEIGHTS", True,
         ]  # fmt: skip
     return load_cfg(run.config, words)
@@ -97,9 +97,14 @@ def start_config(out: str, start: str, seed: int) -> CfgNode:
     return load_cfg(start, ["RNG_SEED", seed, "TRAIN.AUTO_RESUME", True, "OUTPUT_DIR", folder])
 
 
-def refuse_other_settings(cfg: CfgNode) -> None:
-    """Raises OutputError if the folder of `cfg` holds a run of another config: they would mix."""
-    path = Outputs(cfg.OUTPUT_DIR).config
+def refuse_other_settings(cfg: CfgNode, path: str = "") -> None:
+    """Raises OutputError if the folder of `cfg` holds a run of another config: they would mix.
+
+    Args:
+        cfg: the config of the run.
+        path: the config that was written there; "" for the one that training wrote.
+    """
+    path = path or Outputs(cfg.OUTPUT_DIR).config
     if not g_pathmgr.exists(path):
         return
     with g_pathmgr.open(path, "r") as file:
@@ -108,12 +113,13 @@ def refuse_other_settings(cfg: CfgNode) -> None:
     if new:
         raise OutputError(
             f"Expected {cfg.OUTPUT_DIR} to have the same settings, but it holds a run of others "
-            f"(now {', '.join(new[:3])}{', ...' if len(new) > 3 else ''}). Give the sweep another "
-            "folder, or delete this one."
+            f"(now {', '.join(new[:3])}{', ...' if len(new) > 3 else ''}). Give another folder, or "
+            "delete this one."
         )
 
 
-def _last_weights(cfg: CfgNode) -> str:
+def last_weights(cfg: CfgNode) -> str:
+    """Returns the checkpoint that is there when the training of `cfg` is done."""
     drop = cfg.BIAS.STATIC_DROPOUT
     epochs = cfg.SOLVER.MAX_EPOCH + (drop.FINETUNE_EPOCHS if drop.ENABLE else 0)
     return Outputs(cfg.OUTPUT_DIR).checkpoint(epochs)

@@ -23,12 +23,12 @@ _NOTES = 3
 def wrap_name(name: str, width: int, lines: int = 2) -> str:
     """Returns a model's name in at most `lines` lines of `width` letters; may cut its middle.
 
-    Breaks after a separator if there is one.
+    Breaks after a separator if there is one. Dollars are no formulas.
     """
     keep = len(name)
     while len(rows := _broken(_cut(name, keep), width)) > lines:
         keep -= 1
-    return "\n".join(rows)
+    return "\n".join(rows).replace("$", r"\$")
 
 
 def check_reports(reports: Mapping[str, BiasReport]) -> None:
@@ -52,7 +52,8 @@ def write_caption(
     lines = textwrap.wrap(" ".join(words), int(inches * _LETTERS_PER_INCH))
     for note in _warnings(reports):
         lines += textwrap.wrap(f"! {note}", int(inches * _LETTERS_PER_INCH))
-    label = figure.supxlabel("\n".join(lines), fontsize=SMALL, color=GREY, linespacing=1.25)
+    text = re.sub(r"(?<!\\)\$", r"\\$", "\n".join(lines))  # dollars are no formulas here
+    label = figure.supxlabel(text, fontsize=SMALL, color=GREY, linespacing=1.25)
     label.set(x=0.01, ha="left", gid="caption")
     return len(lines)
 

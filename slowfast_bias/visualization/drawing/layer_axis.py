@@ -95,6 +95,7 @@ def name_ticks(ax: Axes, positions: Iterable[float], layers: Iterable[str], inch
     span = positions[-1] - positions[0] + 1
     slot = inches * min(gaps, default=1) / span
     touches = max(map(len, labels)) * _LETTER + 0.04 > slot
+    labels = [label.replace("$", r"\$") for label in labels]  # no formulas
     ax.set_xticks(positions, labels, rotation=90 if touches else 0)
     ax.tick_params(axis="x", length=0)
     ax.set_xlabel(f"layer (N: {dropped}N)" if dropped else "layer")

@@ -1,4 +1,8 @@
-"""Checks that several reports are comparable: the same statistic, threshold, styles, data."""
+"""Checks that several reports are comparable: the same measurement of the same videos.
+
+What is not: another statistic or threshold, list or number of videos, bank or seed. It is said
+beside tables and figures; nothing is ever averaged over reports.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import Any
 
 from slowfast_bias.bias import BiasReport
 
-SETTINGS = ("statistic", "threshold", "data", "order")
+SETTINGS = ("statistic", "threshold", "data", "list", "videos", "pairs_made", "seed", "order")
 STYLES = ("source", "family", "num", "seed", "dirs")
 _SILENT = "not known"
 

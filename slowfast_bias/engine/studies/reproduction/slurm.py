@@ -1,0 +1,49 @@
+"""A script for SLURM: an array with one index per run, each a command as one would type it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slowfast_bias.engine.studies.reproduction.runner import Intent
+from slowfast_bias.errors import RequestError
+from slowfast_bias.files import write_whole
+
+_HEAD = """\
+#!/bin/bash
+# {count} runs of slowfast_bias reproduce {names}. Submit with: sbatch {path}
+# Partition, time, memory, account: add them here, or give them to sbatch.
+#SBATCH --job-name=slowfast_bias
+#SBATCH --array=0-{last}
+#SBATCH --output={folder}/%A_%a.log
+#SBATCH --nodes=1
+#SBATCH --ntasks=1
+{gpus}#SBATCH --cpus-per-task={cpus}
+#SBATCH --requeue
+set -eu
+# One task: the command itself starts NUM_GPUS processes. A run that is started again goes on.
+case "$SLURM_ARRAY_TASK_ID" in
+"""
+_TAIL = "esac\n"
+
+
+def write_script(found: Sequence[Intent], folder: str, names: Sequence[str]) -> str:
+    """Writes `runs.sbatch` with all runs that are left; returns its path. Submits nothing."""
+    todo = [x for x in found if x.left]
+    if not todo:
+        raise RequestError("Expected a run that is left to do, but all are done or lack something.")
+    if chained := next((x.job for x in todo if x.job.after), None):
+        raise RequestError(
+            f"Expected runs that need no other, but {chained.name} begins with the weights of "
+            f"{chained.after}: toy runs take minutes, do them here, without --slurm."
+        )
+    path = f"{folder}/runs.sbatch"
+    gpus = max(x.cfg.NUM_GPUS for x in todo)
+    cpus = max(1, *(max(1, x.cfg.NUM_GPUS) * (1 + x.cfg.DATA_LOADER.NUM_WORKERS) for x in todo))
+    head = _HEAD.format(
+        count=len(todo), names=" ".join(names), path=path, last=len(todo) - 1, folder=folder,
+        gpus=f"#SBATCH --gpus-per-node={gpus}\n" if gpus else "", cpus=cpus,
+    )  # fmt: skip
+    lines = (f"{i}) # {x.job.name}\n  {x.job.command()}\n  ;;\n" for i, x in enumerate(todo))
+    with write_whole(path) as file:
+        file.write(head + "".join(lines) + _TAIL)
+    return path
