@@ -132,9 +132,6 @@ class Outputs:
         """Returns what a network knows of changed clips: json, md or png; or its config: yaml."""
         return f"{self.bias}/battery.{suffix}"
 
-        """Returns the behavioural battery: json, md or png; or the config it came from: yaml."""
-        return f"{self.bias}/battery.{suffix}"
-
     # -- a sweep's folder
     def run(self, name: str) -> Outputs:
         """Returns the folder of one of several runs."""
