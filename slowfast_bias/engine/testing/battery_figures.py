@@ -137,7 +137,7 @@ def list_accuracies(
     if chosen.classes is None:
         mask = torch.isin(numbers, torch.tensor(chosen.videos))
         if lost := len(chosen.videos) - int(mask.sum()):
-            note.append(f"{lost} videos could not be read")
+            note.append(f"{lost} of its videos could not be read")
     else:
         mask = torch.isin(votes.labels(), torch.tensor(chosen.classes))
     variants = {

@@ -368,7 +368,7 @@ def test_a_video_of_a_list_that_cannot_be_read_is_counted(tiny, films, tmp_path)
     found = figures_of(cfg, Network(lambda x: late_light(x)[:, :3]))
     assert found["class_names"] == {"0": "run", "1": "sit", "2": "walk"}
     two, lost, runs = found["lists"].values()
-    assert (two["videos"], two["note"]) == (1, "1 videos could not be read")
+    assert (two["videos"], two["note"]) == (1, "1 of its videos could not be read")
     assert lost["videos"] == 0 and "no video of it could be tested" in lost["note"]
     assert runs["classes"] == [0] and runs["videos"] == 0
     assert "0" not in map(str, found["variants"]["ordered"]["per_class"])  # a class without videos

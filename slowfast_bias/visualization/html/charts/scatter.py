@@ -17,6 +17,7 @@ from slowfast_bias.visualization.html.palette import MARKERS
 from slowfast_bias.visualization.html.words import score
 
 KINDS = ("residual", "static", "dynamic", "joint")  # from the bottom up
+_MANY, _LARGE, _SMALL = 400, 0.9, 0.55  # sizes of marks up to so many units, and of more
 _SIZE = 1000  # coordinates of a score of 1
 _ROOM = (0.2, 0.03, 0.03, 0.16)  # left, right, top, bottom, as shares of the span
 
@@ -71,7 +72,8 @@ def unit_panel(
         at = round(_SIZE * threshold)
         d = f"M{at} {high:.0f}v{length:.0f}M{low:.0f} {-at}h{length:.0f}"
         parts.append(element("path", d=d, class_="level"))
-    parts += [_marks(kind, kinds[kind], unit) for kind in KINDS if kind in kinds]
+    size = unit * (_LARGE if len(xs) <= _MANY else _SMALL)
+    parts += [_marks(kind, kinds[kind], size) for kind in KINDS if kind in kinds]
     ring = element("circle", r=f"{6 * unit:.0f}", class_="ring", cx="0", cy="0", hidden="hidden")
     return element(
         "svg",
@@ -120,7 +122,7 @@ def _text(words: str, x: float, y: float, anchor: str) -> Markup:
     return element("text", words, x=f"{x:.0f}", y=f"{y:.0f}", text_anchor=anchor)
 
 
-def _marks(kind: str, units: Units, unit: float) -> Markup:
+def _marks(kind: str, units: Units, size: float) -> Markup:
     if not units.numbers:
         return joined(())
     places = zip(units.x, units.y, strict=True)
@@ -129,7 +131,7 @@ def _marks(kind: str, units: Units, unit: float) -> Markup:
         "polyline",
         points=" ".join(f"{_SIZE * x:.0f},{-_SIZE * y:.0f}" for x, y in places),
         class_="units",
-        stroke_width=f"{0.9 * unit:.2f}",
+        stroke_width=f"{size:.2f}",
         marker_start=mark,
         marker_mid=mark,
         marker_end=mark,

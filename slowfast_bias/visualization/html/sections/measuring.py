@@ -30,32 +30,42 @@ _ROWS = 200  # of unreadable videos
 
 def measuring_section(runs: Mapping[str, RunFolder]) -> Section | None:
     """Returns where the numbers of every run come from."""
-    blocks: list[object] = []
-    for name, run in runs.items():
-        found = _blocks(run)
-        if found and len(runs) > 1:
-            blocks.append(Heading(name))
-        blocks += found
-    if not blocks:
-        return None
-    return Section("measured", "How it was measured", blocks)
+    metas = {name: found for name, run in runs.items() if (found := _meta(run))}
+    blocks = [*_facts(metas), *(x for name in runs for x in _notes(name, runs))]
+    return Section("measured", "How it was measured", blocks) if blocks else None
 
 
-def _blocks(run: RunFolder) -> list[object]:
-    blocks: list[object] = []
-    meta = run.report.meta if run.report else _tested(run)
-    if meta:
-        blocks.append(Facts(facts_of(meta)))
-    if said := recognition_words(meta):
-        blocks.append(Note(f"{said[0].upper()}{said[1:]}."))
-    for text in run.report.warnings if run.report else ():
-        blocks.append(Note(f"{text[0].upper()}{text[1:]}.", warning=True))
+def _facts(metas: Mapping[str, Mapping[str, Any]]) -> list[object]:
+    """Returns what holds for all runs, and a table of the rest."""
+    if not metas:
+        return []
+    found = {name: dict(facts_of(meta)) for name, meta in metas.items()}
+    names = dict.fromkeys(key for facts in found.values() for key in facts)
+    values = {key: [facts.get(key, words.NONE) for facts in found.values()] for key in names}
+    same = [(key, x[0]) for key, x in values.items() if len(set(x)) == 1]
+    other = [[key, *x] for key, x in values.items() if len(set(x)) > 1]
+    if not other:
+        return [Facts(same)]
+    table = Table("In what the runs differ", ["", *found], other, len(found) + 1)
+    return [table, *([Heading("The same for all"), Facts(same)] if same else [])]
+
+
+def _notes(name: str, runs: Mapping[str, RunFolder]) -> list[object]:
+    """Returns what is to be said of one run, its name in front if there are several."""
+    run, whose = runs[name], f"{name}: " if len(runs) > 1 else ""
+    meta, blocks = _meta(run), []
+    texts = [(recognition_words(meta), False)]
+    texts += [(text, True) for text in (run.report.warnings if run.report else ())]
+    for text, warning in texts:
+        if text:
+            blocks.append(Note(f"{whose or text[0].upper()}{text[0 if whose else 1 :]}.", warning))
     if read := meta.get("layers_read"):
         rows = [[str(key), str(value)] for key, value in read.items()]
         table = Table("How every layer was read", ["layer", "shape and axes"], rows, 2)
-        blocks.append(Folded("How every layer was read", [table]))
+        blocks.append(Folded(f"{whose}How every layer was read", [table]))
     if bad := _unreadable(run, meta):
-        blocks.append(Folded(f"Videos that could not be read ({len(bad)})", [_bad_table(bad)]))
+        title = f"Videos that could not be read ({len(bad)})"
+        blocks.append(Folded(f"{whose}{title}", [_bad_table(bad)]))
     return blocks
 
 
@@ -72,7 +82,10 @@ def facts_of(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
     return list(known.items())
 
 
-def _tested(run: RunFolder) -> Mapping[str, Any]:
+def _meta(run: RunFolder) -> Mapping[str, Any]:
+    """Returns the `meta` of a run's report, or else of a test."""
+    if run.report:
+        return run.report.meta
     found = (x for x in (run.orders, run.battery, run.silencing) if x)
     return next(found, {}).get("meta", {})
 

@@ -36,7 +36,9 @@ def orders_section(runs: Mapping[str, RunFolder]) -> Section | None:
     for name, data in tested.items():
         first = [name] if len(runs) > 1 else []
         orders = {order: data[order] for order in ORDERS if isinstance(data.get(order), Mapping)}
-        rows += [[*first, *_row(order, x, data)] for order, x in orders.items()]
+        for order, x in orders.items():
+            said = order if first else f"{order}, {_SAID[order]}"
+            rows.append([*first, Cell(said, order), *accuracy_cells(x, chance_of(data))])
         notes.append(_cost(name if len(runs) > 1 else "", data))
         classes.append(class_table(name, orders, data))
     left = len(head) - 3
@@ -54,12 +56,9 @@ def _lead(tested: Any) -> str:
     drawn = f" Shuffled is the mean over {counts.pop()} random orders." if len(counts) == 1 else ""
     return (
         "A network that goes by motion must lose accuracy when the frames of its clips are "
-        f"shuffled; one that goes by looks cannot notice.{drawn}"
+        f"shuffled; one that goes by looks cannot notice. Reversed is played backwards, frozen the "
+        f"middle frame repeated.{drawn}"
     )
-
-
-def _row(order: str, figures: Mapping[str, Any], data: Mapping[str, Any]) -> list[Cell | str]:
-    return [Cell(f"{order}, {_SAID[order]}", order), *accuracy_cells(figures, chance_of(data))]
 
 
 def _cost(name: str, data: Mapping[str, Any]) -> Note:

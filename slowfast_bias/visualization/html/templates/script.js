@@ -23,14 +23,17 @@ for (const button of document.querySelectorAll("button.sort")) {
 for (const plot of document.querySelectorAll("svg.scatter")) {
   const said = plot.parentNode.querySelector("output"), ring = plot.querySelector(".ring");
   const units = [];
-  for (const line of plot.querySelectorAll("polyline")) {
-    const numbers = line.dataset.units.split(" ");
-    line.getAttribute("points").split(" ").forEach((point, i) => {
-      const [x, y] = point.split(",").map(Number);
-      units.push({ x, y, kind: line.dataset.kind, unit: Number(numbers[i]) });
-    });
-  }
-  units.sort((a, b) => a.unit - b.unit);
+  const read = () => {  // at the first question
+    if (units.length) return;
+    for (const line of plot.querySelectorAll("polyline")) {
+      const numbers = line.dataset.units.split(" ");
+      line.getAttribute("points").split(" ").forEach((point, i) => {
+        const [x, y] = point.split(",").map(Number);
+        units.push({ x, y, kind: line.dataset.kind, unit: Number(numbers[i]) });
+      });
+    }
+    units.sort((a, b) => a.unit - b.unit);
+  };
   const number = (value) => (value / 1000).toFixed(3).replace("-", "\u2212");
   let current = -1;
   const show = (i) => {
@@ -42,6 +45,7 @@ for (const plot of document.querySelectorAll("svg.scatter")) {
     said.textContent = `unit ${unit}, ${kind}: ${plot.dataset.x} ${number(x)}, ${plot.dataset.y} ${number(-y)}`;
   };
   const nearest = (event) => {
+    read();
     const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(plot.getScreenCTM().inverse());
     let best = -1, least = (14 * plot.viewBox.baseVal.width / plot.clientWidth) ** 2;
     units.forEach(({ x, y }, i) => {
@@ -54,7 +58,9 @@ for (const plot of document.querySelectorAll("svg.scatter")) {
   plot.addEventListener("pointerdown", nearest);
   plot.addEventListener("keydown", (event) => {
     const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-    if (!units.length || !(event.key in steps)) return;
+    if (!(event.key in steps)) return;
+    read();
+    if (!units.length) return;
     event.preventDefault();
     show((current + steps[event.key] + units.length) % units.length);
   });
