@@ -178,7 +178,7 @@ def _lines(unit: Unit) -> list[str]:
 def _class(entry: Mapping[str, Any]) -> str:
     """Returns the name of a class, as plain text, or its number."""
     name = entry.get("name") or f"class {entry.get('class')}"
-    return captions.wrap_name(name, 20, 1).replace("$", r"\$")
+    return captions.wrap_name(name, 20, 1)
 
 
 def _number(value: float, form: str) -> str:
