@@ -21,6 +21,7 @@ from slowfast_bias import engine
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.launcher import join_scheduler, launch
 from slowfast_bias.engine.runtime.log import set_up_logging
+from slowfast_bias.engine.runtime.page import write_page
 from slowfast_bias.engine.steps import check_steps, steps_named
 from slowfast_bias.engine.studies.dose_response import dose_figures
 from slowfast_bias.engine.studies.sweep_runs import (
@@ -48,7 +49,7 @@ class Outcome(NamedTuple):
 
 
 def sweep(out: str, runs: Sequence[Run], options: Options = (), start: str = "") -> Outcome:
-    """Runs what is left of `runs` in `out` and collects all finished runs there.
+    """Runs what is left of `runs` in `out`, collects all finished runs there, and writes the page.
 
     Args:
         out: the folder of the sweep.
@@ -88,6 +89,8 @@ def sweep(out: str, runs: Sequence[Run], options: Options = (), start: str = "")
     set_up_logging(out)
     log.info("%d runs, %d done before, %d failed", len(cfgs), len(skipped), len(failed))
     rows = collect(out) if ranks.is_master() else []
+    if rows and (page := write_page(out)):
+        log.info("page: %s", page)
     return Outcome(ranks.from_master(rows), skipped, failed)
 
 

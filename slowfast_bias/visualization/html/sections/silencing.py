@@ -58,7 +58,9 @@ def _panel(name: str, data: Mapping[str, Any]) -> Panel:
         for order, points in data["curves"].items()
     ]
     shares = sorted({point.x for line in series for point in line.points})
-    ticks = {x: f"{x:g}" for x in (0.0, 25.0, 50.0, 75.0, 100.0) if not shares or x <= shares[-1]}
+    last = shares[-1] if shares else 100.0
+    step = 10 if last <= 50 else 25
+    ticks = {float(x): f"{x}" for x in range(0, 101, step) if x <= last}
     chance = chance_of(data)
     picture = line_panel(
         f"Accuracy without units of {title}",
