@@ -14,7 +14,14 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from slowfast_bias.models.segmentation.crossing import CROSSINGS, UP, NoCrossing, make_crossing
+from slowfast_bias.errors import RequestError
+from slowfast_bias.models.segmentation.crossing import (
+    CROSSINGS,
+    NONE,
+    UP,
+    NoCrossing,
+    make_crossing,
+)
 from slowfast_bias.models.segmentation.fusion import FUSIONS, GATED, make_fusion
 from slowfast_bias.models.segmentation.matnet_decoder import Decoder
 from slowfast_bias.models.segmentation.resnet import DESIGNS, ResNet
@@ -52,6 +59,8 @@ class MATNet(TwoStream):
         check_word("fusion", fusion, FUSIONS)
         check_word("crossing", crossing, CROSSINGS)
         check_word("trunk", trunk, DESIGNS)
+        if gates and crossing == NONE:
+            raise RequestError("Expected a `crossing` for its `gates`, but got 'none'. Set one.")
         self.encoder = Encoder(fusion, crossing, gates, trunk, width)
         fused = [2 * channels for channels in self.encoder.channels]
         self.decoder = Decoder(fused, 4 * width, boundaries)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from slowfast_bias.models.segmentation.fusion import Convex
 from slowfast_bias.models.segmentation.rtnet_attention import Exchange, SelfExchange
-from slowfast_bias.models.segmentation.rtnet_stream import Stream
+from slowfast_bias.models.segmentation.rtnet_stream import StreamNet
 from slowfast_bias.models.segmentation.two_stream import (
     Segmentation,
     Through,
@@ -44,9 +44,9 @@ class RTNet(TwoStream):
     def __init__(self, trunk: str = "resnet34", width: int = 64) -> None:
         super().__init__(colours=(3, 6))
         check_word("trunk", trunk, _TRUNKS)
-        self.trunk = trunk
-        self.spatial_net, self.temporal_net = Stream(trunk, width, 3), Stream(trunk, width, 6)
-        usual = {"bias": False, "turned": False} if not self.spatial_net.has_bridges else {}
+        self.spatial_net, self.temporal_net = StreamNet(trunk, width, 3), StreamNet(trunk, width, 6)
+        self.has_bottlenecks = self.spatial_net.has_bridges
+        usual = {} if self.has_bottlenecks else {"bias": False, "turned": False}
         for i, channels in enumerate(self.spatial_net.channels, start=1):
             heads, more = 2 ** (i - 1), {"coarse": True} if i == 1 else usual
             for pair, shared in (("SS", True), ("ST", False), ("TT", True)):
@@ -103,7 +103,7 @@ class RTNet(TwoStream):
         )
 
     def _within(self, stream: str, i: int, x: Tensor) -> Tensor:
-        """Returns what the two frames of each clip take over from each other and from themselves."""
+        """Returns what the frames of each clip take over from each other and from themselves."""
         first, second = x.unflatten(0, (-1, 2)).unbind(1)
         pair = self.get_submodule(f"{stream * 2}Transformer{i}")(first, second)
         return torch.stack(pair, 1).flatten(0, 1) + self.get_submodule(

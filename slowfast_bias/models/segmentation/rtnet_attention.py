@@ -29,7 +29,12 @@ class Attention(nn.Module):
     """
 
     def __init__(
-        self, channels: int, heads: int, bias: bool = True, turned: bool = True, coarse: bool = False
+        self,
+        channels: int,
+        heads: int,
+        bias: bool = True,
+        turned: bool = True,
+        coarse: bool = False,
     ) -> None:
         super().__init__()
         self.heads, self.turned, self.coarse = heads, turned, coarse

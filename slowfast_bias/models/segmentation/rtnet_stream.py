@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slowfast_bias.models.segmentation.matnet_decoder import enlarge
@@ -17,7 +16,7 @@ from slowfast_bias.models.segmentation.resnet import ResNet, conv_norm_relu
 _DILATIONS = (1, 2, 4, 8)
 
 
-class Stream(nn.Module):
+class StreamNet(nn.Module):
     """A stream of its own; both streams of RTNet are one.
 
     Args:

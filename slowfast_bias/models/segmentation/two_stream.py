@@ -1,4 +1,4 @@
-"""TwoStream: what all two-stream networks have: their inputs, their output, and where they are read.
+"""TwoStream: inputs and output of two-stream networks, and where they are read.
 
     model([image, flow])       # (B, 3, T, H, W) and (B, 3 or 6, T, H, W) -> Segmentation
 
@@ -100,7 +100,9 @@ class TwoStream(nn.Module):
             or shapes[0][2:] != shapes[1][2:]
         ):
             got = " and ".join(map(str, shapes)) or "nothing"
-            raise RequestError(f"Expected {name} to get pictures {wanted} of one size, but got {got}.")
+            raise RequestError(
+                f"Expected {name} to get pictures {wanted} of one size, but got {got}."
+            )
 
 
 def fold_frames(x: Tensor) -> Tensor:
@@ -122,4 +124,6 @@ def freeze(*modules: nn.Module) -> None:
 def check_word(argument: str, got: str, words: Collection[str]) -> None:
     """Raises RequestError if an argument is none of its words."""
     if got not in words:
-        raise RequestError(f"Expected `{argument}` to be one of {', '.join(words)}, but got {got!r}.")
+        raise RequestError(
+            f"Expected `{argument}` to be one of {', '.join(words)}, but got {got!r}."
+        )
