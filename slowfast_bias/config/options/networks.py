@@ -33,5 +33,5 @@ OPTIONS = (
            choices=("resnet18", "resnet34", "resnet50", "resnet101", "resnext50_32x4d")),
     Option("BIAS.SEGMENTATION.WIDTH", 64,
            "MODEL.ARCH matnet, fusionseg and rtnet_*: channels of the stem of each stream; 64 in "
-           "published networks.", low=1),
+           "published networks.", low=4),
 )  # fmt: skip

@@ -32,7 +32,7 @@ class CoAttention(nn.Module):
 
     def __init__(self, channels: int, both: bool = False, gates: bool = False) -> None:
         super().__init__()
-        self.both, inner = both, channels // _REDUCTION
+        self.both, inner = both, max(channels // _REDUCTION, 1)
         self.proja = nn.Conv2d(channels, inner, 1)
         self.projb = nn.Conv2d(channels, inner, 1)
         self.proj1 = nn.Conv2d(channels, 1, 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from slowfast_bias.models.segmentation.matnet_decoder import enlarge
+from slowfast_bias.models.segmentation.maps import enlarge
 from slowfast_bias.models.segmentation.resnet import conv_norm_relu
 
 _DILATIONS = (6, 12, 18)  # for output stride 16

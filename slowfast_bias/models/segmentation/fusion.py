@@ -26,7 +26,7 @@ class Gated(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         both = 2 * channels
-        inner = both // _REDUCTION
+        inner = max(both // _REDUCTION, 1)
         self.excitation_1 = nn.Sequential(nn.Linear(both, inner), nn.ReLU())
         self.excitation_2 = nn.Sequential(nn.Linear(inner, both), nn.Sigmoid())
         self.global_attention = nn.Sequential(nn.Linear(inner, 1), nn.Sigmoid())
@@ -77,7 +77,9 @@ class Convex(nn.Module):
 
 def make_fusion(kind: str, channels: int) -> nn.Module:
     """Returns a fusion of one of FUSIONS, (N, C, H, W) twice to (N, 2C, H, W)."""
-    return Gated(channels) if kind == GATED else Convex(channels, 2 * channels // _REDUCTION)
+    return (
+        Gated(channels) if kind == GATED else Convex(channels, max(2 * channels // _REDUCTION, 1))
+    )
 
 
 def _wide(channels: int) -> nn.Conv2d:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from slowfast_bias.models.segmentation.deeplab import Head
-from slowfast_bias.models.segmentation.matnet_decoder import enlarge
+from slowfast_bias.models.segmentation.maps import enlarge
 from slowfast_bias.models.segmentation.resnet import DESIGNS, ResNet
 from slowfast_bias.models.segmentation.two_stream import (
     LAYERS,

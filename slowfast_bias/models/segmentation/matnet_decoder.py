@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from slowfast_bias.models.segmentation.maps import enlarge
 from slowfast_bias.models.segmentation.two_stream import STAGES, Segmentation, freeze
 
 _BOUNDARY_WIDTH = 64
@@ -149,11 +150,6 @@ class Boundary(nn.Module):
         """Returns logits (N, 1, h, w)."""
         x = F.relu(self.conv1(self.bn1(x)))
         return self.conv3(F.relu(self.conv2(self.bn2(x))))
-
-
-def enlarge(x: Tensor, size: Sequence[int], corners: bool = False) -> Tensor:
-    """Returns maps in another size, bilinear."""
-    return F.interpolate(x, tuple(size), mode="bilinear", align_corners=corners)
 
 
 def _conv(

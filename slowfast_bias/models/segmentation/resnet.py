@@ -95,7 +95,7 @@ class Bottleneck(Block):
     def __init__(self, inside: int, width: int, stride: int, dilation: int, design: Design) -> None:
         outside = width * design.expansion
         super().__init__(inside, outside, stride)
-        inner = width * design.group_width // 64 * design.groups
+        inner = max(width * design.group_width // 64, 1) * design.groups
         more = {"stride": stride, "dilation": dilation, "groups": design.groups}
         self.conv1 = conv(inside, inner, 1)
         self.bn1 = nn.BatchNorm2d(inner)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slowfast_bias.models.segmentation.crossing import Gates
-from slowfast_bias.models.segmentation.matnet_decoder import enlarge
+from slowfast_bias.models.segmentation.maps import enlarge
 
 
 class Attention(nn.Module):

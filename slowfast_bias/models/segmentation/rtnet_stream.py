@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from slowfast_bias.models.segmentation.matnet_decoder import enlarge
+from slowfast_bias.models.segmentation.maps import enlarge
 from slowfast_bias.models.segmentation.resnet import ResNet, conv_norm_relu
 
 _DILATIONS = (1, 2, 4, 8)

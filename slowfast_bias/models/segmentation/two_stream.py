@@ -18,10 +18,12 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from slowfast_bias.errors import RequestError
+from slowfast_bias.models.segmentation.maps import fold_frames, unfold_frames
 
 STAGES = (2, 3, 4, 5)  # the paper's numbers: stage 1 is the stem
 STREAMS = ("app", "mot", "fuse")
-LAYERS = tuple(f"{stream}{stage}" for stream in STREAMS for stage in STAGES)
+# In the order in which they run: what one of them gets depends on none of the later ones.
+LAYERS = tuple(f"{stream}{stage}" for stage in STAGES for stream in STREAMS)
 
 # (name of a layer, (N, C, h, w)) -> (N, C, h, w)
 Through = Callable[[str, Tensor], Tensor]
@@ -40,6 +42,14 @@ class Segmentation(NamedTuple):
     mask: Tensor
     boundaries: Tensor | None = None
     masks: Tensor | None = None
+
+
+class Layer(nn.Module):
+    """A place where a network is read and silenced. No `Identity`: those are taken for steps."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns what it gets."""
+        return x
 
 
 class TwoStream(nn.Module):
@@ -61,7 +71,7 @@ class TwoStream(nn.Module):
         super().__init__()
         self.layers, self.colours = tuple(layers), colours
         for name in layers:
-            self.add_module(name, nn.Identity())
+            self.add_module(name, Layer())
 
     def forward(self, inputs: Sequence[Tensor]) -> Segmentation:
         """Returns the masks of [image, flow]."""
@@ -103,16 +113,6 @@ class TwoStream(nn.Module):
             raise RequestError(
                 f"Expected {name} to get pictures {wanted} of one size, but got {got}."
             )
-
-
-def fold_frames(x: Tensor) -> Tensor:
-    """Returns frames (B*T, C, H, W) of (B, C, T, H, W)."""
-    return x.transpose(1, 2).flatten(0, 1)
-
-
-def unfold_frames(x: Tensor, frames: int) -> Tensor:
-    """Returns (B, C, T, H, W) of frames (B*T, C, H, W)."""
-    return x.unflatten(0, (-1, frames)).transpose(1, 2)
 
 
 def freeze(*modules: nn.Module) -> None:

@@ -10,14 +10,14 @@ import torch
 from slowfast_bias.models.families.heads import CLASSIFIER_BIASES
 from slowfast_bias.models.weights.tables.table import any_match
 
+MATNET = "MATNet"
 _MATNETS = "half a MATNet, the"
+_HALVES = {"encoder": r"(^|\.)gated_res5\.", "decoder": r"(^|\.)RF4\.pdc\."}
 # A pattern of one of its names -> the kind; the first that matches counts.
 _KINDS = (
     (r"(^|\.)vistr\.", "VisTR"),
     (r"decoder\.layers\.0\.multihead_attn\.|backbone\.0\.body\.", "DETR"),
-    (r"(^|\.)decoder\.RF4\.pdc\.", "MATNet"),
-    (r"(^|\.)gated_res5\.", f"{_MATNETS} encoder"),
-    (r"(^|\.)RF4\.pdc\.", f"{_MATNETS} decoder"),
+    *((pattern, f"{_MATNETS} {half}") for half, pattern in _HALVES.items()),
     (r"(^|\.)sensor_fusion\.layer4\.", "FusionSeg"),
     (r"(^|\.)STTransformer1\.", "RTNet"),
     (r"(^|\.)decoder4\.layer\.0\.", "RTNet's streams, one alone"),
@@ -66,6 +66,8 @@ _SPACE = re.compile(r"(pos_embed_spatial)$|(rel_pos_[hw])$")
 
 def describe(names: Collection[str]) -> str:
     """Returns the kind of network that has such names, as "MViT"; "" if it is not known."""
+    if all(any_match(pattern, names) for pattern in _HALVES.values()):
+        return MATNET
     return next((kind for pattern, kind in _KINDS if any_match(pattern, names)), "")
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from slowfast_bias.models.families import family_of
 from slowfast_bias.models.weights.bookkeeping import without_bookkeeping
 from slowfast_bias.models.weights.describe import (
+    MATNET,
     classes_of,
     clip_of,
     describe,
@@ -167,7 +168,7 @@ def _families(own: Mapping[str, torch.Tensor], weights: Weights, has_head: bool)
         lines.append(f"By its names it is of the kind {there}{builds}.")
         if config := shipped_config(there):
             lines.append(f"{config} is of that kind.")
-    if is_half(there) and "MATNet" in here:
+    if is_half(there) and here == MATNET:
         lines.append(
             "Put the other half beside it, encoder_<epoch>.pt and decoder_<epoch>.pt of one epoch "
             "in one folder, and give either of them, or the folder."
