@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from slowfast_bias.models.segmentation.deeplab import Head
 from slowfast_bias.models.segmentation.maps import enlarge
-from slowfast_bias.models.segmentation.resnet import DESIGNS, ResNet
+from slowfast_bias.models.segmentation.resnet import DESIGNS, PARTS, ResNet
 from slowfast_bias.models.segmentation.two_stream import (
     LAYERS,
     STAGES,
@@ -60,6 +60,10 @@ class FusionSeg(TwoStream):
         fused = self._fused_stages(image, flow, through)
         background, foreground = self.classifier(*fused).split(1, 1)
         return Segmentation(enlarge(foreground - background, image.shape[2:]))
+
+    def trunk(self, stream: str) -> dict[str, str]:
+        """Returns {part of a `ResNet`: module here} of "app" or "mot"."""
+        return {part: f"backbone.{stream}_stream.{part}" for part in PARTS}
 
     def _fused_stages(self, image: Tensor, flow: Tensor, through: Through) -> list[Tensor]:
         nets = self.backbone["app_stream"], self.backbone["mot_stream"]

@@ -27,6 +27,7 @@ from slowfast_bias.models.segmentation.matnet_decoder import Decoder
 from slowfast_bias.models.segmentation.resnet import DESIGNS, ResNet
 from slowfast_bias.models.segmentation.two_stream import (
     STAGES,
+    STREAMS,
     Segmentation,
     Through,
     TwoStream,
@@ -69,6 +70,12 @@ class MATNet(TwoStream):
     def segment(self, image: Tensor, flow: Tensor, through: Through) -> Segmentation:
         """Returns logits (N, 1, H, W), and in training those of five boundary maps (N, 5, H, W)."""
         return self.decoder(self.encoder(image, flow, through), image.shape[2:])
+
+    def trunk(self, stream: str) -> dict[str, str]:
+        """Returns {part of a `ResNet`: module here} of "app" or "mot"."""
+        number = STREAMS.index(stream) + 1
+        stages = {f"layer{stage - 1}": f"encoder.res{stage}_{number}" for stage in STAGES}
+        return {part: f"encoder.{part}_{number}" for part in ("conv1", "bn1")} | stages
 
 
 class Encoder(nn.Module):

@@ -39,6 +39,7 @@ DESIGNS = {
     "resnet101": Design((3, 4, 23, 3)),
     "resnext50_32x4d": Design((3, 4, 6, 3), groups=32, group_width=4),
 }
+PARTS = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4")  # what has weights
 
 
 def conv(inside: int, outside: int, kernel: int = 3, **more: int) -> nn.Conv2d:

@@ -80,6 +80,12 @@ class RTNet(TwoStream):
         more += temporal.decode(mot, size, lambda i: temporal.narrowed(i, mot[i - 1]))
         return Segmentation(mask, masks=torch.cat(more, 1))
 
+    def trunk(self, stream: str) -> dict[str, str]:
+        """Returns {part of a `ResNet`: module here} of "app" or "mot"."""
+        net = {"app": "spatial_net", "mot": "temporal_net"}[stream]
+        stages = {f"layer{i}": f"{net}.encoder{i}" for i in (1, 2, 3, 4)}
+        return {"conv1": f"{net}.inconv.0", "bn1": f"{net}.inconv.1", **stages}
+
     def _stages(
         self, image: Tensor, flow: Tensor, through: Through
     ) -> tuple[list[Tensor], list[Tensor]]:

@@ -96,6 +96,10 @@ class TwoStream(nn.Module):
         """
         raise NotImplementedError
 
+    def trunk(self, stream: str) -> dict[str, str]:
+        """Returns {part of a `ResNet`: module here} of "app" or "mot"."""
+        raise NotImplementedError
+
     def _check(self, inputs: Sequence[Tensor]) -> None:
         name, (image, flow) = type(self).__name__, self.colours
         shapes = [tuple(x.shape) for x in inputs]
