@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import nn
 
@@ -28,6 +30,12 @@ def make(name: str, seed: int = 0) -> nn.Module:
     model = NETWORKS[name]()
     randomise(model, seed)
     return model.eval()
+
+
+@functools.cache
+def shared(name: str, dtype: torch.dtype = torch.float32) -> nn.Module:
+    """Returns what `make` does, one for all tests: none of them may change it."""
+    return make(name).to(dtype)
 
 
 @torch.no_grad()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from support.masks import NETWORKS, SIZE, inputs_for, make
+from support.masks import NETWORKS, SIZE, inputs_for, shared
 
 from slowfast_bias.bias import measure_bias, tapped
 from slowfast_bias.models.families import family_of
@@ -35,7 +35,7 @@ def features_of(model, inputs):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_stream_knows_the_other_only_where_they_cross(name):
-    model = make(name)
+    model = shared(name)
     image, flow = inputs_for(model)
     other_image, other_flow = inputs_for(model, seed=1)
     first = features_of(model, [image, flow])
@@ -62,7 +62,7 @@ def pairs_of(model, videos=6):
 
 @pytest.mark.parametrize(("name", "crosses"), [("no crossing", False), ("up", True)])
 def test_scores_of_a_stream_that_does_not_know_the_other_are_one(name, crosses):
-    model = make(name)
+    model = shared(name)
     report = measure_bias(model, pairs_of(model), family_of(model).layers(model))
     for stage in (2, 3, 4, 5):
         assert report[f"mot{stage}"].score("dynamic") == 1
@@ -74,7 +74,7 @@ def test_scores_of_a_stream_that_does_not_know_the_other_are_one(name, crosses):
 @pytest.mark.parametrize(("name", "stages"), [("no crossing", (2, 3, 4, 5)), ("fusionseg", (2, 5)),
                                               ("up", (2,))])  # fmt: skip
 def test_a_fusion_without_motion_knows_the_picture_alone(name, stages):
-    model = make(name)
+    model = shared(name)
     image, flow = inputs_for(model)
     _, other_flow = inputs_for(model, seed=1)
     width = {f"mot{k}": 8 * 2 ** (k - 2) for k in stages}
@@ -93,7 +93,7 @@ def assert_same(a, b):
 
 
 def double(name, **more):
-    model = make(name).double()
+    model = shared(name, torch.float64)
     return model, [x.double() for x in inputs_for(model, **more)]
 
 

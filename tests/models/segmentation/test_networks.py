@@ -7,7 +7,7 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from support.masks import NETWORKS, SIZE, inputs_for, make
+from support.masks import NETWORKS, SIZE, inputs_for, make, shared
 
 from slowfast_bias.bias import tapped
 from slowfast_bias.errors import RequestError
@@ -31,7 +31,7 @@ def loss_of(output):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_masks_have_the_size_of_the_pictures(name):
-    model = make(name)
+    model = shared(name)
     family, frames = family_of(model), model.frames or 1
     assert family.name == KINDS.get(name, "matnet") and family.head(model) is None
     with torch.no_grad():
@@ -67,7 +67,8 @@ def test_all_weights_that_are_trained_get_a_gradient(name):
 
 @pytest.mark.parametrize("name", ["fusionseg", "up", "r34"])
 def test_evaluation_changes_nothing_and_repeats_itself(name):
-    model, inputs = make(name), inputs_for(make(name))
+    model = make(name)
+    inputs = inputs_for(model)
     before = copy.deepcopy(model.state_dict())
     with torch.no_grad():
         assert torch.equal(model(inputs).mask, model(inputs).mask)
@@ -76,7 +77,7 @@ def test_evaluation_changes_nothing_and_repeats_itself(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_layers_are_read_under_their_names(name):
-    model = make(name)
+    model = shared(name)
     taps = family_of(model).layers(model)
     absent = {"fuse3", "fuse4"} if name == "fusionseg" else set()
     labels = [layer for layer in LAYERS if layer not in absent]
@@ -93,7 +94,8 @@ def test_layers_are_read_under_their_names(name):
 @pytest.mark.parametrize("name", ["up", "r34"])
 def test_sets_of_units_are_silenced_as_in_whole_forwards(name):
     """What a batch reuses must not depend on the layer: its order in the network says so."""
-    model, inputs = make(name), inputs_for(make(name))
+    model = shared(name)
+    inputs = inputs_for(model)
     for layer in ("app2", "mot3", "fuse5"):
         with torch.no_grad(), silenced(model, layer, range(5)):
             mask = family_of(model).scores(model(inputs))
@@ -106,7 +108,8 @@ def test_sets_of_units_are_silenced_as_in_whole_forwards(name):
 
 def test_gates_change_what_they_are_between():
     """With gates of zero weights and a bias so low that they are shut, each place counts once."""
-    model, inputs = make("both, gates"), inputs_for(make("both, gates"))
+    model = make("both, gates")
+    inputs = inputs_for(model)
     with torch.no_grad():
         first = model(inputs).mask
         for stage in (3, 4, 5):
@@ -160,13 +163,13 @@ def test_a_resnet_has_strides_and_dilation_where_they_belong():
     ],
 )
 def test_other_inputs_are_refused_with_what_was_expected(change, says):
-    model = make("fusionseg")
+    model = shared("fusionseg")
     with pytest.raises(RequestError, match=f"Expected FusionSeg to get pictures .*{says}"):
         model(change(*inputs_for(model)))
 
 
 def test_rtnet_takes_two_frames_and_both_flows():
-    model = make("r34")
+    model = shared("r34")
     image, flow = inputs_for(model)
     with pytest.raises(RequestError, match=r"\(B, 3, 2, H, W\) and flow \(B, 6, 2, H, W\)"):
         model([image[:, :, :1], flow[:, :, :1]])
