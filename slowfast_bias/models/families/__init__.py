@@ -16,6 +16,7 @@ from slowfast_bias.models.families import (
     plain,
     pytorchvideo,
     slowfast,
+    two_stream,
     x3d,
 )
 from slowfast_bias.models.families.family import Family, Head, head_tap
@@ -45,6 +46,7 @@ FAMILIES: list[Family] = [
     mvit.FAMILY,
     pytorchvideo.FAMILY,
     inception_i3d.FAMILY,
+    *two_stream.FAMILIES,
     plain.FAMILY,
 ]
 

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from slowfast_bias.bias.taps import Tap
 from slowfast_bias.host.own_networks import OwnNetwork
 
+CLASSIFICATION, SEGMENTATION = "classification", "segmentation"
+
 
 class Head(NamedTuple):
     """Where the classifier sits, by `named_modules()` names.
@@ -27,6 +29,32 @@ class Head(NamedTuple):
     projection: str  # its linear classifier
     dropout: str  # its dropout slot; the attribute may be absent
     dropout_channels_last: bool
+
+
+class InputStream(NamedTuple):
+    """One input of a network, (B, channels, T, H, W)."""
+
+    holds: str  # "rgb" or "flow", as of `datasets.contract.Stream`
+    channels: int
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What published networks of a kind are given.
+
+    Attributes:
+        streams: its inputs, in their order.
+        frames: T; None if any number will do, each frame a row by itself.
+        size: height and width of training and test.
+        mean: what is subtracted from each colour in [0, 1], of pictures of flow as well.
+        std: what each is divided by then.
+    """
+
+    streams: tuple[InputStream, ...]
+    frames: int | None
+    size: tuple[int, int]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
 
 
 def call_with_list(model: nn.Module, inputs: Sequence[Tensor]) -> Any:
@@ -42,6 +70,11 @@ def same(output: Any) -> Any:
 def no_folds(module: nn.Module) -> list[tuple[str, str]]:
     """Returns no children: names prove nothing about a forward."""
     return []
+
+
+def all_read(model: nn.Module) -> frozenset[str]:
+    """Returns no names: every weight is read by some forward."""
+    return frozenset()
 
 
 def no_warnings(model: nn.Module) -> list[str]:
@@ -66,6 +99,9 @@ class Family:
         plumbing: class names of modules that only call their children, one after the other, and
             add up what these return: they see one frame at a time if their children do.
         folds: the children of a module that are a convolution and the batch norm after it.
+        unread: names of the weights that no forward reads and that files may lack, all of them.
+        task: what BIAS.TASK such networks are for.
+        input_spec: what they are given; None for clips, which the config describes.
         warnings: what a reader of a report on a network must know of its weights, in sentences.
         model_names: {MODEL.ARCH: MODEL.MODEL_NAME} of the configs that build such networks.
         prefix: MODEL_NAMEs that begin with this are of this kind, whatever MODEL.ARCH is.
@@ -89,6 +125,9 @@ class Family:
     scores: Callable[[Any], Tensor] = same
     plumbing: frozenset[str] = frozenset()
     folds: Callable[[nn.Module], list[tuple[str, str]]] = no_folds
+    unread: Callable[[nn.Module], frozenset[str]] = all_read
+    task: str = CLASSIFICATION
+    input_spec: InputSpec | None = None
     warnings: Callable[[nn.Module], list[str]] = no_warnings
     model_names: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""

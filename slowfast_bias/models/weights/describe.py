@@ -10,8 +10,18 @@ import torch
 from slowfast_bias.models.families.heads import CLASSIFIER_BIASES
 from slowfast_bias.models.weights.tables.table import any_match
 
+MATNET = "MATNet"
+_MATNETS = "half a MATNet, the"
+_HALVES = {"encoder": r"(^|\.)gated_res5\.", "decoder": r"(^|\.)RF4\.pdc\."}
 # A pattern of one of its names -> the kind; the first that matches counts.
 _KINDS = (
+    (r"(^|\.)vistr\.", "VisTR"),
+    (r"decoder\.layers\.0\.multihead_attn\.|backbone\.0\.body\.", "DETR"),
+    *((pattern, f"{_MATNETS} {half}") for half, pattern in _HALVES.items()),
+    (r"(^|\.)sensor_fusion\.layer4\.", "FusionSeg"),
+    (r"(^|\.)STTransformer1\.", "RTNet"),
+    (r"(^|\.)decoder4\.layer\.0\.", "RTNet's streams, one alone"),
+    (r"(^|\.)aspp\.convs\.0\.0\.", "DeepLabv3+"),
     (r"temporal_attn|temporal_attention\.|time_embed", "TimeSformer"),
     (r"vision_model\.spatial_layers", "VideoPrism"),
     (
@@ -46,7 +56,7 @@ _BLOCK = re.compile(r"(.*blocks\.\d+)\.(attn\.)?proj\.bias$")  # ends as a class
 _DATA_SETS = {
     400: "Kinetics-400", 600: "Kinetics-600", 700: "Kinetics-700", 710: "Kinetics-710",
     174: "Something-Something V2", 48: "Diving48", 157: "Charades", 80: "AVA", 101: "UCF101",
-    51: "HMDB51",
+    51: "HMDB51", 1000: "ImageNet",
 }  # fmt: skip
 # Embeddings along time: one for each step, or, relative ones, 2T - 1 for T steps.
 _TIME = re.compile(r"(pos_embed_temporal|time_embed\w*|temporal_pos_embed)$|(rel_pos_t)$")
@@ -56,7 +66,14 @@ _SPACE = re.compile(r"(pos_embed_spatial)$|(rel_pos_[hw])$")
 
 def describe(names: Collection[str]) -> str:
     """Returns the kind of network that has such names, as "MViT"; "" if it is not known."""
+    if all(any_match(pattern, names) for pattern in _HALVES.values()):
+        return MATNET
     return next((kind for pattern, kind in _KINDS if any_match(pattern, names)), "")
+
+
+def is_half(kind: str) -> bool:
+    """Returns whether a kind, as `describe` calls it, is one of two files of a network."""
+    return kind.startswith(_MATNETS)
 
 
 def shipped_config(kind: str) -> str:

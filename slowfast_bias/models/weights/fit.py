@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from slowfast_bias.models.families import family_of
 from slowfast_bias.models.weights.bookkeeping import without_bookkeeping
 from slowfast_bias.models.weights.errors import CheckpointError
 from slowfast_bias.models.weights.misfit import (
@@ -76,6 +77,9 @@ def load_weights(
     if reshape:
         weights = {k: _reshaped(v, own[k]) if k in own else v for k, v in weights.items()}
     misfit = find_misfit(own, weights)
+    if misfit.missing and set(misfit.missing) == family_of(model).unread(model):
+        log.info("%s lacks %d weights that no forward reads", source, len(misfit.missing))
+        misfit = misfit._replace(missing=[])
     part = partial and fits_in_part(own, weights, misfit)
     spared = part or (new_classifier and only_classifier(model, misfit))
     if any(misfit) and not spared:

@@ -11,9 +11,11 @@ from torch import nn
 from slowfast_bias.models.families import family_of
 from slowfast_bias.models.weights.bookkeeping import without_bookkeeping
 from slowfast_bias.models.weights.describe import (
+    MATNET,
     classes_of,
     clip_of,
     describe,
+    is_half,
     name_classes,
     shipped_config,
 )
@@ -71,7 +73,8 @@ def explain(
         return f"{first} {_about_classifier(own, weights, misfit, resumes)}"
     if other := _other_clip(own, weights, misfit, clip):
         return f"{first} {_about_clip(other, clip, resumes)}"
-    lines = [first, *_families(own, weights), *_lists(own, weights, misfit)]
+    has_head = family_of(model).head(model) is not None
+    lines = [first, *_families(own, weights, has_head), *_lists(own, weights, misfit)]
     if _is_of_a_folder(own, weights):
         return " ".join([*lines, "Its names are those of a Hugging Face folder: give the folder."])
     do = _AFRESH if resumes else _PARTIAL
@@ -157,7 +160,7 @@ def _about_clip(
     return f"The file was made for {' and for '.join(lines)}: {do}."
 
 
-def _families(own: Mapping[str, torch.Tensor], weights: Weights) -> list[str]:
+def _families(own: Mapping[str, torch.Tensor], weights: Weights, has_head: bool) -> list[str]:
     there, here = describe(weights), describe(own)
     lines = []
     if there and there != here:
@@ -165,7 +168,15 @@ def _families(own: Mapping[str, torch.Tensor], weights: Weights) -> list[str]:
         lines.append(f"By its names it is of the kind {there}{builds}.")
         if config := shipped_config(there):
             lines.append(f"{config} is of that kind.")
-    if there and classes_of(weights) is None:
+    if is_half(there) and here == MATNET:
+        lines.append(
+            "Put the other half beside it, encoder_<epoch>.pt and decoder_<epoch>.pt of one epoch "
+            "in one folder, and give either of them, or the folder."
+        )
+    classes = classes_of(weights)
+    if there and there != here and classes is not None and not has_head:
+        lines.append(f"It tells {name_classes(classes)} apart; the network makes masks.")
+    if there and has_head and classes is None:
         lines.append(
             "It has no classifier: with BIAS.ALLOW_PARTIAL_WEIGHTS True the layers of a network "
             "that fits it can be measured, but not the layer `head`, and no accuracy."

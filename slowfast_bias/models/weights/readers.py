@@ -18,6 +18,7 @@ from slowfast_bias.models.weights.safetensors_files import (
     read_safetensors,
 )
 from slowfast_bias.models.weights.torch_files import read_pickle, read_torch
+from slowfast_bias.models.weights.two_files import find_half, join_halves
 
 __all__ = ["CheckpointError", "finished_epochs", "not_finite", "read_checkpoint"]
 
@@ -27,8 +28,13 @@ def read_checkpoint(path: str) -> dict[str, Any]:
 
     What kind of file it is follows from its content. Files of torch and pickles of Caffe2, in
     whatever form they were saved, have their weights under `model_state` in what is returned; a
-    folder of safetensors is read as one file.
+    folder of safetensors is read as one file, and so are the two halves of a MATNet.
     """
+    path = find_half(path)
+    return join_halves(_read_file(path), path, _read_file)
+
+
+def _read_file(path: str) -> dict[str, Any]:
     if not g_pathmgr.exists(path):
         raise CheckpointError(f"Expected a checkpoint at {path}, but there is no such file.")
     try:
