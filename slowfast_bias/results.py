@@ -26,6 +26,7 @@ _USUAL = {
     "report": "bias/report.json",
     "frame_orders": "bias/orders.json",
     "silencing": "bias/ablation.json",
+    "flow": "flow.json beside the folders of flow",
 }
 
 

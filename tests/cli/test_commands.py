@@ -24,7 +24,7 @@ ENOUGH = {
     "measure": ["--cfg", "x.yaml"], "layers": ["--cfg", "x.yaml"], "report": ["runs/a"],
     "compare": ["a.json"], "plot": ["a.json", "--out", "a.png"], "stylize": ["v", "--out", "o"],
     "styles": ["v"], "prepare": ["csv", "--lists", "l", "--out", "o"], "demo": [], "doctor": [],
-    "sweep": ["--networks", "x.yaml", "--out", "o"], "models": [],
+    "sweep": ["--networks", "x.yaml", "--out", "o"], "models": [], "flow": ["i", "--out", "o"],
 }  # fmt: skip
 
 

@@ -43,11 +43,8 @@ def test_region_similarity_is_intersection_over_union():
     a, b = square((9, 12), 1, 1, 4), square((9, 12), 3, 3, 4)  # 4 of 28 pixels in both
     assert region_similarity(a, b).item() == 4 / 28
     nothing = np.zeros_like(a)
-    assert region_similarity(np.stack([nothing, a, a]), np.stack([nothing, nothing, a])).tolist() == [
-        1,
-        0,
-        1,
-    ]  # fmt: skip
+    several = region_similarity(np.stack([nothing, a, a]), np.stack([nothing, nothing, a]))
+    assert several.tolist() == [1, 0, 1]
 
 
 def test_masks_of_another_size_are_refused():
