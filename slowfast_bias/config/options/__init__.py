@@ -10,10 +10,16 @@ import copy
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
-from slowfast_bias.config.options import data, host_keys, measuring, networks, training
+from slowfast_bias.config.options import data, host_keys, measuring, networks, segments, training
 from slowfast_bias.config.options.option import Option
 
-BIAS_OPTIONS = (*measuring.OPTIONS, *training.OPTIONS, *data.OPTIONS, *networks.OPTIONS)
+BIAS_OPTIONS = (
+    *measuring.OPTIONS,
+    *training.OPTIONS,
+    *data.OPTIONS,
+    *segments.OPTIONS,
+    *networks.OPTIONS,
+)
 HOST_OPTIONS = host_keys.OPTIONS
 
 

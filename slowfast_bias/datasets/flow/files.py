@@ -39,7 +39,7 @@ def read_flow_picture(path: str) -> np.ndarray:
 
 
 def read_flo(path: str) -> np.ndarray:
-    """Returns the flow in a .flo file, float32 (H, W, 2); VideoError names what is wrong with it."""
+    """Returns the flow in a .flo file, float32 (H, W, 2); VideoError says what is wrong."""
     data = _bytes(path)
     magic = np.frombuffer(data, "<f4", 1)[0] if len(data) >= 12 else None
     if magic != _MAGIC:

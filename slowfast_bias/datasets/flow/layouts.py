@@ -11,7 +11,6 @@ are n - 1 each, and the last frame has no forward flow.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """The colour wheel: flow as a picture, as networks of two streams are given it, and back.
 
 The wheel is that of Baker et al. (Middlebury): 55 colours whose hue is the direction. A motion as
-fast as the frame's fastest has the full colour, rest is white: speeds are relative to the frame, and
-decoding gives no more than that. Legend: H W space.
+fast as the frame's fastest has the full colour, rest is white: speeds are relative to the frame,
+and decoding gives no more than that. Legend: H W space.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def decoded(picture: np.ndarray) -> np.ndarray:
     Args:
         picture: uint8 (H, W, 3) in RGB.
     """
-    values = np.minimum((picture.astype(np.float64) + 0.5) / 255, 1)  # the middle of what is cut off
+    values = np.minimum(
+        (picture.astype(np.float64) + 0.5) / 255, 1
+    )  # the middle of what is cut off
     smallest, middle, largest = np.moveaxis(np.sort(values, -1), -1, 0)
     speed = 1 - smallest
     share = (middle - smallest) / np.maximum(largest - smallest, 1e-9)

@@ -17,19 +17,17 @@ from dataclasses import asdict, dataclass
 
 import cv2
 import numpy as np
-from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.datasets.decoding.timeline import VideoError
 from slowfast_bias.datasets.flow.dis import dis_flow
 from slowfast_bias.datasets.flow.files import write_flo, write_flow_picture
+from slowfast_bias.datasets.flow.side_file import remember
 from slowfast_bias.datasets.flow.wheel import coded
 from slowfast_bias.datasets.preparing.parallel import in_parallel
 from slowfast_bias.datasets.segments.frames import FrameSequence, find_sequences
 from slowfast_bias.errors import DataError
 from slowfast_bias.files import alone_in, cannot_write
-from slowfast_bias.results import read_result, write_result
 
-MADE = "flow.json"
 Progress = Callable[[Iterable, int, str], Iterable]
 
 
@@ -87,38 +85,16 @@ def make_flow(
             f"Expected a folder of pictures for each sequence in {images}, as bear/00000.jpg, but "
             "there is none."
         )
+    about = {**asdict(settings), "images": os.path.abspath(images)}
     with alone_in(out):
-        _remember(out, settings, images, {})
+        remember(out, settings.preset, about)
         work = functools.partial(_sequence, out=out, settings=settings)
         steps = progress(in_parallel(work, sequences, processes), len(sequences), "flow")
         results = {s.name: "the process that read it crashed" if r is None else r for s, r in steps}
         counts = {name: r for name, r in sorted(results.items()) if isinstance(r, int)}
         bad = {name: r for name, r in sorted(results.items()) if isinstance(r, str)}
-        _remember(out, settings, images, counts)
+        remember(out, settings.preset, about, counts)
     return FlowMade(counts, bad)
-
-
-def how_made(folder: str) -> dict[str, object]:
-    """Returns how the flow in a folder was made, if this project made it; else {}."""
-    path = f"{os.path.dirname(folder.rstrip('/')) or '.'}/{MADE}"
-    if not g_pathmgr.isfile(path):
-        return {}
-    return dict(read_result(path, "flow").meta)
-
-
-def _remember(out: str, settings: FlowSettings, images: str, counts: dict[str, int]) -> None:
-    """Writes the side file; DataError if what is there was made in another way."""
-    path, method = f"{out}/{MADE}", f"OpenCV {cv2.__version__} DIS {settings.preset}"
-    if os.path.isfile(path) and (before := read_result(path, "flow").meta["method"]) != method:
-        raise DataError(
-            f"Expected flow of {method} in {out}, but {path} says that what is there was made by "
-            f"{before}. Give another folder, or remove that flow and {MADE}."
-        )
-    meta = {"method": method, **asdict(settings), "images": os.path.abspath(images)}
-    try:
-        write_result(path, "flow", meta, {"flows": counts})
-    except OSError as error:
-        raise cannot_write(path, error) from error
 
 
 def _sequence(sequence: FrameSequence, out: str, settings: FlowSettings) -> int | str:
