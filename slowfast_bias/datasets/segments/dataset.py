@@ -62,7 +62,7 @@ class Segments(Dataset):
         self.flow = [find_flow(folder, frames, backward, advice) for backward in directions]
         self.streams = (IMAGES, *(FLOW for _ in directions))
         self.items = self._items(keys.EVERY if split == "train" else 1)
-        self._changes = Changes(keys.FLIP, keys.TURN, tuple(keys.SCALE))
+        self._changes = _changes(cfg)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -204,6 +204,17 @@ def frame_size(cfg: CfgNode) -> tuple[int, int]:
             f"Expected BIAS.SEGMENTS.SIZE to be height and width in pixels, but got {size}."
         )
     return size[0], size[1]
+
+
+def _changes(cfg: CfgNode) -> Changes:
+    keys = cfg.BIAS.SEGMENTS
+    scale = [x for x in keys.SCALE if isinstance(x, (int, float))]
+    if len(scale) != 2 or len(keys.SCALE) != 2 or not 0 < scale[0] <= scale[1]:
+        raise DataError(
+            "Expected BIAS.SEGMENTS.SCALE to be two factors above 0, the lower one first, but got "
+            f"{list(keys.SCALE)}."
+        )
+    return Changes(keys.FLIP, keys.TURN, (scale[0], scale[1]))
 
 
 def _stacked(pictures: list[np.ndarray]) -> torch.Tensor:

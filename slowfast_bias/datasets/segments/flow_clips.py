@@ -17,7 +17,7 @@ from fvcore.common.config import CfgNode
 from slowfast_bias.datasets.contract import Sample, open_dataset, recordings_of
 from slowfast_bias.datasets.decoding.timeline import VideoError
 from slowfast_bias.datasets.pairs.static_dynamic import draw_styles
-from slowfast_bias.datasets.segments.dataset import FLOW, IMAGES, Segments
+from slowfast_bias.datasets.segments.dataset import IMAGES, Segments
 from slowfast_bias.datasets.segments.frames import FrameSequence, read_sequence
 from slowfast_bias.datasets.segments.pictures import check_shape, resized
 from slowfast_bias.datasets.source_clips import spread

@@ -157,8 +157,9 @@ def render(scene: Scene, noise: np.ndarray, time: int = 0) -> np.ndarray:
         np.roll(sheet, (time * dy, time * dx), (0, 1))
         for sheet, (dx, dy) in zip(noise, (scene.motion, scene.its_motion), strict=True)
     )
-    mine = inside(scene.moving, scene.its_motion, time, size)[..., None]
-    return colour + np.where(mine, other, ground)
+    mine = inside(scene.moving, scene.its_motion, time, size)
+    colour[mine] = scene.ground  # in front of the painted one, if they meet at another time
+    return colour + np.where(mine[..., None], other, ground)
 
 
 def inside(disc: Disc | None, motion: tuple[int, int], time: int, size: int) -> np.ndarray:
