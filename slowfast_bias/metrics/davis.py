@@ -50,15 +50,19 @@ class MaskFigures:
         both = float(region_similarity(mask, truth)), contour_accuracy(mask, truth)
         return cls({sequence: length}, {sequence: {frame: both}})
 
-    def merge(self, other: MaskFigures) -> MaskFigures:
-        """Returns the figures of both sets of frames; ValueError if they share one."""
-        for sequence in self.lengths.keys() & other.lengths.keys():
-            if self.lengths[sequence] != other.lengths[sequence]:
+    def merge(self, *others: MaskFigures) -> MaskFigures:
+        """Returns the figures of all sets of frames; ValueError if two of them share one.
+
+        Many at once cost one pass; one after the other, each copies all before it.
+        """
+        lengths: dict[str, int] = {}
+        for sequence, length in (pair for x in (self, *others) for pair in x.lengths.items()):
+            if lengths.setdefault(sequence, length) != length:
                 raise ValueError(
-                    f"Expected one length of {sequence}, but got {self.lengths[sequence]} and "
-                    f"{other.lengths[sequence]} frames."
+                    f"Expected one length of {sequence}, but got {lengths[sequence]} and {length} "
+                    "frames."
                 )
-        return MaskFigures({**self.lengths, **other.lengths}, merged(self.scores, other.scores))
+        return MaskFigures(lengths, merged(x.scores for x in (self, *others)))
 
     def missing(self) -> dict[str, int]:
         """Returns {sequence: how many frames that count have no score}, of those that lack some."""

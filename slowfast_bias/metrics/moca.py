@@ -50,12 +50,13 @@ class BoxFigures:
         overlap = box_overlap(mask_box(mask, rule, size), truth)
         return cls(rule, {video: {frame: overlap}})
 
-    def merge(self, other: BoxFigures) -> BoxFigures:
-        """Returns the figures of both sets of frames; ValueError if their rules differ."""
-        if self.rule != other.rule and self.overlaps and other.overlaps:
-            raise ValueError(f"Expected boxes of one rule, but got {self.rule} and {other.rule}.")
-        rule = self.rule if self.overlaps else other.rule
-        return BoxFigures(rule, merged(self.overlaps, other.overlaps))
+    def merge(self, *others: BoxFigures) -> BoxFigures:
+        """Returns the figures of all sets of frames, in one pass; ValueError if rules differ."""
+        parts = [x for x in (self, *others) if x.overlaps] or [self]
+        rules = list(dict.fromkeys(x.rule for x in parts))
+        if len(rules) > 1:
+            raise ValueError(f"Expected boxes of one rule, but got {rules[0]} and {rules[1]}.")
+        return BoxFigures(rules[0], merged(x.overlaps for x in parts))
 
     def means(self) -> dict[str, float]:
         """Returns mIoU, the success rates and their mean, in percent; NaN without frames.

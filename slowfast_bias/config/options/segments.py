@@ -5,12 +5,12 @@ from __future__ import annotations
 from slowfast_bias.config.options.option import Option
 
 SEGMENT_FORMATS = (
-    "davis16", "davis17", "youtube-vos", "imagenet-vid", "tao-vos", "moca", "folders",
+    "davis16", "davis17", "youtube-vos", "imagenet-vid", "tao-vos", "moca", "sequences",
 )  # fmt: skip
 
 OPTIONS = (
-    Option("BIAS.SEGMENTS.FORMAT", "folders",
-           "Whose folders and lists are in DATA.PATH_TO_DATA_DIR. folders: JPEGImages/SEQUENCE, "
+    Option("BIAS.SEGMENTS.FORMAT", "sequences",
+           "Whose folders and lists are in DATA.PATH_TO_DATA_DIR. sequences: JPEGImages/SEQUENCE, "
            "Annotations/SEQUENCE and ImageSets/val.txt, as DAVIS; see docs/SEGMENTATION.md.",
            choices=SEGMENT_FORMATS),
     Option("BIAS.SEGMENTS.FLOW", "",

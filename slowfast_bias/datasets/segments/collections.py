@@ -70,7 +70,7 @@ COLLECTIONS = {
         complete=False,
         without_masks=True,
     ),
-    "folders": Collection(
+    "sequences": Collection(
         ("JPEGImages",),
         ("Annotations",),
         {split: (f"ImageSets/{split}.txt", f"{split}.txt") for split in ("train", "val", "test")},

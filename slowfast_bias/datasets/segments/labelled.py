@@ -22,6 +22,10 @@ from slowfast_bias.errors import DataError
 _SPLITS = ("train", "val", "test")
 
 
+class NoListError(DataError):
+    """A split without a list, of a data set whose sequences are not all of that split."""
+
+
 @dataclass(frozen=True)
 class Labelled:
     """A sequence with its labels.
@@ -93,7 +97,7 @@ def _chosen(
     candidates = (names[_SPLITS.index(split)],) if names else kind.lists.get(split, ())
     paths = [name if name.startswith("/") else f"{root}/{name}" for name in candidates]
     path = next(filter(g_pathmgr.isfile, paths), None)
-    if path is None and boxes and not names:
+    if path is None and boxes and not names and split != "train":
         lost = sorted(set(boxes) - set(there))
         if lost:
             raise DataError(
@@ -104,7 +108,7 @@ def _chosen(
     if path is None and not names and split in kind.whole:
         return f"all sequences of {root}", list(there)
     if path is None:
-        raise DataError(
+        raise NoListError(
             f"Expected the {split} list of {form} at {' or '.join(paths) or root}, but it is not "
             "there. Name the lists of train, val and test in BIAS.DATA.LISTS, one sequence a row."
         )
