@@ -11,7 +11,7 @@ from support import ROOT
 FLOORS = {
     "errors": 0, "files": 0, "interrupts": 0, "seeding": 0, "cluster_rank": 0, "outputs": 0,
     "results": 0, "plain_table": 0, "progress_bar": 0, "host": 0,
-    "bias": 1,
+    "bias": 1, "metrics": 1,
     "models": 2,
     "config": 3,
     "datasets": 4, "visualization": 4,
@@ -31,6 +31,7 @@ ENGINE = {
 # Rooms of one floor that may not know each other.
 SIBLINGS = [
     {"datasets", "visualization"},
+    {"bias", "metrics"},
     {"models", "visualization"},
     {"config", "visualization"},
     {"direct", "engine"},
@@ -43,7 +44,7 @@ HOOKS = {
 }  # fmt: skip
 # The host's floor, and the plugin, which changes what SlowFast's own loop runs.
 IMPORT_SLOWFAST = {"host", "plugin"}
-WITHOUT_CFG = {"bias", "models", "visualization"}
+WITHOUT_CFG = {"bias", "metrics", "models", "visualization"}
 # Words that only a file which knows a kind of network needs, and the rooms that may know kinds.
 KINDS = re.compile(
     r"pathway\d_|head\.proj\w*\.bias|ResNetRoIHead|multipathway|[\"'](mvit|x3d|MViT|X3D)[\"']"

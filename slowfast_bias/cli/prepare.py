@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 
 from slowfast_bias.cli.arguments import add_out, add_workers, number
+from slowfast_bias.cli.prepare_segments import prepare_sequences
 from slowfast_bias.progress_bar import bar
 
 ABOUT = (
@@ -21,10 +22,14 @@ EXAMPLE = "slowfast_bias prepare ssv2 --lists labels --videos 20bn-something-v2 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of this command."""
     from slowfast_bias.datasets.lists.files import READERS
+    from slowfast_bias.datasets.segments.collections import COLLECTIONS
 
     add = parser.add_argument
-    add("format", choices=READERS, help="how the lists are written; see docs/DATA.md")
-    add("--lists", required=True, metavar="DIR", help="folder of the list files")
+    add("format", choices=[*READERS, *COLLECTIONS],
+        help="how the lists are written; see docs/DATA.md. From davis16 on: sequences of pictures "
+        "with masks, whose lists are train.txt, val.txt and test.txt")  # fmt: skip
+    add("--lists", required=True, metavar="DIR",
+        help="folder of the list files; of sequences with masks that of the data set")  # fmt: skip
     add("--videos", default="", metavar="DIR",
         help="folder of the videos; by default that of the lists")  # fmt: skip
     add_out(parser, "folder for train.csv, val.csv, test.csv and bad.csv", required=True)
@@ -43,7 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Prepares, and prints what goes on the command line of a run."""
     from slowfast_bias.datasets.preparing.prepare import prepare
+    from slowfast_bias.datasets.segments.collections import COLLECTIONS
 
+    if args.format in COLLECTIONS:
+        return prepare_sequences(args)
     sys.stdout.reconfigure(errors="surrogateescape")  # names of files may be any bytes
     made = prepare(
         args.format, args.lists, args.videos, args.out,

@@ -11,6 +11,7 @@ from typing import Any
 
 from fvcore.common.config import CfgNode
 
+from slowfast_bias.config.check_styles import FLOW_PAIRS
 from slowfast_bias.config.lookup import lookup
 
 _THREE_CROPS = ("kinetics", "ssv2", "charades")  # loaders of the hosts: left, middle, right
@@ -18,6 +19,7 @@ _REORDERING = (
     "BIAS.ENABLE", "BIAS.ABLATION.ENABLE", "BIAS.SHUFFLE.TRAIN", "BIAS.SHUFFLE.VAL",
     "BIAS.SHUFFLE.TEST", "BIAS.BEHAVIOUR.ENABLE",
 )  # fmt: skip
+_MEASURING = ("BIAS.ENABLE", "BIAS.ABLATION.ENABLE")  # reorder frames as BIAS.PAIRS asks
 
 
 def clips(cfg: CfgNode) -> Iterator[str]:
@@ -53,6 +55,8 @@ def _frames(cfg: CfgNode) -> Iterator[str]:
     """Yields a problem if the frames are too few for another order; their range excludes 0."""
     frames = cfg.DATA.NUM_FRAMES
     wanting = [key for key in _REORDERING if lookup(cfg, key)]
+    if cfg.BIAS.PAIRS in FLOW_PAIRS:
+        wanting = [key for key in wanting if key not in _MEASURING]
     if frames == 1 and wanting:
         yield (
             f"DATA.NUM_FRAMES 1: {', '.join(wanting)} brings the frames of a clip into another "
@@ -67,7 +71,7 @@ def _frames(cfg: CfgNode) -> Iterator[str]:
             f"SLOWFAST.ALPHA {alpha}: leaves the slow pathway none of {frames} frames; lower "
             "it, or raise DATA.NUM_FRAMES"
         )
-    measures = [key for key in ("BIAS.ENABLE", "BIAS.ABLATION.ENABLE") if lookup(cfg, key)]
+    measures = [key for key in _MEASURING if lookup(cfg, key)]
     if slow == 1 and frames > 1 and measures and cfg.BIAS.ORDER == "pathway":
         yield (
             f"SLOWFAST.ALPHA {alpha}: leaves the slow pathway 1 of {frames} frames, but BIAS.ORDER "

@@ -8,19 +8,23 @@ from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 
 FOLDERS = "static_dynamic_folders"  # the pairs of styled folders
+FLOW_PAIRS = ("flow_jitter", "flow_swap")  # the static pair has another flow: no frame is reordered
 
 
 def pairs_name(cfg: CfgNode) -> str:
-    """Returns the maker of BIAS.PAIRS; "auto" follows BIAS.STYLES.SOURCE."""
+    """Returns the maker of BIAS.PAIRS; "auto" and pairs of flow follow BIAS.STYLES.SOURCE."""
+    folders = cfg.BIAS.STYLES.SOURCE == "folders"
+    if cfg.BIAS.PAIRS in FLOW_PAIRS:
+        return f"{cfg.BIAS.PAIRS}_folders" if folders else cfg.BIAS.PAIRS
     if cfg.BIAS.PAIRS != "auto":
         return cfg.BIAS.PAIRS
-    return FOLDERS if cfg.BIAS.STYLES.SOURCE == "folders" else "static_dynamic"
+    return FOLDERS if folders else "static_dynamic"
 
 
 def style_folders(cfg: CfgNode) -> Iterator[str]:
     """Yields what is wrong with the folders of styled videos, one sentence each."""
     styles = cfg.BIAS.STYLES
-    if pairs_name(cfg) != FOLDERS:
+    if pairs_name(cfg) not in (FOLDERS, *(f"{pairs}_folders" for pairs in FLOW_PAIRS)):
         return
     dirs = list(map(str, styles.DIRS))
     if len(dirs) < 2:

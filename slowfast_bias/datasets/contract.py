@@ -44,7 +44,8 @@ class Sample(NamedTuple):
 
     Attributes:
         inputs: one tensor per stream; () if no clip came.
-        target: what the task compares with: the number of a class, a mask, tracks.
+        target: what the task compares with: the number of a class, a mask, tracks. A class of its
+            own may have a method `in_batch(targets)`, which returns several as one.
         index: the position in the list of the clip that came.
         unreadable: {position: reason} of what could not be read on the way; "" if not known.
     """

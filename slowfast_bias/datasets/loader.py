@@ -123,5 +123,7 @@ def collate(samples: list[Sample]) -> Batch:
     if not came:
         none = torch.empty(0, dtype=torch.long)
         return Batch([], none, none, unreadable)
-    inputs, targets, indices = default_collate([tuple(sample[:3]) for sample in came])
-    return Batch(list(inputs), targets, indices, unreadable)
+    inputs, indices = default_collate([(sample.inputs, sample.index) for sample in came])
+    targets = [sample.target for sample in came]
+    own = getattr(type(targets[0]), "in_batch", default_collate)
+    return Batch(list(inputs), own(targets), indices, unreadable)

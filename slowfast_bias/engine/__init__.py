@@ -15,9 +15,12 @@ from typing import Any
 from fvcore.common.config import CfgNode
 from torch import nn
 
+import slowfast_bias.datasets.pairs.flow_pairs
 import slowfast_bias.datasets.pairs.static_dynamic
+import slowfast_bias.datasets.segments.dataset
 import slowfast_bias.datasets.styles.folder_clips
 import slowfast_bias.datasets.toy.dataset
+import slowfast_bias.datasets.toy.segments
 import slowfast_bias.datasets.videos  # noqa: F401  only registration, as the lines above
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.config import get_cfg, load_cfg

@@ -25,7 +25,7 @@ ENOUGH = {
     "report": ["runs/a"],
     "compare": ["a.json"], "plot": ["a.json", "--out", "a.png"], "stylize": ["v", "--out", "o"],
     "styles": ["v"], "prepare": ["csv", "--lists", "l", "--out", "o"], "demo": [], "doctor": [],
-    "sweep": ["--networks", "x.yaml", "--out", "o"], "models": [],
+    "sweep": ["--networks", "x.yaml", "--out", "o"], "models": [], "flow": ["i", "--out", "o"],
     "reproduce": ["fig3", "--toy"],
 }  # fmt: skip
 

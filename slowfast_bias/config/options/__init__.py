@@ -16,6 +16,7 @@ from slowfast_bias.config.options import (
     host_keys,
     measuring,
     networks,
+    segments,
     training,
 )
 from slowfast_bias.config.options.option import Option
@@ -25,6 +26,7 @@ BIAS_OPTIONS = (
     *behaviour.OPTIONS,
     *training.OPTIONS,
     *data.OPTIONS,
+    *segments.OPTIONS,
     *networks.OPTIONS,
 )
 HOST_OPTIONS = host_keys.OPTIONS

@@ -1,0 +1,1 @@
+"""Data of video object segmentation: an image, its flow, and the mask of what moves."""
