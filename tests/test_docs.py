@@ -94,7 +94,7 @@ def test_every_command_of_a_page_exists(page):
         for words, _ in commands(page, console):
             assert words[0] in COMMANDS or words[0].startswith("--"), words
             for word in words:
-                if word.startswith("configs/"):
+                if word.startswith("configs/") and "$" not in word:
                     assert (ROOT / word).is_file(), word
 
 
