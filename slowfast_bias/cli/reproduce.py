@@ -36,12 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder with kinetics, ssv2, something_else, diving48: each has its lists, and its "
         "videos in `videos` (of Diving48: `rgb`)")  # fmt: skip
     world.add_argument("--toy", action="store_true", help="small counterparts on the toy world")
-    add(
-        "--weights",
-        default="",
-        metavar="DIR",
-        help="folder with published files by the names of docs/ZOO.md, which are not trained then",
-    )
+    add("--weights", default="", metavar="DIR",
+        help="folder with published files by the names of docs/ZOO.md; those networks are not "
+        "trained")  # fmt: skip
     add_out(parser, "where everything goes", default="runs/reproduce")
     add("--dry-run", action="store_true",
         help="print what would be done, as commands, and do nothing")  # fmt: skip
@@ -75,7 +72,7 @@ def main(args: argparse.Namespace) -> int:
     if args.slurm:
         return _write_script(args, names, found, _command(args, names, options))
     print("\n".join(state_lines(found)), flush=True)
-    failed = {} if args.collect else _run(found, places.out)
+    failed = {} if args.collect else _run(found, places.out, args.toy)
     pictures = write_pages(names, places, found, failed, _command(args, names, options))
     print(f"\n{places.out}/results.md, and {len(pictures)} pictures beside it")
     for name, why in failed.items():
@@ -91,7 +88,7 @@ def interrupted(args: argparse.Namespace) -> str:
     )
 
 
-def _run(found: Sequence[Intent], out: str) -> dict[str, str]:
+def _run(found: Sequence[Intent], out: str, toy: bool) -> dict[str, str]:
     """Does what is left, alone in the folder; returns what failed."""
     import torch
 
@@ -104,7 +101,7 @@ def _run(found: Sequence[Intent], out: str) -> dict[str, str]:
             f"Expected the data or the weights of at least one run, but these are not there: "
             f"{lacks}. Give another --data, or --toy."
         )
-    if "OMP_NUM_THREADS" not in os.environ and not any(x.cfg.NUM_GPUS for x in found if x.cfg):
+    if toy and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)  # networks this small lose time to more, on a busy machine much
     with alone_in(out):
         return run_all(found, out)

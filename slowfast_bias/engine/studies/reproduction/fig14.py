@@ -88,8 +88,8 @@ def _alike(found: Found) -> bool:
 
 def _treatment(row: Mapping[str, Any]) -> str:
     rate = "" if row["rate"] is None else f" {row['rate']:g}"
-    heat = "" if row["temperature"] in (None, 1.0) else f", temperature {row['temperature']:g}"
-    return {"none": "none", "standard": "standard", "static": "static"}[row["kind"]] + rate + heat
+    heat = "" if row["temperature"] is None else f", temperature {row['temperature']:g}"
+    return f"{row['kind']}{rate}{heat}"
 
 
 PLAN = FigurePlan(
