@@ -10,10 +10,23 @@ import copy
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
-from slowfast_bias.config.options import data, host_keys, measuring, networks, training
+from slowfast_bias.config.options import (
+    cue_benchmarks,
+    data,
+    host_keys,
+    measuring,
+    networks,
+    training,
+)
 from slowfast_bias.config.options.option import Option
 
-BIAS_OPTIONS = (*measuring.OPTIONS, *training.OPTIONS, *data.OPTIONS, *networks.OPTIONS)
+BIAS_OPTIONS = (
+    *measuring.OPTIONS,
+    *training.OPTIONS,
+    *data.OPTIONS,
+    *networks.OPTIONS,
+    *cue_benchmarks.OPTIONS,
+)
 HOST_OPTIONS = host_keys.OPTIONS
 
 

@@ -6,12 +6,13 @@ from slowfast_bias.config.options.option import Option
 
 LIST_FORMATS = (
     "csv", "kinetics", "ssv2", "something_else", "diving48", "activitynet", "ucf101", "hmdb51",
-    "folders", "unlabelled",
+    "rawframes", "folders", "unlabelled",
 )  # fmt: skip
 
 OPTIONS = (
     Option("BIAS.DATA.FORMAT", "csv",
            "How the lists in DATA.PATH_TO_DATA_DIR are written. csv: `path label` a row; "
+           "rawframes: `folder num_frames label`; "
            "unlabelled: no list, every video below DATA.PATH_TO_DATA_DIR.", choices=LIST_FORMATS),
     Option("BIAS.DATA.LISTS", [], texts=True, doc=
            "Names of the lists of train, val and test; empty for those that their publisher gave."),
