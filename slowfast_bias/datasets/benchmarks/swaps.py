@@ -58,7 +58,7 @@ def _content(path: str) -> Any:
         if data.lstrip()[:1] == b"{":
             return json.loads(data)
         return read_pickle(io.BytesIO(data))
-    except Exception as error:  # what is damaged, or does not mean well, fails in many ways
+    except Exception as error:  # damaged pickles, and those that call what is not built
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise DataError(
             f"Expected a pickle or JSON of {{A: [B, B_frames, B_class]}} in {path}, but it cannot "

@@ -1,7 +1,7 @@
 """Folders of numbered pictures: img_00001.jpg, frame_00001.jpg, 000001.png; and zips of them.
 
-Only the wanted files are opened. Numbers may start anywhere; a missing one is an error, because
-every frame after it would get a wrong number.
+A single picture is a video of one frame. Only the wanted files are opened. Numbers may start
+anywhere; a missing one is an error, because every frame after it would get a wrong number.
 """
 
 from __future__ import annotations
@@ -68,6 +68,11 @@ class Series:
             return file.read()
 
 
+def is_picture(path: str) -> bool:
+    """Returns whether this is the file of a picture."""
+    return path.lower().endswith((".jpg", ".jpeg", ".png")) and g_pathmgr.isfile(path)
+
+
 def probe(folder: str, fps: float) -> VideoInfo:
     """Returns the facts of a folder of pictures; the first one is opened for its size."""
     series = list_frames(folder)
@@ -89,6 +94,9 @@ def read(folder: str, picks: Picks, short_side: int, fps: float) -> torch.Tensor
 
 def list_frames(folder: str) -> Series:
     """Returns a folder's frames in the order of their numbers; VideoError if one is missing."""
+    if is_picture(folder):
+        above, _, name = folder.rpartition("/")
+        return Series(above or ".", (name,))
     try:
         names = list_names(folder) if is_zip(folder) else g_pathmgr.ls(folder)
     except OSError as error:

@@ -78,8 +78,9 @@ def backend_version(backend: str = "pyav") -> str:
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Returns whether this is a folder, or a zip, to be read as numbered pictures."""
-    return g_pathmgr.isdir(os.fspath(path)) or is_zip(os.fspath(path))
+    """Returns whether this is to be read as pictures: a folder, a zip of them, or one of them."""
+    name = os.fspath(path)
+    return g_pathmgr.isdir(name) or is_zip(name) or frame_folder.is_picture(name)
 
 
 def _backend(name: str) -> object:

@@ -42,7 +42,16 @@ def cue_benchmarks(cfg: CfgNode, task: Task, model: nn.Module) -> dict[str, Any]
 
 
 def _vote(cfg: CfgNode, task: Task, model: nn.Module, title: str) -> Votes:
-    return vote(cfg, task, as_filmed(task, model), "test", title.replace("_", " "))
+    return _named(cfg, task, as_filmed(task, model), title)
+
+
+def _named(cfg: CfgNode, task: Task, shown: FrameOrders, title: str) -> Votes:
+    """Returns the votes over a list; DataError names it if none of it can be read."""
+    try:
+        return vote(cfg, task, shown, "test", title)
+    except DataError as error:
+        where = lists.name_of(lists.open_list(cfg))
+        raise DataError(f"{title}, {where}: {error}") from error
 
 
 def _scuba(cfg: CfgNode, task: Task, model: nn.Module) -> dict[str, Any]:
@@ -72,7 +81,7 @@ def _of_one_decode(cfg: CfgNode, task: Task, model: nn.Module, views: int) -> di
         return random_frame(frames, cfg.BIAS.SEED, [clip // views for clip in clips])
 
     orders = FrameOrders(task, model, {"ordered": None, "still": still})
-    votes = vote(cfg, task, orders, "test", "scuba and scufo")
+    votes = _named(cfg, task, orders, "scuba and scufo")
     right, frozen = votes.hits("ordered"), votes.hits("still")
     return {
         "scuba": _plain(votes),

@@ -46,3 +46,12 @@ def test_pictures_of_two_videos_in_one_zip_are_refused(tmp_path):
         archive.writestr("two/img_00001.jpg", b"x")
     with pytest.raises(VideoError, match="some of its 3 files have the same name"):
         read_frames(path, [0])
+
+
+def test_a_single_picture_is_a_video_of_one_frame(tmp_path, monkeypatch):
+    folder = write_folder(tmp_path / "a", [7], "{:06d}.jpg")
+    assert torch.equal(read_frames(f"{folder}/000007.jpg", [0, 0]), read_frames(folder, [0, 0]))
+    monkeypatch.chdir(folder)
+    assert probe("000007.jpg").frames == 1
+    with pytest.raises(VideoError, match="Expected frames 0 to 0"):
+        read_frames("000007.jpg", [1])

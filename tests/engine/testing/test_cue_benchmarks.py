@@ -216,6 +216,12 @@ def test_zips_and_single_pictures_pair_by_name(cues, scuba):
     assert data["scuba"]["recordings"] == 4
 
 
+def test_a_list_of_which_nothing_can_be_read_is_named(cues, scuba):
+    scuba["SCUBA_PREFIX"] = scuba["SCUFO"].parent  # a frame each, where 8 are listed
+    with pytest.raises(DataError, match=r"scuba, .*scuba\.txt: Expected at least one readable"):
+        found(cues(**scuba), brightening)
+
+
 def test_scufo_alone_is_an_accuracy(cues, scuba):
     data = found(cues(SCUFO=scuba["SCUFO"]), brightening)
     assert list(data) == ["scufo"] and data["scufo"]["accuracy"] == 0
@@ -293,7 +299,7 @@ def hat(tmp_path_factory):
         other = next(p for p in same[1:] if p[1].texture != f.texture and p[1].motion != f.motion)
         pairs.append((first, other))
     rows, swaps = [], {}
-    for number, ((i, _), (j, other)) in enumerate(pairs):
+    for (i, _), (j, other) in pairs:
         names = [f"class {i % 3}/clip_{k}" for k in (i, j)]
         for name, k in zip(names, (i, j), strict=True):
             if not (root / "ori" / name).exists():
