@@ -11,6 +11,7 @@ from fvcore.common.config import CfgNode
 from slowfast_bias.cluster_rank import processes_per_machine, rank_from_environment
 from slowfast_bias.config.check_behaviour import behaviour
 from slowfast_bias.config.check_clips import clips
+from slowfast_bias.config.check_cues import cues
 from slowfast_bias.config.check_model import model
 from slowfast_bias.config.check_styles import style_folders
 from slowfast_bias.config.check_training import training
@@ -49,7 +50,8 @@ def find_problems(cfg: CfgNode) -> list[str]:
 
     What training alone needs is asked for only if TRAIN.ENABLE.
     """
-    checks = [_values, clips, model, _features, _silencing, behaviour, style_folders, _processes]
+    checks = [_values, clips, model, _features, _silencing, behaviour, style_folders, cues]
+    checks += [_processes]
     checks += [training] if cfg.TRAIN.ENABLE else []
     return [problem for check in checks for problem in check(cfg)]
 

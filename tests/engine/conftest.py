@@ -5,7 +5,26 @@ from __future__ import annotations
 import pytest
 import torch
 
-from slowfast_bias import host
+from slowfast_bias import engine, host
+
+# Over four seeds 97 to 100 %, 76 to 100 % (chance 25 %) and 92 to 100 % (chance 50 %) of the clips.
+TOY_EPOCHS = {"SLOW_texture": 3, "SLOW_motion": 4, "SLOW_noise": 2}
+
+
+@pytest.fixture(scope="session")
+def trained_toy(tmp_path_factory):
+    """A function (name, *options): the config of a toy network, trained once in a session."""
+    folders = {}
+
+    def config(name, *options):
+        first = name not in folders
+        out = folders.setdefault(name, str(tmp_path_factory.mktemp(name)))
+        words = ["OUTPUT_DIR", out, "SOLVER.MAX_EPOCH", TOY_EPOCHS[name], "NUM_GPUS", 0]
+        if first:
+            engine.train(engine.load_cfg(f"configs/Toy/{name}.yaml", words))
+        return engine.load_cfg(f"configs/Toy/{name}.yaml", [*words, *options])
+
+    return config
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from fvcore.common.config import CfgNode
 from slowfast_bias import host
 from slowfast_bias.config.options import (
     behaviour,
+    cue_benchmarks,
     data,
     host_keys,
     measuring,
@@ -24,6 +25,7 @@ from slowfast_bias.config.options.option import Option
 BIAS_OPTIONS = (
     *measuring.OPTIONS,
     *behaviour.OPTIONS,
+    *cue_benchmarks.OPTIONS,
     *training.OPTIONS,
     *data.OPTIONS,
     *segments.OPTIONS,

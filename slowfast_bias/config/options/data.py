@@ -6,12 +6,13 @@ from slowfast_bias.config.options.option import Option
 
 LIST_FORMATS = (
     "csv", "kinetics", "ssv2", "something_else", "diving48", "activitynet", "ucf101", "hmdb51",
-    "folders", "unlabelled",
+    "rawframes", "folders", "unlabelled",
 )  # fmt: skip
 
 OPTIONS = (
     Option("BIAS.DATA.FORMAT", "csv",
            "How the lists in DATA.PATH_TO_DATA_DIR are written. csv: `path label` a row; "
+           "rawframes: `folder num_frames label`; "
            "unlabelled: no list, every video below DATA.PATH_TO_DATA_DIR.", choices=LIST_FORMATS),
     Option("BIAS.DATA.LISTS", [], texts=True, doc=
            "Names of the lists of train, val and test; empty for those that their publisher gave."),
@@ -36,7 +37,7 @@ OPTIONS = (
     Option("BIAS.DATA.MAX_BAD_SHARE", 0.01,
            "Training stops when a larger share of its list cannot be read.", low=0, high=1),
     Option("BIAS.TOY.MOTION", "orbit4", "What moves how in the toy world.",
-           choices=("orbit4", "orbit2", "osc3", "ramp2")),
+           choices=("orbit4", "orbit2", "osc3", "ramp2", "noise2")),
     Option("BIAS.TOY.LABELS", "dynamic",
            "What the label is: static (texture), dynamic (motion), both, or correlated.",
            choices=("static", "dynamic", "both", "correlated")),
@@ -44,6 +45,9 @@ OPTIONS = (
            low=0, high=1),
     Option("BIAS.TOY.CUE_CONFLICT", False,
            "Texture and motion always disagree in the val and test lists."),
+    Option("BIAS.TOY.NEW_BACKGROUND", False,
+           "The objects of the val and test lists move before other backgrounds than they were "
+           "labelled with."),
     Option("BIAS.TOY.SEED", 0, "Seed of the toy world."),
     Option("BIAS.TOY.NUM_TRAIN", 256, "Clips of the train list.", low=1),
     Option("BIAS.TOY.NUM_VAL", 128, "Clips of the val list.", low=1),

@@ -1,7 +1,7 @@
-"""Folders of numbered pictures: img_00001.jpg, frame_00001.jpg, 000001.png and the like.
+"""Folders of numbered pictures: img_00001.jpg, frame_00001.jpg, 000001.png; and zips of them.
 
-Only the wanted files are opened. Numbers may start anywhere; a missing one is an error, because
-every frame after it would get a wrong number.
+A single picture is a video of one frame. Only the wanted files are opened. Numbers may start
+anywhere; a missing one is an error, because every frame after it would get a wrong number.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from iopath.common.file_io import g_pathmgr
 
+from slowfast_bias.datasets.decoding.frame_zip import is_zip, list_names, read_member
 from slowfast_bias.datasets.decoding.timeline import (
     Picks,
     Timeline,
@@ -44,11 +45,8 @@ class Series:
     def picture(self, index: int) -> np.ndarray:
         """Returns a frame, uint8 (H, W, 3) in RGB; VideoError if it is missing or not whole."""
         path = f"{self.folder}/{self.names[index]}"
-        if not g_pathmgr.isfile(path):  # reading from a pipe would wait forever
-            raise VideoError(f"Expected a picture in {path}, but it is no file, or a broken link.")
         try:
-            with g_pathmgr.open(path, "rb") as file:
-                data = file.read()
+            data = self._content(self.names[index])
             image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
         except (OSError, cv2.error) as error:  # OpenCV: a header that announces too many pixels
             raise VideoError(
@@ -59,6 +57,20 @@ class Series:
                 f"Expected a picture in {path}, but its {len(data)} bytes are not a whole one."
             )
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+    def _content(self, name: str) -> bytes:
+        if is_zip(self.folder):
+            return read_member(self.folder, name)
+        path = f"{self.folder}/{name}"
+        if not g_pathmgr.isfile(path):  # reading from a pipe would wait forever
+            raise VideoError(f"Expected a picture in {path}, but it is no file, or a broken link.")
+        with g_pathmgr.open(path, "rb") as file:
+            return file.read()
+
+
+def is_picture(path: str) -> bool:
+    """Returns whether this is the file of a picture."""
+    return path.lower().endswith((".jpg", ".jpeg", ".png")) and g_pathmgr.isfile(path)
 
 
 def probe(folder: str, fps: float) -> VideoInfo:
@@ -82,8 +94,11 @@ def read(folder: str, picks: Picks, short_side: int, fps: float) -> torch.Tensor
 
 def list_frames(folder: str) -> Series:
     """Returns a folder's frames in the order of their numbers; VideoError if one is missing."""
+    if is_picture(folder):
+        above, _, name = folder.rpartition("/")
+        return Series(above or ".", (name,))
     try:
-        names = g_pathmgr.ls(folder)
+        names = list_names(folder) if is_zip(folder) else g_pathmgr.ls(folder)
     except OSError as error:
         raise VideoError(f"Expected a folder of pictures at {folder}, but: {error}.") from error
     series: dict[str, dict[int, str]] = {}

@@ -16,6 +16,7 @@ import torch
 from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.datasets.decoding import frame_folder, pyav_reader, torchcodec_reader
+from slowfast_bias.datasets.decoding.frame_zip import is_zip
 from slowfast_bias.datasets.decoding.timeline import Picks, Timeline, VideoError, VideoInfo
 
 __all__ = [
@@ -77,8 +78,9 @@ def backend_version(backend: str = "pyav") -> str:
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Returns whether this is a folder, to be read as numbered pictures."""
-    return g_pathmgr.isdir(os.fspath(path))
+    """Returns whether this is to be read as pictures: a folder, a zip of them, or one of them."""
+    name = os.fspath(path)
+    return g_pathmgr.isdir(name) or is_zip(name) or frame_folder.is_picture(name)
 
 
 def _backend(name: str) -> object:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from slowfast_bias.datasets.lists import json_lists, kinetics, text, unlabelled
+from slowfast_bias.datasets.lists import json_lists, kinetics, rawframes, text, unlabelled
 from slowfast_bias.datasets.lists.list_source import Row, Source
 from slowfast_bias.datasets.lists.video_names import VideoNames
 from slowfast_bias.datasets.lists.video_parts import with_part
@@ -34,6 +34,7 @@ READERS: dict[str, tuple[Callable[[Source], Iterable[Row]], int]] = {
     "kinetics": (kinetics.read_kinetics, 3),
     "ucf101": (text.read_ucf101, 0),
     "hmdb51": (text.read_hmdb51, 0),
+    "rawframes": (rawframes.read_rawframes, 0),
     "folders": (text.read_folders, 0),
     "unlabelled": (unlabelled.read_unlabelled, 0),
     "ssv2": (json_lists.read_something, 1),
@@ -53,6 +54,7 @@ class Video(NamedTuple):
     end: float = 0.0
     unit: str = ""  # of start and end: "t" seconds, "frames", "" for the whole file
     group: str = ""  # what several files are cut from, if the list tells
+    frames: int = 0  # how many of a folder of pictures count, if the list tells; 0: all
 
     @property
     def name(self) -> str:
@@ -130,7 +132,8 @@ def read_list(
         path = _path(row, at, strict, files, num_classes)
         if row.called:
             classes[row.called] = row.label
-        video = Video(path, row.label, place, row.start, row.end, row.unit, row.recording)
+        part = (row.start, row.end, row.unit)
+        video = Video(path, row.label, place, *part, row.recording, row.frames)
         key = (video.path, video.start, video.end, video.unit)
         if key in seen:
             raise row.wrong(

@@ -44,6 +44,11 @@ PUBLISHED: dict[str, dict[str, tuple[str, ...]]] = {
         "test": ("testlist01.txt",),
     },
     "hmdb51": dict.fromkeys(("train", "val", "test"), ("*_test_split1.txt",)),
+    "rawframes": {
+        "train": ("train_list_rawframes.txt", "train.txt"),
+        "val": ("val_list_rawframes.txt", "val.txt"),
+        "test": ("test_list_rawframes.txt", "test.txt", "val_list_rawframes.txt", "val.txt"),
+    },
     "folders": {"train": ("train",), "val": ("val", "test"), "test": ("test", "val")},
     "unlabelled": dict.fromkeys(("train", "val", "test"), ("",)),  # the folder itself
 }
@@ -67,6 +72,7 @@ class Row:
     others: tuple[str, ...] = ()  # other names that the file may have
     called: str = ""  # the name of the class, if the list has it in place of a number
     recording: str = ""  # what several files are cut from, if the publisher's names tell
+    frames: int = 0  # how many a folder of pictures must hold, if the list tells
     flaw: str = ""  # why a published row, which will not be fixed, is left out
 
     @property

@@ -106,3 +106,14 @@ def reorder(x: torch.Tensor, orders: torch.Tensor, time: int = 2) -> torch.Tenso
     orders = orders.to(x.device)
     pairs = zip(x, orders, strict=True)
     return torch.stack([clip.index_select(time - 1, order) for clip, order in pairs])
+
+
+def random_frame(frames: int, seed: int, videos: Sequence[int]) -> torch.Tensor:
+    """Returns the orders (B, T) that show one frame throughout, drawn for each video."""
+    drawn = [
+        torch.randint(
+            frames, (), generator=torch.Generator().manual_seed(seed_from(seed, int(video), 3))
+        )
+        for video in videos
+    ]
+    return torch.stack(drawn)[:, None].expand(-1, frames)

@@ -13,7 +13,7 @@ import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias.config.lookup import lookup
-from slowfast_bias.datasets.decoding.read_frames import Timeline, VideoError, read_frames
+from slowfast_bias.datasets.decoding.read_frames import Picks, Timeline, VideoError, read_frames
 from slowfast_bias.datasets.lists.files import Video
 from slowfast_bias.datasets.sampling.crops import Crop, Region, random_crop, random_region
 from slowfast_bias.datasets.sampling.frame_picks import RANDOM, pick_frames, pick_segments
@@ -72,15 +72,18 @@ class SplitViews:
         inverse = bool(lookup(self.cfg, "DATA.INV_UNIFORM_SAMPLE", False))
         return random_crop(data.TRAIN_JITTER_SCALES, data.TRAIN_CROP_SIZE, flip, inverse=inverse)
 
+    def frames(self, video: Video, picks: Picks, short_side: int) -> torch.Tensor:
+        """Returns frames of a video, uint8 (T, H, W, 3), as `read_frames`; VideoError.
+
+        What makes a clip of several files overrides this.
+        """
+        how = self.cfg.BIAS.DATA
+        options = {"backend": how.DECODER, "folder_fps": how.FOLDER_FPS}
+        return read_frames(video.path, picks, short_side=short_side, **options)
+
     def _read(self, video: Video, crop: Crop | Region, **sampling: Any) -> torch.Tensor:
-        frames = read_frames(
-            video.path,
-            self._picks(video, **sampling),
-            short_side=crop.scale if isinstance(crop, Crop) else 0,
-            backend=self.cfg.BIAS.DATA.DECODER,
-            folder_fps=self.cfg.BIAS.DATA.FOLDER_FPS,
-        )
-        return crop.of(frames)
+        short_side = crop.scale if isinstance(crop, Crop) else 0
+        return crop.of(self.frames(video, self._picks(video, **sampling), short_side))
 
     def _picks(self, video: Video, **sampling: Any) -> Callable[[Timeline], list[int]]:
         """Returns a function: timeline -> the clip's frames, only of the listed part."""
@@ -116,6 +119,13 @@ def part_of(video: Video, timeline: Timeline) -> range:
         # a part between two frames shows the one that is on screen
         part = part or range(timeline.at(video.start), timeline.at(video.start) + 1)
         beyond = video.start >= timeline.duration
+    elif video.frames:
+        part, beyond = range(video.frames), False
+        if video.frames > timeline.frames:
+            raise VideoError(
+                f"Expected {video.frames} frames in {video.path}, as its list says, but it has "
+                f"{timeline.frames}."
+            )
     elif video.unit:
         part = range(int(video.start), min(int(video.end), timeline.frames))
         beyond = not part

@@ -75,5 +75,6 @@ def _world(cfg: CfgNode, split: str) -> ToyWorld:
         seed=toy.SEED,
         split=split,
         cue_conflict=toy.CUE_CONFLICT and split != "train",
+        new_background=toy.NEW_BACKGROUND and split != "train",
         num_clips={"train": toy.NUM_TRAIN, "val": toy.NUM_VAL, "test": toy.NUM_TEST}[split],
     )

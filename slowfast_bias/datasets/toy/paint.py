@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-PHASES = 8
+from slowfast_bias.datasets.toy.motions import PHASES
+
 TEXTURES = ("stripes", "checks", "dots", "rings")
 SHAPES = ("disc", "square", "triangle", "ring")
 
@@ -33,6 +34,7 @@ class ToyFactors:
         radius: the object's, in half-widths.
         centre: x, y of the motion's middle.
         reach: the radius of an orbit.
+        grain: the seed of the noise, of noise-coded motion, which shows nothing else.
     """
 
     texture: int
@@ -47,6 +49,7 @@ class ToyFactors:
     radius: float
     centre: tuple[float, float]
     reach: float
+    grain: int = 0
 
 
 def paint(factors: ToyFactors, shows: str, size: int) -> np.ndarray:

@@ -10,53 +10,30 @@ Every clip depends only on (seed, split, index) and is rendered on demand; there
 Static factors are the background's texture and its hue, the dynamic one is the order of the hops.
 The object's shape is joint: it survives restyling and shuffling, and is never a label.
 
-All motions have one principle. The object has a phase on a cycle of 8 and starts at a uniformly
-random one; the class determines how far it hops. All hops are odd, so 8 frames visit all 8 phases
-in every class, and every second frame visits those of one parity in every class: without their
-order, frames contain nothing about the class. Only the phase changes within a clip, because two
-ordered factors on one object would leak their product. Some choices of frames do reveal the class
-(the first half of an orbit, a slow pathway); `unordered_frames_tell` tests this exactly. Mirroring
-a clip turns +45 degrees into -45, so train with random flips switched off.
+Frames without their order contain nothing about the motion (`motions`). Only the phase changes
+within a clip, because two ordered factors on one object would leak their product. Some choices of
+frames do reveal the motion (the first half of an orbit, a slow pathway); `unordered_frames_tell`
+tests this exactly. Mirroring a clip turns +45 degrees into -45, so train with random flips switched
+off. With motion "noise2" a clip shows neither object nor texture: each frame is noise (`noise`).
 
 Legend: B batch, T frames, H W space.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from slowfast_bias.datasets.toy.paint import PHASES, SHAPES, TEXTURES, ToyFactors, far_colour, paint
+from slowfast_bias.datasets.toy.background import with_new_background
+from slowfast_bias.datasets.toy.motions import MOTIONS, PHASES, unordered_frames_tell
+from slowfast_bias.datasets.toy.noise import paint_noise
+from slowfast_bias.datasets.toy.paint import SHAPES, TEXTURES, ToyFactors, far_colour, paint
 
 SPLITS = ("train", "val", "test")
 LABELS = ("static", "dynamic", "both", "correlated")
-
-
-@dataclass(frozen=True)
-class Motion:
-    """What the phase changes ("place" or "size") and the odd hop of each class."""
-
-    shows: str
-    hops: tuple[int, ...]
-
-    def phases(self, motion: int, start: int, frames: int) -> np.ndarray:
-        """Returns the phase of every frame, (T,) in 0 to 7, of a clip of class `motion`."""
-        return (start + self.hops[motion] * np.arange(frames)) % PHASES
-
-
-MOTIONS = {
-    # round a circle of 8 places, by +45, -45, +135 or -135 degrees
-    "orbit4": Motion("place", (1, -1, 3, -3)),
-    "orbit2": Motion("place", (1, -1)),
-    # The size grows, shrinks or grows three times as fast, cyclically from a random start. A ramp
-    # from end to end would reveal its direction in every second frame: 0 2 4 6, not 7 5 3 1.
-    "osc3": Motion("size", (1, -1, 3)),
-    "ramp2": Motion("size", (1, -1)),
-}
 
 
 @dataclass(frozen=True)
@@ -69,7 +46,7 @@ class ToyWorld:
     Attributes:
         size: height and width in pixels.
         frames: T; a multiple of 8, or another number of frames that reveal nothing unordered.
-        motion: "orbit4", "orbit2", "osc3" or "ramp2", see `MOTIONS`.
+        motion: one of `MOTIONS`.
         labels: "static" (the texture), "dynamic" (the motion), "both" (texture * motions + motion),
             or "correlated" (the motion, with a texture that predicts it).
         rho: for "correlated" only. With probability rho the texture has the motion's number, else
@@ -78,6 +55,8 @@ class ToyWorld:
         split: "train", "val" or "test", with disjoint random streams.
         cue_conflict: the texture never has the motion's number, and the other three are equally
             likely. The label is the motion; `factors` has the texture, for scoring choices.
+        new_background: each clip has its object and motion before another background (`background`)
+            and keeps its label, that of a texture too, which nothing in the clip tells any more.
         num_clips: the length. Clip i is the same in a longer world.
     """
 
@@ -89,6 +68,7 @@ class ToyWorld:
     seed: int = 0
     split: str = "train"
     cue_conflict: bool = False
+    new_background: bool = False
     num_clips: int = 256
 
     def __post_init__(self) -> None:
@@ -112,7 +92,7 @@ class ToyWorld:
 
     def label(self, index: int) -> int:
         """Returns the label of clip `index`, 0 to num_classes - 1."""
-        factors = self.factors(index)
+        factors = self._filmed(index)
         if self.labels == "static":
             return factors.texture
         if self.labels == "both":
@@ -121,25 +101,28 @@ class ToyWorld:
 
     def factors(self, index: int) -> ToyFactors:
         """Returns all factors of clip `index`."""
+        filmed = self._filmed(index)
+        if not self.new_background:
+            return filmed
+        return with_new_background(filmed, _between(_uniform(self, _BACKGROUND, index, 6)))
+
+    def _filmed(self, index: int) -> ToyFactors:
+        """Returns the factors of a clip before its background was changed."""
         if not 0 <= index < self.num_clips:
             raise IndexError(
                 f"Expected `index` to be 0 to {self.num_clips - 1}, but got {index}; "
                 "a larger `num_clips` has more."
             )
-        draws = iter(_uniform(self, _CLIP, index, 20).tolist())
-
-        def between(low: float, high: float) -> float:
-            return low + (high - low) * next(draws)
-
+        between = _between(_uniform(self, _CLIP, index, 20))
         # both draws are taken in every mode, so that modes differ only in texture and colours
-        texture, motion = self._classes(index, next(draws), next(draws))
+        texture, motion = self._classes(index, between(0, 1), between(0, 1))
         hue = (texture + between(-0.15, 0.15)) / len(TEXTURES) % 1.0
         return ToyFactors(
             texture=texture,
             hue=hue,
             motion=motion,
-            start=int(next(draws) * PHASES),
-            shape=int(next(draws) * len(SHAPES)),
+            start=int(between(0, PHASES)),
+            shape=int(between(0, len(SHAPES))),
             brightness=between(-0.06, 0.06),
             shift=(between(-1, 1), between(-1, 1)),
             pitch=between(0.9, 1.1),
@@ -147,6 +130,7 @@ class ToyWorld:
             radius=between(0.31, 0.39),
             centre=(between(-0.08, 0.08), between(-0.08, 0.08)),
             reach=between(0.48, 0.56),
+            grain=int(between(0, 2**53)),
         )
 
     def clip(self, index: int) -> torch.Tensor:
@@ -161,7 +145,10 @@ class ToyWorld:
         """Returns the clip of any factors, of an index or invented, uint8 (T, H, W, 3)."""
         motion = MOTIONS[self.motion]
         # at most 8 frames differ, for any number of them
-        seen = paint(factors, motion.shows, self.size)
+        if motion.shows == "noise":
+            seen = paint_noise(factors.grain, self.size)
+        else:
+            seen = paint(factors, motion.shows, self.size)
         return torch.from_numpy(seen[motion.phases(factors.motion, factors.start, self.frames)])
 
     def _classes(self, index: int, coin: float, other: float) -> tuple[int, int]:
@@ -180,26 +167,8 @@ class ToyWorld:
         return texture, motion
 
 
-def unordered_frames_tell(motion: str, picks: Sequence[int]) -> bool:
-    """Returns whether the frames at `picks`, unordered, distinguish any classes of `motion`.
-
-    Exact: compares which phases each class shows over the 8 equally likely starts. For example,
-    the slow pathway of SlowFast takes `linspace(0, T - 1, T // alpha)`: of 8 frames with alpha 4
-    these are 0 and 7, which reveal the size of an orbit4 hop, and nothing about orbit2.
-    """
-    kind, picks = MOTIONS[motion], list(picks)
-    shown = [
-        Counter(
-            tuple(sorted(kind.phases(label, start, max(picks) + 1)[picks].tolist()))
-            for start in range(PHASES)
-        )
-        for label in range(len(kind.hops))
-    ]
-    return any(other != shown[0] for other in shown)
-
-
-# What a random stream is for: one clip's draws, or the order of one block's classes.
-_CLIP, _BLOCK = 0, 1
+# What a random stream is for: one clip's draws, the order of one block's classes, a new background.
+_CLIP, _BLOCK, _BACKGROUND = 0, 1, 2
 
 
 def _uniform(world: ToyWorld, stream: int, index: int, count: int) -> np.ndarray:
@@ -209,6 +178,12 @@ def _uniform(world: ToyWorld, stream: int, index: int, count: int) -> np.ndarray
         counter=np.array([0, 0, index, stream], dtype=np.uint64),
     ).random_raw(count)
     return (bits >> np.uint64(11)) * 2.0**-53
+
+
+def _between(draws: np.ndarray) -> Callable[[float, float], float]:
+    """Returns a function (low, high) -> a number between them, of the next draw."""
+    rest = iter(draws.tolist())
+    return lambda low, high: low + (high - low) * next(rest)
 
 
 def _check_words_and_numbers(world: ToyWorld) -> None:
@@ -234,6 +209,12 @@ def _check_nothing_leaks(world: ToyWorld) -> None:
         raise ValueError(
             f"Expected `frames` that without their order tell nothing about {world.motion}, "
             f"but got {world.frames}; any multiple of {PHASES} will do."
+        )
+    changed = world.cue_conflict or world.new_background
+    if MOTIONS[world.motion].shows == "noise" and (changed or world.labels != "dynamic"):
+        raise ValueError(
+            f"Expected `labels` dynamic, no `cue_conflict` and no `new_background` with "
+            f"{world.motion}, whose clips show no texture, but got {world.labels}."
         )
     labelled_by_motion = world.labels in ("dynamic", "correlated")
     if world.cue_conflict and not (world.num_motions == len(TEXTURES) and labelled_by_motion):

@@ -19,11 +19,12 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.setup.network import open_trained
 from slowfast_bias.engine.setup.provenance import provenance, write_config
-from slowfast_bias.engine.tasks import Task, make_task
+from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing import battery_figures
 from slowfast_bias.engine.testing.battery_questions import Questions, read_questions
 from slowfast_bias.engine.testing.battery_table import battery_markdown, battery_table
 from slowfast_bias.engine.testing.battery_variants import ChangedClips, plan_of
+from slowfast_bias.engine.testing.cue_benchmarks import cue_benchmarks
 from slowfast_bias.engine.testing.vote import vote
 from slowfast_bias.files import write_whole
 from slowfast_bias.outputs import Outputs
@@ -76,7 +77,7 @@ def battery_of(cfg: CfgNode, model: nn.Module, questions: Questions) -> dict[str
             chosen.name: battery_figures.list_accuracies(chosen, hits, votes)
             for chosen in questions.lists
         },
-        "benchmarks": _benchmarks(cfg, task, model),
+        "benchmarks": cue_benchmarks(cfg, task, model),
         "meta": {
             **votes.meta,
             "seed": cfg.BIAS.SEED,
@@ -84,10 +85,6 @@ def battery_of(cfg: CfgNode, model: nn.Module, questions: Questions) -> dict[str
             **_notes(cfg, questions),
         },
     }
-
-
-def _benchmarks(cfg: CfgNode, task: Task, model: nn.Module) -> dict[str, Any]:
-    return {}
 
 
 def _notes(cfg: CfgNode, questions: Questions) -> dict[str, list[str]]:

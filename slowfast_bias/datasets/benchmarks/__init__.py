@@ -1,0 +1,1 @@
+"""Benchmarks of published studies whose clips are made when they are read."""
