@@ -28,6 +28,7 @@ from slowfast_bias.engine.runtime.page import write_page
 from slowfast_bias.engine.tasks import task_class
 from slowfast_bias.engine.testing.battery import battery
 from slowfast_bias.engine.testing.battery_questions import read_questions
+from slowfast_bias.engine.testing.cue_lists import cue_lists
 from slowfast_bias.engine.testing.frame_orders import test_orders
 from slowfast_bias.engine.testing.multi_view import test
 from slowfast_bias.engine.testing.silencing import ablate
@@ -138,6 +139,7 @@ def check_steps(cfg: CfgNode, steps: Sequence[Step]) -> None:
     check_lists(cfg, lists_of(cfg, steps))
     if any(step.name == "battery" for step in steps):
         read_questions(cfg)
+        cue_lists(cfg)
 
 
 def _last_report(cfg: CfgNode, trained: TrainResult) -> Any:

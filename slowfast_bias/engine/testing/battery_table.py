@@ -12,6 +12,14 @@ from slowfast_bias.engine.testing.vote import videos_and_recordings
 Figures = Mapping[str, Any]
 Rows = list[list[str]]
 _FEW_CLASSES = 20  # more are in the file only
+# Share of a benchmark of cues -> its words, and the key of its interval.
+_SHARES = {
+    "accuracy": ("right", "interval"),
+    "dynamic": ("named the moving class", "dynamic_interval"),
+    "static": ("named the static class", "static_interval"),
+    "prefers_dynamic": ("moving class likelier", "prefers_dynamic_interval"),
+    "background": ("named the background's class", "background_interval"),
+}
 # What a reader who has not read docs/METHOD.md needs of each entry.
 _MEANINGS = {
     "best_frame": "any single frame is enough (an upper bound)",
@@ -49,6 +57,8 @@ def _tables(figures: Figures) -> Iterator[tuple[str, Rows]]:
     yield "Divergence of the outputs", _divergences(figures)
     if figures["lists"]:
         yield "Parts of the list", _lists(figures["lists"])
+    if figures["benchmarks"]:
+        yield "Benchmarks of cues", _benchmarks(figures["benchmarks"])
     classes = figures["variants"]["ordered"]["per_class"]
     if 0 < len(classes) <= _FEW_CLASSES:
         yield "By class", _classes(figures)
@@ -83,6 +93,17 @@ def _lists(lists: Mapping[str, Figures]) -> Rows:
             one = found["variants"][variant]
             cells += [_number(one["accuracy"]), _span(one["interval"])]
         rows.append(cells)
+    return rows
+
+
+def _benchmarks(benchmarks: Mapping[str, Figures]) -> Rows:
+    rows = [["benchmark", "share of videos", "%", "", "videos"]]
+    for name, found in benchmarks.items():
+        shown = str(found.get("pairs", found.get("videos")))
+        for key, (said, interval) in _SHARES.items():
+            if key in found:
+                cells = [said, _number(found[key]), _span(found[interval]), shown]
+                rows.append([name.replace("_", " "), *cells])
     return rows
 
 
