@@ -12,7 +12,7 @@ from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.visualization.html import words
-from slowfast_bias.visualization.html.blocks import Heading, Note, Section
+from slowfast_bias.visualization.html.blocks import Folded, Heading, Note, Section
 from slowfast_bias.visualization.reading.result_files import number
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
@@ -77,7 +77,7 @@ def clips_section(runs: Mapping[str, RunFolder], strips: Strips) -> Section | No
     for name, run in found.items():
         if len(runs) > 1:
             blocks.append(Heading(name))
-        blocks += [unit_films(unit, run, strips) for unit in run.top_clips["units"]]
+        blocks += _every_layer(run, strips)
     if strips.unreadable:
         blocks.append(Note(f"Strips that cannot be read: {words.listed(strips.unreadable)}.", True))
     if strips.left_out:
@@ -90,6 +90,16 @@ def clips_section(runs: Mapping[str, RunFolder], strips: Strips) -> Section | No
         f"network was measured.{seen} A clip plays while it is pointed at or has the focus."
     )
     return Section("clips", "What units answer to", blocks, lead)
+
+
+def _every_layer(run: RunFolder, strips: Strips) -> list[object]:
+    """Returns the units of the last layer, and folded up those of the others, the last first."""
+    by_layer: dict[str, list[object]] = {}
+    for unit in reversed((run.top_clips or {})["units"]):  # what is shown first takes room first
+        films = by_layer.setdefault(unit["layer"], [])
+        films.insert(0, unit_films(unit, run, strips))
+    first, *others = by_layer.items() or [("", [])]
+    return [*first[1], *(Folded(f"Units of {layer}", films) for layer, films in others)]
 
 
 def unit_films(unit: Mapping[str, Any], run: RunFolder, strips: Strips) -> UnitFilms:

@@ -43,7 +43,7 @@ def units_section(runs: Mapping[str, RunFolder]) -> Section | None:
         blocks += [Folded(f"Units of {x}", [_every_layer(x, reports[x])]) for x in others]
     lead = (
         f"A mark is a unit. {threshold_words(reports.values())} Static-only units answer to what "
-        "clips look like, dynamic-only units to how they move, joint units to either, residual "
+        "clips look like, dynamic-only units to how they move, joint units to both, residual "
         "units to neither. Point at a mark, or go through them with the arrow keys."
     )
     return Section("units", "Unit by unit", blocks, lead)
