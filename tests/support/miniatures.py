@@ -8,7 +8,9 @@ from pathlib import Path
 import torch
 import yaml
 
+from slowfast_bias import host
 from support import ROOT
+from support.huggingface import save_tiny
 from support.videos import write_video
 
 CLASSES = 3
@@ -74,6 +76,8 @@ def make_miniatures(folder: Path) -> None:
     _write_ssv2(folder)
     for file, config in WEIGHTS.items():
         _write_weights(folder, file, config)
+    if "hf" in host.capabilities:
+        save_tiny(folder / "videomae-base-finetuned-kinetics", "videomae")
     (folder / "my_net.py").write_text(MY_NET)
     scope: dict = {}
     exec(MY_NET, scope)
