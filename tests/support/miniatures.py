@@ -89,7 +89,8 @@ def _write_configs(folder: Path) -> None:
         name = path.relative_to(ROOT / "configs")
         if not name.name.startswith("Base-"):
             kind = next((small for word, small in SMALL_OF.items() if word in name.name), {})
-            small = TOY if name.parts[0] == "Toy" else {**REAL, **kind}
+            of_its_folder = name.parts[0] == "HF"  # frames, size and classes come from there
+            small = {} if of_its_folder else TOY if name.parts[0] == "Toy" else {**REAL, **kind}
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(yaml.safe_dump({"_BASE_": str(path), **small}))
 
