@@ -12,7 +12,8 @@ EXTRAS ?= test
 INSTALLED = $(VENV)/.installed-$(EXTRAS)
 
 # Two at a time, the tests of a file one after the other: they share what a fixture has trained.
-TESTS ?= -n 2 --dist loadscope
+# Files begin in the order of tests/conftest.py, the long ones first.
+TESTS ?= -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: demo test test-host lint clean
 
