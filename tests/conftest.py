@@ -33,9 +33,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # Long files begin first, or one core waits at the end for the last of them.
-LONG = ("test_docs", "test_recipes", "test_own_data", "test_videos_run", "test_several", "test_scan",
-        "test_interrupted", "test_sweep", "test_reproduction", "test_host_dataset", "test_killed",
-        "test_folder_writer", "test_toy_truth", "test_cue_benchmarks", "test_configs")  # fmt: skip
+LONG = (
+    "test_docs", "test_recipes", "test_own_data", "test_videos_run", "test_several", "test_scan",
+    "test_interrupted", "test_sweep", "test_reproduction", "test_host_dataset", "test_killed",
+    "test_folder_writer", "test_toy_truth", "test_cue_benchmarks", "test_configs",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items):
