@@ -25,7 +25,7 @@ from slowfast_bias.config.check_styles import pairs_name
 from slowfast_bias.datasets.contract import ClipSource, recordings_of
 from slowfast_bias.datasets.pairs.request import PairMaker, pair_maker
 from slowfast_bias.engine.measuring.probe import Probe
-from slowfast_bias.engine.measuring.report_files import final_line, write_reports
+from slowfast_bias.engine.measuring.report_files import final_line, leave_reports
 from slowfast_bias.engine.measuring.top_clips import (
     Kept,
     check_top_clips,
@@ -37,12 +37,11 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json, progress
 from slowfast_bias.engine.setup.loaders import source_loader
 from slowfast_bias.engine.setup.network import Trained, build_network, open_trained
-from slowfast_bias.engine.setup.provenance import partial_words, provenance, write_config
+from slowfast_bias.engine.setup.provenance import partial_words, provenance
 from slowfast_bias.engine.setup.unreadable_videos import (
     NO_REASON,
     Unreadable,
     dropped_warning,
-    record,
 )
 from slowfast_bias.engine.tasks import Task, make_task
 from slowfast_bias.errors import DataError
@@ -83,10 +82,7 @@ def measure_trained(cfg: CfgNode, trained: Trained, known: BiasReport | None = N
         fresh, clips = trained.has_fresh_classifier, cfg.BIAS.TOP_CLIPS
         found, kept = measure_and_keep(cfg, networks, config, about, fresh, clips)
         reports |= found
-    if ranks.is_master():
-        record(cfg, reports["trained"].meta)
-        write_reports(cfg.OUTPUT_DIR, reports)
-        write_config(cfg, config)
+    ranks.all_or_none(functools.partial(leave_reports, cfg, reports))
     for name, report in reports.items():
         log_json(cfg.OUTPUT_DIR, final_line(name, report))
     if kept is not None:

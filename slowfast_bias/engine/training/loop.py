@@ -135,7 +135,8 @@ def train_epoch(
             loss = task.loss(output, batch)
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise divergence.loss_not_finite(cfg, epoch, step, value)
+            clips = batch.indices.tolist()
+            raise divergence.loss_not_finite(cfg, epoch, step, value, loader.dataset, clips)
         optimizer.zero_grad()
         scaler.scale(loss).backward()
         _clip(cfg, model, optimizer, scaler)
