@@ -6,13 +6,14 @@ SlowFast; without a GPU they are CPU processes over gloo.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import multiprocessing
 import os
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def _spawn(cfg: CfgNode, func: Flow, world: int, init_method: str) -> Any:
         before, lost = set(multiprocessing.active_children()), []
         try:
             with preemption.asked_later():
-                with interrupts.sigint_blocked():
+                with interrupts.sigint_blocked(), _quiet_torch():
                     group = mp.spawn(run_child, arguments, nprocs=max(1, cfg.NUM_GPUS), join=False)
                 lost = children.wait_for(group.processes)
             if preemption.STATUS in [process.exitcode for process in group.processes]:
@@ -135,6 +136,22 @@ def _spawn(cfg: CfgNode, func: Flow, world: int, init_method: str) -> Any:
             raise _cause(folder, crash, lost) from crash
         # our own child wrote this file into our own folder, so it is safe to load its objects
         return torch.load(result, weights_only=False) if result.exists() else None
+
+
+@contextlib.contextmanager
+def _quiet_torch() -> Iterator[None]:
+    """Keeps processes started in the block from printing traces of C++ when another one has gone.
+
+    What happened is said in words.
+    """
+    name = "TORCH_CPP_LOG_LEVEL"
+    before = os.environ.get(name)
+    os.environ.setdefault(name, "ERROR")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
 
 
 def run_child(
