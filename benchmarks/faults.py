@@ -241,8 +241,10 @@ def faults(folder: Path, kills: int, rounds: int) -> dict[str, Callable[[], Row]
         shutil.copytree(whole, out)
         flip_one_bit(Outputs(str(out)).checkpoint(3), k)
         ended = Run(out).end()
-        said = "Trying the one before it" in Path(Outputs(str(out)).log).read_text()
-        return ended if said and same(out, whole) else ended._replace(status=1)
+        log = Path(Outputs(str(out)).log).read_text().splitlines()
+        said = next((line for line in log if "Trying the one before it" in line), "")
+        good = said and same(out, whole)
+        return ended._replace(said=said.partition(": ")[2], status=ended.status if good else 1)
 
     def twice(k: int) -> Ended:
         first = Run(folder / f"two{k}", *LONG).wait_for("train_iter")

@@ -13,7 +13,8 @@ import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias.config.lookup import lookup
-from slowfast_bias.datasets.decoding.read_frames import Timeline, VideoError, read_frames
+from slowfast_bias.datasets.decoding.read_frames import Picks, Timeline, VideoError, read_frames
+from slowfast_bias.datasets.decoding.time_limit import within
 from slowfast_bias.datasets.lists.files import Video
 from slowfast_bias.datasets.sampling.crops import Crop, Region, random_crop, random_region
 from slowfast_bias.datasets.sampling.frame_picks import RANDOM, pick_frames, pick_segments
@@ -73,14 +74,19 @@ class SplitViews:
         return random_crop(data.TRAIN_JITTER_SCALES, data.TRAIN_CROP_SIZE, flip, inverse=inverse)
 
     def _read(self, video: Video, crop: Crop | Region, **sampling: Any) -> torch.Tensor:
-        frames = read_frames(
-            video.path,
-            self._picks(video, **sampling),
-            short_side=crop.scale if isinstance(crop, Crop) else 0,
-            backend=self.cfg.BIAS.DATA.DECODER,
-            folder_fps=self.cfg.BIAS.DATA.FOLDER_FPS,
-        )
-        return crop.of(frames)
+        options = self.cfg.BIAS.DATA
+
+        def read(picks: Picks) -> torch.Tensor:
+            return read_frames(
+                video.path,
+                picks,
+                short_side=crop.scale if isinstance(crop, Crop) else 0,
+                backend=options.DECODER,
+                folder_fps=options.FOLDER_FPS,
+            )
+
+        picks = self._picks(video, **sampling)
+        return crop.of(within(options.TIMEOUT, video.path, read, picks))
 
     def _picks(self, video: Video, **sampling: Any) -> Callable[[Timeline], list[int]]:
         """Returns a function: timeline -> the clip's frames, only of the listed part."""

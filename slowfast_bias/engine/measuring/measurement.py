@@ -10,11 +10,11 @@ import functools
 import logging
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from fvcore.common.config import CfgNode
-from torch import nn
+from torch import Tensor, nn
 
 from slowfast_bias import host
 from slowfast_bias.bias import BiasReport, all_merge
@@ -24,6 +24,7 @@ from slowfast_bias.bias.recognition import Recognition
 from slowfast_bias.config.check_styles import pairs_name
 from slowfast_bias.datasets.contract import ClipSource, recordings_of
 from slowfast_bias.datasets.pairs.request import PairMaker, pair_maker
+from slowfast_bias.engine.measuring.portions import Portions
 from slowfast_bias.engine.measuring.probe import Probe
 from slowfast_bias.engine.measuring.report_files import final_line, leave_reports
 from slowfast_bias.engine.measuring.top_clips import (
@@ -193,18 +194,22 @@ def _show(
 ) -> list[Bad]:
     """Shows this rank's share of the videos to all probes; returns those that are unreadable."""
     bad: list[Bad] = []
+
+    def prepare(inputs: list[Tensor], positions: list[int]) -> Callable[[Probe], None]:
+        videos = [source.videos[position] for position in positions]
+        views = make_views(cfg, source, inputs, videos, maker, task.pack)
+        filmed = make_filmed(views, positions, len(source), task.pack)
+        cut_from = [recordings[position] for position in positions]
+        return lambda probe: probe.add(views, videos, cut_from, filmed)
+
+    portions = Portions(prepare, probes)
     loader = source_loader(cfg, source)
     for batch in progress(loader, len(loader), "measurement"):
         for position, reason in batch.unreadable.items():
             video = Unreadable(*source.describe(position), reason or NO_REASON)
             bad.append((source.videos[position], video))
-        positions = batch.indices.tolist()
-        videos = [source.videos[position] for position in positions]
-        if videos:
-            views = make_views(cfg, source, batch.inputs, videos, maker, task.pack)
-            filmed = make_filmed(views, positions, len(source), task.pack)
-            for probe in probes:
-                probe.add(views, videos, [recordings[k] for k in positions], filmed)
+        if batch.clips():
+            portions.show(batch.inputs, batch.indices.tolist())
     return bad
 
 

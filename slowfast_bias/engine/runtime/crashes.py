@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
+import traceback
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -49,6 +50,8 @@ def words_for(cfg: CfgNode, error: Exception) -> UserError | None:
     cause = str(error.__cause__ or "")  # torch says by what there, and not always
     if worker := _WORKER.search(cause) or _WORKER.search(text):
         return _worker_lost(*worker.groups())
+    if isinstance(error, (EOFError, ConnectionError)) and _was_reading_batches(error):
+        return _worker_lost("", "ended while it was sending a clip")
     if is_out_of_memory(error):
         return CrashError(
             f"Expected enough memory, but there is none left: {text.splitlines()[0][:200]}. Lower "
@@ -80,6 +83,11 @@ def ranks_lost(lost: Sequence[tuple[int, int, int]]) -> CrashError:
     )
 
 
+def _was_reading_batches(error: BaseException) -> bool:
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(frame.filename.endswith("torch/utils/data/dataloader.py") for frame in frames)
+
+
 def _worker_lost(pids: str, what: str) -> CrashError:
     what = what.strip().rstrip(".").partition(". ")[0].partition("\n")[0]
     shared = "us error" in what or "shared memory" in what
@@ -90,7 +98,8 @@ def _worker_lost(pids: str, what: str) -> CrashError:
         else _memory_hint()
     )
     return CrashError(
-        f"Expected the workers that decode videos to live, but worker {pids} {what}. {hint}{_AGAIN}"
+        f"Expected the workers that decode videos to live, but one{pids and f' ({pids})'} {what}. "
+        f"{hint}{_AGAIN}"
     )
 
 
