@@ -30,6 +30,14 @@ class LayerError(UserError, ValueError):
     """A layer that a network lacks, or whose tensors cannot be read."""
 
 
+class CrashError(UserError, RuntimeError):
+    """A machine that failed in mid-run: its memory, a disk, a process that is gone."""
+
+
+class PeerLostError(CrashError):
+    """Another process of the run that is gone; why, only its own machine knows."""
+
+
 class MissingPackageError(UserError, ImportError):
     """An optional package that the config needs and that is not installed."""
 

@@ -7,14 +7,22 @@ temporary name and renamed; a remote handler commits on close.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from typing import IO
 
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.errors import OutputError
+from slowfast_bias.errors import OutputError, UserError
+from slowfast_bias.folder_lock import alone_in as alone_in
 
+# What a disk says that is full, over its quota, broken, read-only or gone.
+_DISK = {
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "ESTALE")
+    if hasattr(errno, name)
+}
 # How to read and write text that holds names of files, which may be any bytes.
 TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
 
@@ -23,7 +31,7 @@ TEXT = {"encoding": "utf-8", "errors": "surrogateescape"}
 def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
     """Opens `path` for writing; it appears, or is replaced, only when the block ends well.
 
-    Missing folders are created.
+    Missing folders are created. OutputError if the disk is full, or fails in another way.
     """
     path = os.fspath(path)
     if "://" in path:
@@ -38,14 +46,47 @@ def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
+    except BaseException as error:
+        with contextlib.suppress(OSError):
             os.remove(temporary)
+        refused = disk_error(error)
+        if refused is not None:
+            raise cannot_write(path, refused) from error
         raise
+
+
+def append(path: str, text: str) -> None:
+    """Adds text to a file of a folder that is there; OutputError if that cannot be."""
+    try:
+        with g_pathmgr.open(path, "a", **({} if "://" in path else TEXT)) as file:
+            file.write(text)
+    except OSError as error:
+        if not g_pathmgr.isdir(os.path.dirname(path)):
+            raise OutputError(
+                f"Expected to write {path}, but its folder is gone: it was moved or deleted while "
+                "the run wrote there. Put it back, and the same command goes on; or begin again."
+            ) from error
+        raise cannot_write(path, error) from error
+
+
+def disk_error(error: BaseException | None) -> OSError | None:
+    """Returns what a disk said, if that is behind an error; torch hides it behind one of its own.
+
+    Our own errors are not looked into: they say it already.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen and not isinstance(error, UserError):
+        if isinstance(error, OSError) and error.errno in _DISK:
+            return error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def cannot_write(path: str, error: OSError) -> OutputError:
     """Returns the error to raise if the disk is full or may not be written to."""
+    if isinstance(error, OutputError):  # it says so already
+        return error
     return OutputError(
         f"Expected to write {path}, but: {error}. Free some space, or give another folder. "
         "Finished work stays there; the same command goes on from there."
@@ -65,28 +106,3 @@ def make_output_dir(path: str) -> str:
             "Give another one: OUTPUT_DIR /path/to/results."
         ) from error
     return path
-
-
-@contextlib.contextmanager
-def alone_in(out: str) -> Iterator[None]:
-    """Creates a folder and keeps other calls out of it until the block or the process ends."""
-    try:
-        os.makedirs(out, exist_ok=True)
-        file = open(f"{out}/.lock", "w")  # noqa: SIM115  closed, and unlocked, below
-    except OSError as error:
-        raise OutputError(
-            f"Expected to write into {out}, but: {error}. Give another folder, or free some space."
-        ) from error
-    with file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputError(
-                f"Expected to be alone in {out}, but another call writes there. Wait until it "
-                "ends, or give another folder."
-            ) from error
-        except (ImportError, OSError):  # a system or a disk without locks
-            pass
-        yield

@@ -58,12 +58,12 @@ def ignore_broken_pipes(_: object = None) -> None:
     sys.excepthook = hook
 
 
-def exit_quietly() -> NoReturn:
+def exit_quietly(status: int = STATUS) -> NoReturn:
     """Ends this process and its workers now and prints nothing; the other processes end as well."""
     for worker in multiprocessing.active_children():
         worker.kill()
     util._exit_function()  # as `Process` itself ends: frees semaphores, else Python warns of leaks
-    os._exit(STATUS)
+    os._exit(status)
 
 
 def terminate(children: Sequence[BaseProcess]) -> None:

@@ -45,6 +45,11 @@ class Outputs:
         return f"{self.root}/bad_videos.csv"
 
     @property
+    def not_finite(self) -> str:
+        """The batch whose loss was not finite, and its videos."""
+        return f"{self.root}/not_finite.json"
+
+    @property
     def html(self) -> str:
         """The page that shows all results to a person."""
         return f"{self.root}/report.html"

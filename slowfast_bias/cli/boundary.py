@@ -6,14 +6,15 @@ import os
 import sys
 from collections.abc import Callable
 
-from slowfast_bias import interrupts
+from slowfast_bias import interrupts, preemption
 from slowfast_bias.errors import UserError
 
 
 def guarded(command: Callable[[], int], interrupted: Callable[[], str] | None = None) -> int:
     """Returns the exit status of `command`.
 
-    2, and one `error:` line, if the user can fix what went wrong; 130, and one line, after Ctrl-C.
+    2, and one `error:` line, if the user can fix what went wrong; 130, and one line, after Ctrl-C;
+    75, and one line, after SIGTERM or SIGUSR1: it is to be started again.
     Other exceptions are our own bugs and keep their traceback.
 
     Args:
@@ -21,14 +22,19 @@ def guarded(command: Callable[[], int], interrupted: Callable[[], str] | None = 
         interrupted: returns what the user should know after Ctrl-C.
     """
     try:
-        return command()
+        with preemption.accepting():
+            return command()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # `slowfast_bias ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         text = interrupted() if interrupted else "interrupted; the same command begins again"
-        print(text, file=sys.stderr)
-        return interrupts.STATUS
+        if not isinstance(stop, preemption.Preempted):
+            print(text, file=sys.stderr)
+            return interrupts.STATUS
+        words = text.partition("interrupted; ")[2] or text
+        print(f"preempted (SIGTERM or SIGUSR1); {words}", file=sys.stderr)
+        return preemption.STATUS

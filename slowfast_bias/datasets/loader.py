@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler, default_collate
 
-from slowfast_bias import host, interrupts
+from slowfast_bias import host, interrupts, preemption
 from slowfast_bias.datasets.contract import Batch, Sample, VideoDataset
 from slowfast_bias.errors import DataError
 from slowfast_bias.seeding import seed_from, seeded
@@ -95,7 +95,7 @@ class Loader:
             num_workers=workers,
             pin_memory=pin_memory and torch.cuda.is_available(),
             collate_fn=collate,
-            worker_init_fn=interrupts.ignore_broken_pipes,
+            worker_init_fn=_begin_worker,
             generator=torch.Generator().manual_seed(seed_from(seed, rank)),
         )
 
@@ -114,6 +114,11 @@ class Loader:
 
     def __len__(self) -> int:
         return len(self._loader)
+
+
+def _begin_worker(_: int) -> None:
+    interrupts.ignore_broken_pipes()
+    preemption.leave_to_parent()
 
 
 def collate(samples: list[Sample]) -> Batch:

@@ -6,14 +6,17 @@ it which lists are needed.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fvcore.common.config import CfgNode
 
+from slowfast_bias.cluster_rank import rank_from_environment
 from slowfast_bias.config import ConfigError, check_training
 from slowfast_bias.config.check_styles import FOLDERS, pairs_name
 from slowfast_bias.datasets.pairs.request import pair_maker
@@ -33,6 +36,7 @@ from slowfast_bias.engine.testing.frame_orders import test_orders
 from slowfast_bias.engine.testing.multi_view import test
 from slowfast_bias.engine.testing.silencing import ablate
 from slowfast_bias.engine.training.loop import TrainResult, train
+from slowfast_bias.files import alone_in, make_output_dir
 
 log = logging.getLogger(__name__)
 
@@ -98,12 +102,13 @@ def run(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
     steps = enabled_steps(cfg)
     check_steps(cfg, steps)
     results: dict[str, Any] = {}
-    for step in steps:
-        flow = step.flow
-        if step.name == "measure" and "train" in results:
-            flow = functools.partial(flow, known=_last_report(cfg, results["train"]))
-        results[step.name] = launch(cfg, flow, init_method)
-    _write_page(cfg)
+    with _alone(cfg):
+        for step in steps:
+            flow = step.flow
+            if step.name == "measure" and "train" in results:
+                flow = functools.partial(flow, known=_last_report(cfg, results["train"]))
+            results[step.name] = launch(cfg, flow, init_method)
+        _write_page(cfg)
     return results
 
 
@@ -111,9 +116,21 @@ def run_step(name: str, cfg: CfgNode, init_method: str | None = None) -> Any:
     """Runs one step, after a check of what it needs; returns its result."""
     (step,) = steps_named(name)
     check_steps(cfg, [step])
-    result = launch(cfg, step.flow, init_method)
-    _write_page(cfg)
+    with _alone(cfg):
+        result = launch(cfg, step.flow, init_method)
+        _write_page(cfg)
     return result
+
+
+@contextlib.contextmanager
+def _alone(cfg: CfgNode) -> Iterator[None]:
+    """Keeps other runs out of OUTPUT_DIR; of a scheduler's processes the first one does."""
+    given = rank_from_environment(os.environ)
+    first = given.rank == 0 if given else ranks.is_master() and cfg.SHARD_ID == 0
+    if first:
+        make_output_dir(cfg.OUTPUT_DIR)
+    with alone_in(cfg.OUTPUT_DIR) if first else contextlib.nullcontext():
+        yield
 
 
 def steps_named(*names: str) -> list[Step]:

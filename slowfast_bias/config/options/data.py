@@ -30,6 +30,9 @@ OPTIONS = (
     Option("BIAS.DATA.DECODER", "pyav",
            "pyav or torchcodec; one for a whole study, as decoders round colours differently.",
            choices=("pyav", "torchcodec")),
+    Option("BIAS.DATA.TIMEOUT", 0.0,
+           "Seconds after which a video that is still being read counts as unreadable, and is "
+           "named; 0: it is waited for without end.", low=0),
     Option("BIAS.DATA.FOLDER_FPS", 30.0, "Frames per second of folders of pictures.", low=1e-3),
     Option("BIAS.DATA.VAL_CENTRAL", True,
            "The val list shows the middle of each video, in time and space; False: a random view, "

@@ -5,6 +5,9 @@ from __future__ import annotations
 from slowfast_bias.config.options.option import Option
 
 OPTIONS = (
+    Option("BIAS.RANK_TIMEOUT", 40.0,
+           "Seconds without a sign of life after which a process of several counts as lost, and "
+           "the run ends with its name; 0: it is waited for without end.", low=0),
     Option("BIAS.NEW_CLASSIFIER", False,
            "Train from TRAIN.CHECKPOINT_FILE_PATH with a new classifier if the file's has other "
            "classes, or if it has none; all other weights must fit."),

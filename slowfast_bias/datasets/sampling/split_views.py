@@ -14,6 +14,7 @@ from fvcore.common.config import CfgNode
 
 from slowfast_bias.config.lookup import lookup
 from slowfast_bias.datasets.decoding.read_frames import Picks, Timeline, VideoError, read_frames
+from slowfast_bias.datasets.decoding.time_limit import within
 from slowfast_bias.datasets.lists.files import Video
 from slowfast_bias.datasets.sampling.crops import Crop, Region, random_crop, random_region
 from slowfast_bias.datasets.sampling.frame_picks import RANDOM, pick_frames, pick_segments
@@ -83,7 +84,12 @@ class SplitViews:
 
     def _read(self, video: Video, crop: Crop | Region, **sampling: Any) -> torch.Tensor:
         short_side = crop.scale if isinstance(crop, Crop) else 0
-        return crop.of(self.frames(video, self._picks(video, **sampling), short_side))
+
+        def read(picks: Picks) -> torch.Tensor:
+            return self.frames(video, picks, short_side)
+
+        picks = self._picks(video, **sampling)
+        return crop.of(within(self.cfg.BIAS.DATA.TIMEOUT, video.path, read, picks))
 
     def _picks(self, video: Video, **sampling: Any) -> Callable[[Timeline], list[int]]:
         """Returns a function: timeline -> the clip's frames, only of the listed part."""

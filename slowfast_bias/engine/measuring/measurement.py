@@ -10,11 +10,11 @@ import functools
 import logging
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from fvcore.common.config import CfgNode
-from torch import nn
+from torch import Tensor, nn
 
 from slowfast_bias import host
 from slowfast_bias.bias import BiasReport, all_merge
@@ -24,8 +24,9 @@ from slowfast_bias.bias.recognition import Recognition
 from slowfast_bias.config.check_styles import pairs_name
 from slowfast_bias.datasets.contract import ClipSource, recordings_of
 from slowfast_bias.datasets.pairs.request import PairMaker, pair_maker
+from slowfast_bias.engine.measuring.portions import Portions
 from slowfast_bias.engine.measuring.probe import Probe
-from slowfast_bias.engine.measuring.report_files import final_line, write_reports
+from slowfast_bias.engine.measuring.report_files import final_line, leave_reports
 from slowfast_bias.engine.measuring.top_clips import (
     Kept,
     check_top_clips,
@@ -37,12 +38,11 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json, progress
 from slowfast_bias.engine.setup.loaders import source_loader
 from slowfast_bias.engine.setup.network import Trained, build_network, open_trained
-from slowfast_bias.engine.setup.provenance import partial_words, provenance, write_config
+from slowfast_bias.engine.setup.provenance import partial_words, provenance
 from slowfast_bias.engine.setup.unreadable_videos import (
     NO_REASON,
     Unreadable,
     dropped_warning,
-    record,
 )
 from slowfast_bias.engine.tasks import Task, make_task
 from slowfast_bias.errors import DataError
@@ -83,10 +83,7 @@ def measure_trained(cfg: CfgNode, trained: Trained, known: BiasReport | None = N
         fresh, clips = trained.has_fresh_classifier, cfg.BIAS.TOP_CLIPS
         found, kept = measure_and_keep(cfg, networks, config, about, fresh, clips)
         reports |= found
-    if ranks.is_master():
-        record(cfg, reports["trained"].meta)
-        write_reports(cfg.OUTPUT_DIR, reports)
-        write_config(cfg, config)
+    ranks.all_or_none(functools.partial(leave_reports, cfg, reports))
     for name, report in reports.items():
         log_json(cfg.OUTPUT_DIR, final_line(name, report))
     if kept is not None:
@@ -197,18 +194,22 @@ def _show(
 ) -> list[Bad]:
     """Shows this rank's share of the videos to all probes; returns those that are unreadable."""
     bad: list[Bad] = []
+
+    def prepare(inputs: list[Tensor], positions: list[int]) -> Callable[[Probe], None]:
+        videos = [source.videos[position] for position in positions]
+        views = make_views(cfg, source, inputs, videos, maker, task.pack)
+        filmed = make_filmed(views, positions, len(source), task.pack)
+        cut_from = [recordings[position] for position in positions]
+        return lambda probe: probe.add(views, videos, cut_from, filmed)
+
+    portions = Portions(prepare, probes)
     loader = source_loader(cfg, source)
     for batch in progress(loader, len(loader), "measurement"):
         for position, reason in batch.unreadable.items():
             video = Unreadable(*source.describe(position), reason or NO_REASON)
             bad.append((source.videos[position], video))
-        positions = batch.indices.tolist()
-        videos = [source.videos[position] for position in positions]
-        if videos:
-            views = make_views(cfg, source, batch.inputs, videos, maker, task.pack)
-            filmed = make_filmed(views, positions, len(source), task.pack)
-            for probe in probes:
-                probe.add(views, videos, [recordings[k] for k in positions], filmed)
+        if batch.clips():
+            portions.show(batch.inputs, batch.indices.tolist())
     return bad
 
 

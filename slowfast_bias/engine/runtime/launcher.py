@@ -6,12 +6,14 @@ SlowFast; without a GPU they are CPU processes over gloo.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import logging
 import multiprocessing
 import os
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,13 @@ from fvcore.common.config import CfgNode
 from torch import distributed as dist
 from torch import multiprocessing as mp
 
-from slowfast_bias import interrupts
+from slowfast_bias import interrupts, preemption
 from slowfast_bias.cluster_rank import ClusterRank, processes_per_machine, rank_from_environment
 from slowfast_bias.config import ConfigError
 from slowfast_bias.datasets.decoding.read_frames import backend_version
-from slowfast_bias.engine.runtime import ranks
-from slowfast_bias.errors import UserError
+from slowfast_bias.engine.runtime import children, crashes, heartbeat, ranks
+from slowfast_bias.errors import PeerLostError, UserError
+from slowfast_bias.files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +46,18 @@ def launch(cfg: CfgNode, func: Flow, init_method: str | None = None) -> Any:
     if ranks.together():
         if given is not None:
             ranks.share_machine(processes_per_machine(given, cfg.NUM_GPUS))
-        return func(_sharded(cfg, given))
+        return _here(_sharded(cfg, given), func)
     cuda = cfg.NUM_GPUS > 0 and torch.cuda.is_available()
     if cfg.NUM_GPUS and not cuda:
         log.warning("torch finds no GPU: running on the CPU, %d process(es)", cfg.NUM_GPUS)
     if given is not None:
         _join_given(given, cfg, cuda)
-        return func(_sharded(cfg, given))
+        return _here(_sharded(cfg, given), func)
     world = max(1, cfg.NUM_GPUS) * cfg.NUM_SHARDS
     if world == 1:
         if cuda:
             torch.cuda.set_device(0)
-        return func(cfg)
+        return _here(cfg, func)
     if cfg.NUM_SHARDS > 1 and init_method is None:
         raise ConfigError(
             [
@@ -77,6 +80,19 @@ def _join_given(given: ClusterRank, cfg: CfgNode, cuda: bool) -> None:
     """Joins a scheduler's group for all the flows of this process."""
     ranks.join(given, processes_per_machine(given, cfg.NUM_GPUS), cuda)
     ranks.leave_at_exit()
+    heartbeat.keep(
+        heartbeat.start(cfg.BIAS.RANK_TIMEOUT, given.init_method, heartbeat.say_on_stderr)
+    )
+
+
+def _here(cfg: CfgNode, func: Flow) -> Any:
+    """Runs `func(cfg)` in this process; what the machine does to it is said in words."""
+    try:
+        with crashes.in_words(cfg):
+            return func(cfg)
+    except BaseException:
+        heartbeat.fail()
+        raise
 
 
 def free_port() -> int:
@@ -101,19 +117,41 @@ def _spawn(cfg: CfgNode, func: Flow, world: int, init_method: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result"
         arguments = (cfg, func, world, init_method, str(result))
-        before = set(multiprocessing.active_children())
+        before, lost = set(multiprocessing.active_children()), []
         try:
-            with interrupts.sigint_blocked():
-                group = mp.spawn(run_child, arguments, nprocs=max(1, cfg.NUM_GPUS), join=False)
+            with preemption.asked_later():
+                with interrupts.sigint_blocked(), _quiet_torch():
+                    group = mp.spawn(run_child, arguments, nprocs=max(1, cfg.NUM_GPUS), join=False)
+                lost = children.wait_for(group.processes)
+            if preemption.STATUS in [process.exitcode for process in group.processes]:
+                raise preemption.Preempted
             while not group.join():
                 pass
+        except preemption.Preempted:
+            raise
         except KeyboardInterrupt:
             interrupts.terminate([p for p in multiprocessing.active_children() if p not in before])
             raise
         except (mp.ProcessRaisedException, mp.ProcessExitedException) as crash:
-            raise _cause(folder, crash) from crash
+            raise _cause(folder, crash, lost) from crash
         # our own child wrote this file into our own folder, so it is safe to load its objects
         return torch.load(result, weights_only=False) if result.exists() else None
+
+
+@contextlib.contextmanager
+def _quiet_torch() -> Iterator[None]:
+    """Keeps processes started in the block from printing traces of C++ when another one has gone.
+
+    What happened is said in words.
+    """
+    name = "TORCH_CPP_LOG_LEVEL"
+    before = os.environ.get(name)
+    os.environ.setdefault(name, "ERROR")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
 
 
 def run_child(
@@ -121,22 +159,34 @@ def run_child(
 ) -> None:
     """Runs `func(cfg)` as process number `local` of this machine; the first one writes `result`."""
     processes = max(1, cfg.NUM_GPUS)
+    save = functools.partial(_save_error, f"{result}.{local}")
     try:
         interrupts.accept_one_sigint()
+        preemption.accept()
         _share_cores(processes)
         rank = ClusterRank(cfg.SHARD_ID * processes + local, world, local, init_method, processes)
         ranks.join(rank, processes, cfg.NUM_GPUS > 0 and torch.cuda.is_available())
-        value = func(cfg)
+        heartbeat.keep(heartbeat.start(cfg.BIAS.RANK_TIMEOUT, init_method, save))
+        value = _here(cfg, func)
         if local == 0:
             torch.save(value, result)
+        heartbeat.leave()
+    except preemption.Preempted:
+        interrupts.exit_quietly(preemption.STATUS)
     except KeyboardInterrupt:
         interrupts.exit_quietly()
     except UserError as error:
-        torch.save(error, f"{result}.{local}")  # `mp.spawn` would pass on only its text
+        save(error)
         raise
     finally:
         if ranks.together():
             dist.destroy_process_group()
+
+
+def _save_error(path: str, error: UserError) -> None:
+    """Writes an error for the process that started this one; `mp.spawn` passes on only its text."""
+    with write_whole(path, "wb") as file:
+        torch.save(error, file)
 
 
 def _share_cores(processes: int) -> None:
@@ -148,10 +198,14 @@ def _share_cores(processes: int) -> None:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
 
 
-def _cause(folder: str, crash: Exception) -> Exception:
+def _cause(folder: str, crash: Exception, lost: children.Lost) -> Exception:
     """Returns the error that a process saved for us to raise again, else the crash itself.
 
     The process that crashed first may be another one: when one ends, all others fail as well.
     """
-    left = sorted(Path(folder).glob("result.*"))
-    return torch.load(left[0], weights_only=False) if left else crash
+    paths = sorted(Path(folder).glob("result.*[0-9]"))
+    saved = [torch.load(path, weights_only=False) for path in paths]
+    first = [error for error in saved if not isinstance(error, PeerLostError)]
+    if first:
+        return first[0]
+    return crashes.ranks_lost(lost) if lost else (saved or [crash])[0]

@@ -17,7 +17,7 @@ from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.readable import readable
-from slowfast_bias.files import make_output_dir
+from slowfast_bias.files import append, make_output_dir
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.progress_bar import bar, beside_bar
 
@@ -58,7 +58,7 @@ def set_up_logging(output_dir: str) -> None:
     terminal = _Terminal(sys.stdout)
     handlers: list[logging.Handler] = [terminal]
     if ranks.is_master():
-        handlers.append(logging.StreamHandler(g_pathmgr.open(Outputs(output_dir).log, "a")))
+        handlers.append(_File(g_pathmgr.open(Outputs(output_dir).log, "a")))
     for handler in handlers:
         handler.setFormatter(_Printable(_FORMAT, datefmt="%m/%d %H:%M:%S"))
         package.addHandler(handler)
@@ -73,6 +73,19 @@ class _Terminal(logging.StreamHandler):
     def emit(self, record: logging.LogRecord) -> None:
         with beside_bar():
             super().emit(record)
+
+
+class _File(logging.StreamHandler):
+    """Writes to a file, and says once, on the terminal, that it cannot: the run goes on."""
+
+    failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        """Says what the disk says, in one line."""
+        if not self.failed:
+            self.failed = True
+            name = getattr(self.stream, "name", "the log")
+            print(f"warning: {name} is not written any more: {sys.exc_info()[1]}", file=sys.stderr)
 
 
 class _Printable(logging.Formatter):
@@ -96,8 +109,7 @@ def log_json(output_dir: str, stats: Mapping[str, Any]) -> None:
     log.info("json_stats: %s", line, extra={"only_in_file": True})
     if text := readable(stats):
         log.info("%s", text)
-    with g_pathmgr.open(Outputs(output_dir).stats, "a") as file:
-        file.write(f"{_prefix}{line}\n")
+    append(Outputs(output_dir).stats, f"{_prefix}{line}\n")
 
 
 def progress(steps: Iterable[T], total: int, title: str) -> Iterator[T]:

@@ -16,8 +16,9 @@ from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias.engine.setup.divergence import check_weights
+from slowfast_bias.engine.setup.weight_files import read_checkpoint
 from slowfast_bias.files import write_whole
-from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
+from slowfast_bias.models.weights.readers import CheckpointError
 from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ def save_checkpoint(
 
 
 def last_good_checkpoint(output_dir: str) -> tuple[str, dict[str, Any]] | None:
-    """Returns the newest checkpoint of a run that can be read, and its content."""
+    """Returns the newest checkpoint of a run that is as it was written, and its content."""
     for path in Outputs(output_dir).list_checkpoints():
         try:
             return path, read_checkpoint(path)

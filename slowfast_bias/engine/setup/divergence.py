@@ -14,10 +14,13 @@ from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.datasets.contract import VideoDataset
+from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import printable
+from slowfast_bias.engine.setup.weight_files import read_checkpoint
 from slowfast_bias.errors import NotFiniteError
-from slowfast_bias.models.weights.readers import CheckpointError, not_finite, read_checkpoint
+from slowfast_bias.models.weights.readers import CheckpointError, not_finite
 from slowfast_bias.outputs import Outputs
+from slowfast_bias.results import write_result
 
 _SHOWN = 5
 
@@ -42,11 +45,28 @@ def scores_not_finite(
     )
 
 
-def loss_not_finite(cfg: CfgNode, epoch: int, step: int, loss: float) -> NotFiniteError:
-    """Returns the error about the loss of an iteration (0-based)."""
+def loss_not_finite(
+    cfg: CfgNode, epoch: int, step: int, loss: float, dataset: VideoDataset, clips: Sequence[int]
+) -> NotFiniteError:
+    """Returns the error about the loss of an iteration (0-based), and writes down its videos.
+
+    Args:
+        cfg: the config.
+        epoch: counts from 0.
+        step: counts from 0.
+        loss: what it is.
+        dataset: whose clips they are.
+        clips: numbers of the clips of the batch.
+    """
+    videos = [dict(zip(("path", "row"), dataset.describe(clip), strict=True)) for clip in clips]
+    path = Outputs(cfg.OUTPUT_DIR).not_finite
+    found = {"epoch": epoch + 1, "iteration": step + 1, "loss": str(loss), "rank": ranks.rank()}
+    meta = {"config": Outputs(cfg.OUTPUT_DIR).config}
+    write_result(path, "not_finite", meta, {**found, "clips": list(clips), "videos": videos})
+    names = _first(dict.fromkeys(printable(video["path"]) for video in videos))
     return NotFiniteError(
-        f"Expected a finite loss, but got {loss} in epoch {epoch + 1}, iteration {step + 1}. "
-        f"{way_out(cfg, epoch)}"
+        f"Expected a finite loss, but got {loss} in epoch {epoch + 1}, iteration {step + 1} "
+        f"({names}; all of the batch in {path}). {way_out(cfg, epoch)}"
     )
 
 

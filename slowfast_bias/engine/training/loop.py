@@ -10,13 +10,14 @@ import dataclasses
 import functools
 import logging
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 from fvcore.common.config import CfgNode
 from torch import nn
 
-from slowfast_bias import host
+from slowfast_bias import host, preemption
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine.measuring.layers import check_layers
 from slowfast_bias.engine.runtime import ranks
@@ -77,7 +78,7 @@ def train(cfg: CfgNode) -> TrainResult:
     trained, val, report = None, None, None
     best = min(errors_so_far(cfg.OUTPUT_DIR, first, task.watched).values(), default=math.inf)
     path = outputs.checkpoint(first)
-    for epoch in range(first, epochs):
+    for epoch in _until_preempted(range(first, epochs)):
         seed_all(cfg.RNG_SEED, epoch, ranks.rank())
         train_list.loader.set_epoch(epoch)
         debias.begin_epoch(epoch)
@@ -88,6 +89,7 @@ def train(cfg: CfgNode) -> TrainResult:
         if (evaluates or saves) and cfg.BN.USE_PRECISE_STATS:
             batchnorm.make_precise(cfg, task, model, train_list.loader)
         batchnorm.share_statistics(model)
+        saves = saves or _preempted()
         if saves:
             path = outputs.checkpoint(epoch + 1)
             saved = (cfg, epoch, model, optimizer, scaler, debias.state())
@@ -135,7 +137,8 @@ def train_epoch(
             loss = task.loss(output, batch)
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise divergence.loss_not_finite(cfg, epoch, step, value)
+            clips = batch.indices.tolist()
+            raise divergence.loss_not_finite(cfg, epoch, step, value, loader.dataset, clips)
         optimizer.zero_grad()
         scaler.scale(loss).backward()
         _clip(cfg, model, optimizer, scaler)
@@ -144,6 +147,20 @@ def train_epoch(
         meter.step(step, value, batch.clips(), task.figures(output, batch), lr)
     train_list.unreadable.merge_over_ranks()
     return meter.finish(lr)
+
+
+def _until_preempted(epochs: Iterable[int]) -> Iterator[int]:
+    """Yields epochs until the machine is wanted back, and finishes the one that is going on."""
+    with preemption.at_boundaries():
+        for epoch in epochs:
+            yield epoch
+            if _preempted():
+                raise preemption.Preempted
+
+
+def _preempted() -> bool:
+    """Returns whether a signal has come to any process; every process must ask."""
+    return any(ranks.gather_objects(preemption.asked()))
 
 
 def _save_on_master(*saved: Any) -> None:

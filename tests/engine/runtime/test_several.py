@@ -177,6 +177,7 @@ def test_ranks_count_through_the_machines(cfg_of, monkeypatch, tmp_path):
     monkeypatch.setattr(launcher.ranks, "join", lambda rank, *how: joined.append((rank, *how)))
     # Ctrl-C stays pytest's
     monkeypatch.setattr(launcher.interrupts, "accept_one_sigint", lambda: None)
+    monkeypatch.setattr(launcher.preemption, "accept", lambda: None)
     for shard in (0, 1):
         cfg = cfg_of("shards", "NUM_GPUS", 2, "NUM_SHARDS", 2, "SHARD_ID", shard)
         for local in (0, 1):

@@ -1,0 +1,176 @@
+"""Signs of life between the processes of a run: one that gives none ends the others, in words.
+
+A process that was killed is noticed by the next collective, and that may be hours away; one that
+was stopped, or whose machine is gone, is not noticed at all. So each adds to a counter of its own
+in a store of torch's and watches that of the next. It costs three small messages every few seconds.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import datetime
+import logging
+import multiprocessing
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from torch import distributed as dist
+
+from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.errors import CrashError, PeerLostError
+
+log = logging.getLogger(__name__)
+
+_GRACE = 5.0  # seconds in which a process may end by itself, with better words
+_STATUS = 2
+_LEFT = 1 << 40  # no counter comes so far by beats
+_current: Heartbeat | None = None  # of this process
+
+
+class Heartbeat:
+    """The signs of life of this process, and its eye on the next one."""
+
+    def __init__(self, store: dist.Store, limit: float, lost: Callable[[CrashError], None]) -> None:
+        self.store, self.limit, self.lost = store, limit, lost
+        self.rank, self.world = ranks.rank(), ranks.world_size()
+        self.every = min(5.0, limit / 8)
+        self.ended, self.answered = threading.Event(), time.monotonic()
+
+    def start(self) -> None:
+        """Begins to give signs of life and to watch."""
+        for work in (self._beat, self._watch_store):
+            threading.Thread(target=work, daemon=True).start()
+
+    def leave(self) -> None:
+        """Says that this process ends well; the first one, which has the store, leaves last."""
+        deadline = time.monotonic() + 2 * _GRACE
+        with contextlib.suppress(Exception):
+            if self.rank:
+                self.store.add(f"beat/{self.rank}", _LEFT)
+                self.store.add("left", 1)
+            while not self.rank and self.store.add("left", 0) < self.world - 1:
+                if self.ended.wait(0.02) or time.monotonic() > deadline:
+                    break
+        self.ended.set()
+
+    def fail(self) -> None:
+        """Says that this process ends badly."""
+        with contextlib.suppress(Exception):
+            self._name_lost(self.rank)
+        self.ended.set()
+
+    def _name_lost(self, rank: int) -> None:
+        self.store.set("who", str(rank))
+        self.store.add("lost", 1)
+
+    def _beat(self) -> None:
+        following = (self.rank + 1) % self.world
+        last, seen = -1, time.monotonic()
+        while not self.ended.is_set():
+            try:
+                self.store.add(f"beat/{self.rank}", 1)
+                now = self.store.add(f"beat/{following}", 0)
+                lost = self.store.add("lost", 0)
+            except Exception:
+                self._give_up(0)  # the store is in the first process
+                return
+            self.answered = time.monotonic()
+            if now != last:
+                last, seen = now, self.answered
+            if not lost and now < _LEFT and self.answered - seen > self.limit:
+                self._name_lost(following)
+                lost = 1
+            if lost:
+                self._give_up(int(self.store.get("who")))
+                return
+            self.ended.wait(self.every)
+
+    def _watch_store(self) -> None:
+        """Ends the run if the store does not answer: its process is stopped, or its machine gone.
+
+        A call to it may then wait for ever.
+        """
+        while not self.ended.wait(self.every):
+            if time.monotonic() - self.answered > self.limit:
+                self._give_up(0)
+                return
+
+    def _give_up(self, rank: int) -> None:
+        if self.ended.wait(_GRACE):
+            return
+        self.lost(
+            PeerLostError(
+                f"Expected all {self.world} processes to work, but rank {rank} gives no sign of "
+                f"life: it was killed or stopped, or its machine is gone (BIAS.RANK_TIMEOUT "
+                f"{self.limit:g} s). The same command goes on from the last checkpoint, if it "
+                "trains."
+            )
+        )
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        sys.stdout.flush()
+        os._exit(_STATUS)
+
+
+def start(limit: float, init_method: str, lost: Callable[[CrashError], None]) -> Heartbeat | None:
+    """Starts the signs of life of a group that has just been joined; every process must call it.
+
+    Args:
+        limit: seconds without one after which a process counts as lost; 0: none are given.
+        init_method: where the group met.
+        lost: is told of the lost one before this process ends.
+    """
+    if not limit or ranks.world_size() == 1:
+        return None
+    host, wait = _host(init_method), datetime.timedelta(seconds=max(30.0, limit))
+    options = {"world_size": None, "wait_for_workers": False, "timeout": wait}
+    store = dist.TCPStore(host, 0, is_master=True, **options) if ranks.is_master() else None
+    port = ranks.gather_objects(store and store.port)[0]
+    try:
+        store = store or dist.TCPStore(host, port, is_master=False, **options)
+    except Exception as error:
+        log.error("no signs of life can be given to rank 0 (%s:%s): %s", host, port, error)
+    if not all(ranks.gather_objects(store is not None)):
+        return None
+    heartbeat = Heartbeat(store, limit, lost)
+    heartbeat.start()
+    return heartbeat
+
+
+def keep(heartbeat: Heartbeat | None) -> None:
+    """Makes this the one that `leave` and `fail` are about; it leaves when the process ends."""
+    global _current
+    _current = heartbeat
+    if heartbeat is not None:
+        atexit.register(leave)
+
+
+def leave() -> None:
+    """Says that this process ends well."""
+    global _current
+    if _current is not None:
+        _current.leave()
+    _current = None
+
+
+def fail() -> None:
+    """Says that this process ends badly, so that the others do not wait for it."""
+    global _current
+    if _current is not None:
+        _current.fail()
+    _current = None
+
+
+def say_on_stderr(error: CrashError) -> None:
+    """Prints an error as a command does, from a process that no command waits for."""
+    print(f"error: {error}", file=sys.stderr, flush=True)
+
+
+def _host(init_method: str) -> str:
+    match = re.match(r"tcp://\[?([^\]]+?)\]?:\d+", init_method)
+    return match[1] if match else os.environ.get("MASTER_ADDR", "127.0.0.1")
