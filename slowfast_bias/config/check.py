@@ -12,6 +12,7 @@ from slowfast_bias.cluster_rank import processes_per_machine, rank_from_environm
 from slowfast_bias.config.check_behaviour import behaviour
 from slowfast_bias.config.check_clips import clips
 from slowfast_bias.config.check_model import model
+from slowfast_bias.config.check_segmentation import task
 from slowfast_bias.config.check_styles import style_folders
 from slowfast_bias.config.check_training import training
 from slowfast_bias.config.lookup import lookup
@@ -49,7 +50,17 @@ def find_problems(cfg: CfgNode) -> list[str]:
 
     What training alone needs is asked for only if TRAIN.ENABLE.
     """
-    checks = [_values, clips, model, _features, _silencing, behaviour, style_folders, _processes]
+    checks = [
+        _values,
+        clips,
+        model,
+        task,
+        _features,
+        _silencing,
+        behaviour,
+        style_folders,
+        _processes,
+    ]
     checks += [training] if cfg.TRAIN.ENABLE else []
     return [problem for check in checks for problem in check(cfg)]
 
@@ -76,9 +87,9 @@ def _features(cfg: CfgNode) -> Iterator[str]:
             yield f"{key} True: this project does not do that; set it to False"
     if lookup(cfg, "DATA.ENSEMBLE_METHOD", "sum") != "sum":
         yield "DATA.ENSEMBLE_METHOD: this project's test adds the scores of views up; set it to sum"
-    task = lookup(cfg, "TASK", "")
+    what = lookup(cfg, "TASK", "")
     # ssl_eval: classification by a network that was trained without labels before
-    if task and not task.startswith("ssl_eval"):
+    if what and not what.startswith("ssl_eval"):
         yield f"TASK {cfg.TASK!r}: only classification is trained here; set it to ''"
 
 

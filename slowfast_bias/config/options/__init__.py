@@ -14,6 +14,7 @@ from slowfast_bias.config.options import (
     behaviour,
     data,
     host_keys,
+    masks,
     measuring,
     networks,
     segments,
@@ -27,6 +28,7 @@ BIAS_OPTIONS = (
     *training.OPTIONS,
     *data.OPTIONS,
     *segments.OPTIONS,
+    *masks.OPTIONS,
     *networks.OPTIONS,
 )
 HOST_OPTIONS = host_keys.OPTIONS

@@ -190,7 +190,7 @@ class Segments(Dataset):
             mask = read_mask(path)
             check_shape(path, mask, frames.path(item.frame), size)
         box = item.sequence.boxes.get(name, NO_BOX)
-        return Truth(torch.from_numpy(mask), box, size, frames.name, item.frame, len(frames))
+        return Truth(torch.from_numpy(mask), box, size, frames.name, item.frame, len(frames), name)
 
     def _for_training(self, mask: torch.Tensor, change: Change) -> torch.Tensor:
         return torch.from_numpy(change.mask(resized_mask(mask.numpy(), self.size)))

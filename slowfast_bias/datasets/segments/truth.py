@@ -22,6 +22,7 @@ class Truth(NamedTuple):
         sequence: its name.
         frame: the frame's position in it.
         length: the number of its frames.
+        name: of the frame, that of its picture's file without the ending.
     """
 
     mask: torch.Tensor
@@ -30,6 +31,7 @@ class Truth(NamedTuple):
     sequence: str
     frame: int
     length: int
+    name: str
 
     @staticmethod
     def in_batch(truths: Sequence[Truth]) -> Truths:
@@ -48,6 +50,7 @@ class Truths(NamedTuple):
         sequences: names.
         frames: positions.
         lengths: numbers of frames.
+        names: of the frames.
     """
 
     masks: list[torch.Tensor]
@@ -56,6 +59,7 @@ class Truths(NamedTuple):
     sequences: list[str]
     frames: list[int]
     lengths: list[int]
+    names: list[str]
 
     def stacked(self) -> torch.Tensor:
         """Returns the masks as one tensor, uint8 (B, H, W); they must be of one size."""

@@ -7,8 +7,9 @@ here differ in how a network is built and in what it was trained on.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from slowfast_bias.bias.origin import CNN
@@ -51,6 +52,12 @@ def _scores(output: Segmentation) -> Tensor:
     return output.mask.sigmoid()
 
 
+def _call(model: nn.Module, inputs: Sequence[Tensor]) -> Segmentation:
+    """Returns the masks of an image and its flow, or its flow forward and backward."""
+    image, *flows = inputs
+    return model([image, torch.cat(flows, 1) if len(flows) > 1 else flows[0]])
+
+
 def _row(
     own: OwnNetwork, matches: Callable[[nn.Module], bool], spec: InputSpec, *described: str
 ) -> Family:
@@ -60,6 +67,7 @@ def _row(
         matches=matches,
         layers=_layers,
         head=_no_head,
+        call=_call,
         logits=_logits,
         scores=_scores,
         unread=lambda model: model.unread,
