@@ -79,9 +79,13 @@ def has_flow(frame: int, length: int, backward: bool) -> bool:
 
 
 def find_flow(
-    folder: str, sequences: Frames, backward: bool = False, advice: str = ""
+    folder: str,
+    sequences: Frames,
+    backward: bool = False,
+    advice: str = "",
+    only: Mapping[str, Sequence[int]] | None = None,
 ) -> FlowFolder:
-    """Returns the flow of all frames; DataError says how many lack it and what would make it.
+    """Returns the flow of frames; DataError says how many lack it and what would make it.
 
     Args:
         folder: that of the forward flow.
@@ -89,16 +93,22 @@ def find_flow(
         backward: whether flow to the frame before is wanted. If the folder is called ...gap1 it is
             in ...gap-1 beside, else in the same.
         advice: the command that makes what is missing.
+        only: positions of the frames whose flow is wanted, by sequence; of all if not given.
     """
     place = _GAP.sub(r"gap-\1", folder.rstrip("/")) if backward else folder.rstrip("/")
     if not g_pathmgr.isdir(place):
         raise DataError(f"Expected a folder of flow at {place}, but it is not there. {advice}")
     there = _Files()
     kinds = [FlowFolder(place, name, end, backward) for name in LAYOUTS for end in ENDINGS]
-    missing = {kind: _missing(kind, sequences, there) for kind in kinds}
+    wanted = only or {name: range(len(frames)) for name, frames in sequences.items()}
+    wanted = {
+        name: [k for k in numbers if has_flow(k, len(sequences[name]), backward)]
+        for name, numbers in wanted.items()
+    }
+    missing = {kind: _missing(kind, sequences, wanted, there) for kind in kinds}
     flow = min(kinds, key=lambda kind: len(missing[kind]))
     if lacking := missing[flow]:
-        total = sum(len(frames) - 1 for frames in sequences.values())
+        total = sum(map(len, wanted.values()))
         raise DataError(
             f"Expected flow of {total} frames in {place}, but {len(lacking)} have none, the first "
             f"of them {lacking[0]}. {advice}"
@@ -107,14 +117,13 @@ def find_flow(
     return flow
 
 
-def _missing(flow: FlowFolder, sequences: Frames, there: _Files) -> list[str]:
-    wanted = (
-        flow.path(name, frames, frame)
-        for name, frames in sequences.items()
-        for frame in range(len(frames))
-        if has_flow(frame, len(frames), flow.backward)
+def _missing(
+    flow: FlowFolder, sequences: Frames, wanted: Mapping[str, Sequence[int]], there: _Files
+) -> list[str]:
+    paths = (
+        flow.path(name, sequences[name], k) for name, numbers in wanted.items() for k in numbers
     )
-    return [path for path in wanted if path not in there]
+    return [path for path in paths if path not in there]
 
 
 def _check_surplus(flow: FlowFolder, sequences: Frames, there: _Files) -> None:

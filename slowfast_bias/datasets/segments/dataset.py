@@ -55,13 +55,10 @@ class Segments(Dataset):
         keys, root = cfg.BIAS.SEGMENTS, cfg.DATA.PATH_TO_DATA_DIR
         self.list = read_sequences(keys.FORMAT, root, split, cfg.BIAS.DATA.LISTS)
         self.size = frame_size(cfg)
-        directions = (False, True) if keys.BACKWARD else (False,)
-        folder = os.path.join(root, keys.FLOW or "FlowImages_gap1")
-        frames = {s.frames.name: s.frames.frames for s in self.list.sequences}
-        advice = f"Compute it: slowfast_bias flow {self.list.images} --out {root}"
-        self.flow = [find_flow(folder, frames, backward, advice) for backward in directions]
-        self.streams = (IMAGES, *(FLOW for _ in directions))
+        self._directions = (False, True) if keys.BACKWARD else (False,)
+        self.streams = (IMAGES, *(FLOW for _ in self._directions))
         self.items = self._items(keys.EVERY if split == "train" else 1)
+        self.flow = self._find_flow(os.path.join(root, keys.FLOW or "FlowImages_gap1"), root)
         self._changes = _changes(cfg)
 
     def __len__(self) -> int:
@@ -166,7 +163,16 @@ class Segments(Dataset):
         return chosen
 
     def _has_flow(self, frame: int, length: int) -> bool:
-        return all(has_flow(frame, length, kind.backward) for kind in self.flow)
+        return all(has_flow(frame, length, backward) for backward in self._directions)
+
+    def _find_flow(self, folder: str, root: str) -> list[FlowFolder]:
+        """Returns the flow of the frames that are scored; of all if others come with them."""
+        frames = {s.frames.name: s.frames.frames for s in self.list.sequences}
+        only: dict[str, list[int]] = {}
+        for item in self.items if self.cfg.DATA.NUM_FRAMES == 1 else ():
+            only.setdefault(item.sequence.frames.name, []).append(item.frame)
+        advice = f"Compute it: slowfast_bias flow {self.list.images} --out {root}"
+        return [find_flow(folder, frames, way, advice, only) for way in self._directions]
 
     def _flow(
         self,

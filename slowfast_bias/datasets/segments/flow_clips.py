@@ -53,7 +53,10 @@ class FlowClips:
         self.bank = self._bank()
         self.streams = (IMAGES, *self.flows, *(self.flows if self.swaps else ()))
         self._sequences = recordings_of(self.dataset)
-        if self.swaps and len(set(self._sequences)) < 2:
+        self._frames: dict[int, list[int]] = {}  # sequence -> its frames
+        for frame, sequence in enumerate(self._sequences):
+            self._frames.setdefault(sequence, []).append(frame)
+        if self.swaps and len(self._frames) < 2:
             raise DataError(
                 f"Expected two sequences or more in the {split} list of {name}, since flow_swap "
                 "takes the flow of another one, but it has one. Use BIAS.PAIRS flow_jitter."
@@ -84,9 +87,9 @@ class FlowClips:
     def partner(self, video: int) -> int:
         """Returns the frame whose flow a frame is given in exchange, of another sequence."""
         generator = torch.Generator().manual_seed(seed_from(self.cfg.BIAS.SEED, video, _PARTNER))
-        names = sorted(set(self._sequences) - {self._sequences[video]})
-        chosen = names[int(torch.randint(len(names), (), generator=generator))]
-        frames = [k for k, name in enumerate(self._sequences) if name == chosen]
+        own = self._sequences[video]
+        chosen = int(torch.randint(len(self._frames) - 1, (), generator=generator))
+        frames = self._frames[chosen + (chosen >= own)]  # sequences count from 0
         return frames[int(torch.randint(len(frames), (), generator=generator))]
 
     def about(self) -> dict[str, Any]:
