@@ -37,6 +37,15 @@ def task(cfg: CfgNode) -> Iterator[str]:
             "BIAS.PAIRS: expected flow_jitter, flow_swap or auto for BIAS.TASK segmentation, but "
             f"got {cfg.BIAS.PAIRS}"
         )
+    if cfg.BN.NORM_TYPE != "batchnorm":
+        yield (
+            f"BN.NORM_TYPE: expected batchnorm for BIAS.TASK segmentation, whose networks have no "
+            f"other, but got {cfg.BN.NORM_TYPE}"
+        )
+    if family is not None and cfg.BIAS.MASKS.DECODER_RATE != 1 and not family.decoder:
+        yield (
+            f"BIAS.MASKS.DECODER_RATE: {cfg.MODEL.MODEL_NAME} has no decoder apart; set it to 1"
+        )
     if family is not None and family.input_spec is not None:
         yield from _inputs(cfg, family.input_spec)
 

@@ -9,6 +9,8 @@ OPTIONS = (
            "Of every mask that is learnt: bce (binary cross entropy), or structure (that, 1 - SSIM "
            "and 1 - soft overlap, as RTNet). MATNet's boundaries are learnt with bce.",
            choices=("bce", "structure")),
+    Option("BIAS.MASKS.DECODER_RATE", 1.0,
+           "The decoder's learning rate, as a multiple of SOLVER.BASE_LR.", low=0),
     Option("BIAS.MASKS.THRESHOLD", 0.5, "A pixel above it is inside, for J and F and in files.",
            low=0, high=1),
     Option("BIAS.MASKS.STRETCH", False,

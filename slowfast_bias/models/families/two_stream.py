@@ -59,7 +59,11 @@ def _call(model: nn.Module, inputs: Sequence[Tensor]) -> Segmentation:
 
 
 def _row(
-    own: OwnNetwork, matches: Callable[[nn.Module], bool], spec: InputSpec, *described: str
+    own: OwnNetwork,
+    matches: Callable[[nn.Module], bool],
+    spec: InputSpec,
+    *described: str,
+    decoder: str = "",
 ) -> Family:
     """Returns the row of a network; `described` are the arguments that reports name."""
     return Family(
@@ -78,6 +82,7 @@ def _row(
         described_by={name: own.arguments[name] for name in described},
         sized_by=tuple(own.arguments.values()),
         own=own,
+        decoder=decoder,
     )
 
 
@@ -94,12 +99,14 @@ FAMILIES = (
         OwnNetwork("fusionseg", "FusionSeg", FusionSeg, _SIZE),
         lambda model: isinstance(model, FusionSeg),
         InputSpec((_PICTURE, _FLOW), None, (480, 854), _MEAN, _STD),
+        decoder="classifier",
     ),
     _row(
         OwnNetwork("matnet", "MATNet", MATNet, _VARIANT | _SIZE),
         lambda model: isinstance(model, MATNet),
         InputSpec((_PICTURE, _FLOW), None, (473, 473), _MEAN, _STD),
         *_VARIANT,
+        decoder="decoder",
     ),
     _rtnet("rtnet_r34", "RTNetR34", "resnet34"),
     _rtnet("rtnet_rx50", "RTNetRX50", "resnext50_32x4d"),
