@@ -43,9 +43,7 @@ def task(cfg: CfgNode) -> Iterator[str]:
             f"other, but got {cfg.BN.NORM_TYPE}"
         )
     if family is not None and cfg.BIAS.MASKS.DECODER_RATE != 1 and not family.decoder:
-        yield (
-            f"BIAS.MASKS.DECODER_RATE: {cfg.MODEL.MODEL_NAME} has no decoder apart; set it to 1"
-        )
+        yield (f"BIAS.MASKS.DECODER_RATE: {cfg.MODEL.MODEL_NAME} has no decoder apart; set it to 1")
     if family is not None and family.input_spec is not None:
         yield from _inputs(cfg, family.input_spec)
 

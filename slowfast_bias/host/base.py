@@ -20,9 +20,7 @@ from slowfast_bias.errors import DataError, RequestError, place_of
 from slowfast_bias.host.generation_keys import ON_BY_DEFAULT
 from slowfast_bias.host.own_networks import Description, OwnNetwork, lacking
 
-POLY = "poly"  # SOLVER.LR_POLICY: the rate falls as (1 - epoch / MAX_EPOCH) to the power below
-_POLY_POWER = 0.9
-
+POLY, _POWER = "poly", 0.9  # SOLVER.LR_POLICY: falls as (1 - epoch / MAX_EPOCH) ** 0.9
 # Networks of the ResNet family, which both generations can build.
 RESNET_ARCHS = frozenset({"slow", "i3d", "c2d", "2d", "slow_c2d", "slow_i3d", "fast"})
 
@@ -214,7 +212,7 @@ class Host:
         solver, share = scaled(cfg), 1.0
         if solver.LR_POLICY == POLY:  # hosts have none: a constant rate of theirs, and its fall
             solver.LR_POLICY, solver.STEPS, solver.LRS = "steps_with_relative_lrs", [0], [1.0]
-            share = max(0.0, 1 - epoch / solver.MAX_EPOCH) ** _POLY_POWER
+            share = max(0.0, 1 - epoch / solver.MAX_EPOCH) ** _POWER
         return share * self.optimizer.get_epoch_lr(epoch, SimpleNamespace(SOLVER=solver))
 
     def set_lr(self, optimizer: torch.optim.Optimizer, lr: float) -> None:
