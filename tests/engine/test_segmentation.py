@@ -19,6 +19,7 @@ from slowfast_bias.datasets.contract import open_dataset
 from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.setup import network
+from slowfast_bias.engine.steps import check_data
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.mirrored import with_mirror
 from slowfast_bias.engine.testing.vote import as_filmed
@@ -193,3 +194,16 @@ def test_steps_that_count_hits_are_refused(toy, step):
     cfg = toy("DATA.NUM_FRAMES", 2, step, True)
     with pytest.raises(ConfigError, match="BIAS.TASK segmentation: .*right or wrong"):
         engine.run(cfg)
+
+
+def test_frames_are_read_before_a_run_and_what_is_bad_is_named(filmed):
+    cfg = filmed("TRAIN.ENABLE", False)
+    how = {"processes": 2, "progress": lambda steps, *_: steps}
+    (good,) = check_data(cfg, quick=False, **how)
+    assert not good.bad and good.text.startswith("test: 5 frames of 2 sequences, 5 read, 0 unread")
+    assert "48x36 (5); shown at 40x32" in good.text and "masks    5" in good.text
+    path = Path(cfg.DATA.PATH_TO_DATA_DIR, "FlowImages_gap1/a/00001.png")
+    path.write_bytes(b"no picture")
+    (found,) = check_data(cfg, quick=True, **how)
+    (name, reason), *_ = found.bad.items()
+    assert name.endswith("JPEGImages/a/00001.png") and "00001.png" in reason and len(found.bad) == 1
