@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from support.masks import shared
-from support.segments import write_flows, write_sequences
+from support.segments import write, write_flows, write_sequences
 
 from slowfast_bias import engine
 from slowfast_bias.config import ConfigError
@@ -25,6 +25,7 @@ from slowfast_bias.engine.testing.mirrored import with_mirror
 from slowfast_bias.engine.testing.vote import as_filmed
 from slowfast_bias.files import write_whole
 from slowfast_bias.metrics import MaskFigures
+from slowfast_bias.models.segmentation import Segmentation
 from slowfast_bias.models.weights.readers import CheckpointError
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import read_result
@@ -207,3 +208,26 @@ def test_frames_are_read_before_a_run_and_what_is_bad_is_named(filmed):
     (found,) = check_data(cfg, quick=True, **how)
     (name, reason), *_ = found.bad.items()
     assert name.endswith("JPEGImages/a/00001.png") and "00001.png" in reason and len(found.bad) == 1
+
+
+def test_edges_beside_the_object_weigh_more_in_training(filmed):
+    cfg = filmed("BIAS.MASKS.EDGES", "edges", "BIAS.SEGMENTS.FLIP", "none")
+    root = Path(cfg.DATA.PATH_TO_DATA_DIR)
+    (root / "ImageSets").mkdir()
+    (root / "ImageSets/train.txt").write_text("\n".join(LENGTHS))
+    edges = np.zeros((32, 40), np.uint8)
+    edges[:, 5], edges[10] = 255, 102
+    write(root / "edges/a/00001.png", edges)
+    data = open_dataset("segments", cfg, "train")
+    batch = next(iter(Loader(data, 5, training=False, seed=0)))
+    mask, weights = batch.targets.masks[1], batch.targets.weights[1]
+    near = torch.nn.functional.max_pool2d(mask[None].float(), 11, 1, 5)[0] > 0
+    hard = torch.where(near, 0, torch.from_numpy(edges).float() / 255)
+    expected = 1 + torch.nn.functional.max_pool2d(hard[None], 5, 1, 2)[0]
+    assert torch.equal(weights, expected) and 1 < float(weights.mean()) < 2
+    whole = batch.targets.stacked_weights()
+    assert torch.equal(whole[1], weights) and whole[[0, 2, 3, 4]].eq(1).all()
+    output = Segmentation(torch.randn(5, 1, 32, 40))
+    task = make_task(cfg, network.build_network(cfg))
+    plain = batch._replace(targets=batch.targets._replace(weights=[torch.zeros(0, 0)] * 5))
+    assert float(task.loss(output, batch)) > float(task.loss(output, plain))

@@ -9,6 +9,10 @@ OPTIONS = (
            "Of every mask that is learnt: bce (binary cross entropy), or structure (that, 1 - SSIM "
            "and 1 - soft overlap, as RTNet). MATNet's boundaries are learnt with bce.",
            choices=("bce", "structure")),
+    Option("BIAS.MASKS.EDGES", "",
+           "Folder of edges as pictures in grey, from DATA.PATH_TO_DATA_DIR: EDGES/SEQUENCE/"
+           "FRAME.png, as MATNet has them of HED. In training edges beside the object weigh up to "
+           "twice; all pixels of a frame without them weigh 1."),
     Option("BIAS.MASKS.DECODER_RATE", 1.0,
            "The decoder's learning rate, as a multiple of SOLVER.BASE_LR.", low=0),
     Option("BIAS.MASKS.THRESHOLD", 0.5, "A pixel above it is inside, for J and F and in files.",

@@ -57,8 +57,10 @@ class ObjectSegmentation:
 
     def loss(self, output: Any, batch: Batch) -> torch.Tensor:
         """Returns the loss of BIAS.MASKS.LOSS, averaged over pixels and batch."""
-        truth = batch.targets.stacked().to(output.mask.device, non_blocking=True)
-        return segmentation_loss(output, truth, self.cfg.BIAS.MASKS.LOSS == "structure")
+        device, weights = output.mask.device, batch.targets.stacked_weights()
+        truth = batch.targets.stacked().to(device, non_blocking=True)
+        weights = None if weights is None else weights.to(device, non_blocking=True)
+        return segmentation_loss(output, truth, self.cfg.BIAS.MASKS.LOSS == "structure", weights)
 
     def figures(self, output: Any, batch: Batch) -> Overlap:
         """Returns the overlap of a batch's masks, every frame counted for itself."""
