@@ -10,6 +10,7 @@ from slowfast_bias.config.check_styles import has_flow_pairs
 from slowfast_bias.models.families import family_named
 from slowfast_bias.models.families.family import SEGMENTATION, InputSpec
 
+STREAM_KEYS = {"APP_WEIGHTS": "app", "MOT_WEIGHTS": "mot"}
 _FOR_CLASSES = ("BIAS.STATIC_DROPOUT.ENABLE", "BIAS.SHUFFLE.TRAIN", "BIAS.SHUFFLE.VAL",
                 "BIAS.NEW_CLASSIFIER")  # fmt: skip
 
@@ -42,6 +43,9 @@ def task(cfg: CfgNode) -> Iterator[str]:
             f"BN.NORM_TYPE: expected batchnorm for BIAS.TASK segmentation, whose networks have no "
             f"other, but got {cfg.BN.NORM_TYPE}"
         )
+    given = [f"BIAS.SEGMENTATION.{key}" for key in STREAM_KEYS if cfg.BIAS.SEGMENTATION[key]]
+    if given and cfg.TRAIN.CHECKPOINT_FILE_PATH:
+        yield f"{given[0]}: TRAIN.CHECKPOINT_FILE_PATH has weights of its own; give one of both"
     if family is not None and cfg.BIAS.MASKS.DECODER_RATE != 1 and not family.decoder:
         yield (f"BIAS.MASKS.DECODER_RATE: {cfg.MODEL.MODEL_NAME} has no decoder apart; set it to 1")
     if family is not None and family.input_spec is not None:

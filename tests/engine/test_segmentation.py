@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from support.masks import shared
-from support.segments import write, write_flows, write_sequences
+from support.segments import SMALL, TOY, write, write_flows, write_sequences
 
 from slowfast_bias import engine
 from slowfast_bias.config import ConfigError
@@ -30,15 +30,6 @@ from slowfast_bias.models.weights.readers import CheckpointError
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import read_result
 
-SMALL = [
-    "MODEL.ARCH", "matnet", "MODEL.MODEL_NAME", "MATNet", "DATA.NUM_FRAMES", 1,
-    "BIAS.TASK", "segmentation", "BIAS.SEGMENTATION.TRUNK", "resnet18",
-    "BIAS.SEGMENTATION.WIDTH", 4, "SOLVER.MAX_EPOCH", 1,
-]  # fmt: skip
-TOY = [
-    *SMALL, "TRAIN.DATASET", "toysegments", "TEST.DATASET", "toysegments",
-    "BIAS.SEGMENTS.SIZE", [32, 32], "BIAS.TOY.NUM_TRAIN", 4,
-]  # fmt: skip
 LENGTHS = {"a": 4, "b/deep": 3}
 
 
