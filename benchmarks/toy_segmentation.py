@@ -37,9 +37,11 @@ from slowfast_bias.models.families import family_of  # noqa: E402
 from slowfast_bias.outputs import Outputs  # noqa: E402
 
 KINDS = ("flow_jitter", "flow_swap")
-SCENES = ["BIAS.TOY.NUM_VAL", 512, "BIAS.TOY.NUM_TEST", 256]
+SCENES = ["BIAS.TOY.NUM_VAL", 256, "BIAS.TOY.NUM_TEST", 256]
+EPOCHS = 8
 ASKED = ("own", "other flow", "other image", "motion's", "colour's", "follows flow %")
-FUSED = ("fuse2", "fuse3", "fuse4", "fuse5")
+# The last is what the mask is made of: fusions keep both streams side by side, used or not.
+LAYERS = ("fuse2", "fuse3", "fuse4", "fuse5", "decoder.RF2")
 SCORES = ("static", "motion", "dynamic", "look")
 
 
@@ -85,9 +87,10 @@ def asked(cue: str, seed: int, out: str) -> dict[str, float]:
 
 def measured(cue: str, seed: int, out: str, kind: str) -> BiasReport:
     """Returns the report of a network under a kind of pairs."""
-    weights = ["TEST.CHECKPOINT_FILE_PATH", Outputs(f"{out}/{cue}_{seed}").checkpoint(8)]
+    weights = ["TEST.CHECKPOINT_FILE_PATH", Outputs(f"{out}/{cue}_{seed}").checkpoint(EPOCHS)]
     where = ["OUTPUT_DIR", f"{out}/{cue}_{seed}/{kind}", "TRAIN.ENABLE", False]
-    cfg = config(cue, seed, out, "BIAS.ENABLE", True, "BIAS.PAIRS", kind, *weights, *where)
+    cfg = config(cue, seed, out, "BIAS.ENABLE", True, "BIAS.PAIRS", kind, *weights, *where,
+                 "BIAS.LAYERS", list(LAYERS))  # fmt: skip
     return engine.measure(cfg)
 
 
@@ -114,13 +117,13 @@ def main() -> None:
     answers, scores = [], []
     for cue in CUES:
         for seed in args.seeds:
-            if not Outputs(f"{args.out}/{cue}_{seed}").list_checkpoints():
+            if not Path(Outputs(f"{args.out}/{cue}_{seed}").checkpoint(EPOCHS)).exists():
                 engine.run(config(cue, seed, args.out))
         found = [asked(cue, seed, args.out) for seed in args.seeds]
         answers.append([cue, *(over_seeds([x[name] for x in found], ".1f") for name in ASKED)])
         for kind in KINDS:
             reports = [measured(cue, seed, args.out, kind) for seed in args.seeds]
-            for layer in FUSED:
+            for layer in LAYERS:
                 cells = ([r[layer].score(name) for r in reports] for name in SCORES)
                 scores.append([cue, kind, layer, *(over_seeds(x, ".3f") for x in cells)])
     heads = ("trained on", "pairs", "layer", "S_static", "motion-only", "S_dynamic", "look-only")
