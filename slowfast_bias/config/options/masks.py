@@ -15,7 +15,7 @@ OPTIONS = (
            "twice; all pixels of a frame without them weigh 1."),
     Option("BIAS.MASKS.DECODER_RATE", 1.0,
            "The decoder's learning rate, as a multiple of SOLVER.BASE_LR.", low=0),
-    Option("BIAS.MASKS.THRESHOLD", 0.5, "A pixel above it is inside, for J and F and in files.",
+    Option("BIAS.MASKS.CUT", 0.5, "A pixel above it is inside, for J and F and in files.",
            low=0, high=1),
     Option("BIAS.MASKS.STRETCH", False,
            "The test stretches each mask to 0 .. 1 by its least and its greatest value, as RTNet's "
@@ -23,7 +23,7 @@ OPTIONS = (
     Option("BIAS.MASKS.MIRROR", False,
            "The test takes the mean of a frame's mask and of its mirror image's, as MATNet's own "
            "does; BIAS.SEGMENTS.FLIP says what becomes of the colours of flow."),
-    Option("BIAS.MASKS.BOX_THRESHOLD", 0.2, "The same as THRESHOLD for the boxes of MoCA.",
+    Option("BIAS.MASKS.BOX_CUT", 0.2, "The same as CUT for the boxes of MoCA.",
            low=0, high=1),
     Option("BIAS.MASKS.RECTANGLE", "most inside",
            "Of several regions, whose rectangle is MoCA's box: the one with most inside, or the "

@@ -35,8 +35,8 @@ class MaskRule:
     def of(cls, cfg: CfgNode) -> MaskRule:
         """Returns that of BIAS.MASKS."""
         keys = cfg.BIAS.MASKS
-        box = BoxRule(keys.BOX_THRESHOLD, keys.MIRROR, keys.RECTANGLE)
-        return cls(keys.THRESHOLD, keys.STRETCH, keys.MIRROR, box)
+        box = BoxRule(keys.BOX_CUT, keys.MIRROR, keys.RECTANGLE)
+        return cls(keys.CUT, keys.STRETCH, keys.MIRROR, box)
 
     def about(self) -> dict[str, Any]:
         """Returns what must stand beside every number."""
