@@ -6,6 +6,7 @@ A frame is scored when it comes, and its mask is forgotten: memory does not grow
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.tasks.mask_scores import MaskRule, MaskScores, first_masks
 from slowfast_bias.files import write_whole
 from slowfast_bias.outputs import Outputs
+
+log = logging.getLogger(__name__)
 
 _COLOURS = (0, 0, 0, 128, 0, 0)  # of DAVIS: background, first object
 
@@ -59,6 +62,12 @@ class MaskTally:
         scores, clips, good = zip(*ranks.gather_objects(mine), strict=True)
         self.found = [[empty.merge(*each)] for each in zip(*scores, strict=True)]
         self.clips, self.good = torch.stack(clips).sum(0), torch.stack(good).amin(0)
+        missing = self.found[0][0].masks.missing()
+        if missing and ranks.is_master():
+            log.warning(
+                "%d frames that the benchmark counts have no score, as they have no mask or no "
+                "flow, or could not be read: %s", sum(missing.values()), ", ".join(missing),
+            )  # fmt: skip
 
     def clips_of(self) -> torch.Tensor:
         """Returns (V,) how often each frame was counted."""
