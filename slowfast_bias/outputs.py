@@ -72,6 +72,20 @@ class Outputs:
         """Returns the checkpoints that are there, newest first."""
         return [self.checkpoint(epoch) for epoch in _numbers(self.checkpoints, _CHECKPOINT)[::-1]]
 
+    # -- masks
+    @property
+    def masks(self) -> str:
+        """The folder of the masks that a test writes."""
+        return f"{self.root}/masks"
+
+    def mask(self, sequence: str, frame: str) -> str:
+        """Returns the mask of a frame."""
+        return f"{self.masks}/{sequence}/{frame}.png"
+
+    def segmentation(self, suffix: str = "json") -> str:
+        """Returns how good the masks are: json; or the config of the test: yaml."""
+        return f"{self.root}/segmentation.{suffix}"
+
     # -- bias
     @property
     def bias(self) -> str:

@@ -17,9 +17,16 @@ from support.huggingface import KINDS, save_tiny
 from slowfast_bias import host
 from slowfast_bias.config import ConfigError, get_cfg, load_cfg
 from slowfast_bias.datasets import videos  # noqa: F401  registers toyvideos and videos
-from slowfast_bias.datasets.toy import dataset  # noqa: F401  registers toyvideos and videos
+from slowfast_bias.datasets.contract import open_dataset
+from slowfast_bias.datasets.loader import Loader
+from slowfast_bias.datasets.toy import (
+    dataset,  # noqa: F401  registers toyvideos and videos
+    segments,  # noqa: F401
+)
 from slowfast_bias.datasets.toy.world import unordered_frames_tell
 from slowfast_bias.engine.measuring.measurement import measure_networks
+from slowfast_bias.engine.tasks import make_task
+from slowfast_bias.models.families import family_named, family_of
 
 pytestmark = pytest.mark.host
 
@@ -28,7 +35,9 @@ FILES = sorted(path.relative_to(CONFIGS).as_posix() for path in CONFIGS.rglob("*
 # A Base-*.yaml is half a config (it may lack the network or the data): it is never run by itself.
 BASES = [name for name in FILES if Path(name).name.startswith("Base-")]
 LEAVES = [name for name in FILES if name not in BASES]
-TOYS = [name for name in LEAVES if name.startswith("Toy/")]
+MASKS = [name for name in LEAVES if name.startswith(("DAVIS16/", "Toy/SEG_"))]
+CLIPS = [name for name in LEAVES if name not in MASKS]
+TOYS = [name for name in CLIPS if name.startswith("Toy/")]
 
 # The recipes are for 8 GPUs; this machine may have none.
 HERE = ["NUM_GPUS", 0]
@@ -179,7 +188,7 @@ def test_most_configs_have_a_network_of_their_own():
     assert len(first_of_each_network()) > len(LEAVES) / 2
 
 
-@pytest.mark.parametrize("name", LEAVES)
+@pytest.mark.parametrize("name", CLIPS)
 def test_leaf_builds_steps_and_is_measured(name):
     first = first_of_each_network()[network_of(name)]
     if first != name:
@@ -202,6 +211,45 @@ def test_leaf_builds_steps_and_is_measured(name):
     assert "head" in report.layers and len(report.layers) >= 3
     for layer in report.layers.values():
         assert set(layer.pairs.values()) == {4}
+
+
+# Names, stages and streams stay as they are.
+NARROW = [
+    "BIAS.SEGMENTATION.WIDTH", 8, "BIAS.BATCH_SIZE", 1,
+    "BIAS.TOY.NUM_VAL", 2, "DATA_LOADER.NUM_WORKERS", 0,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_leaf_of_masks_builds_steps_and_is_measured(name):
+    first = first_of_each_network()[network_of(name)]
+    if first != name:
+        pytest.skip(f"the network of {first}")
+    shallow = ["BIAS.SEGMENTATION.TRUNK", "resnet18"] if arch_of(name)[:5] != "rtnet" else []
+    square = ["BIAS.SEGMENTS.SIZE", [32, 32], "TRAIN.DATASET", "toysegments"]
+    cfg = load(name, *NARROW, *shallow, *square)
+    torch.manual_seed(0)
+    model = host.build_model(cfg)
+    task, data = make_task(cfg, model), open_dataset(cfg.TRAIN.DATASET, cfg, "val")
+    batch = next(iter(Loader(data, 2, training=False, seed=0)))
+    optimizer = host.construct_optimizer(model, cfg)
+    task.loss(family_of(model).call(model, task.inputs(batch, "cpu")), batch).backward()
+    host.set_lr(optimizer, host.lr_at(0.0, cfg))
+    optimizer.step()
+    assert all(torch.isfinite(weight).all() for weight in model.parameters())
+    report = measure_networks(cfg, {"trained": model}, "")["trained"]
+    assert len(report.layers) == (10 if arch_of(name) == "fusionseg" else 12)
+    for layer in report.layers.values():
+        assert set(layer.pairs.values()) == {2}
+
+
+@pytest.mark.parametrize("name", [name for name in MASKS if name.startswith("DAVIS16/")])
+def test_networks_of_masks_get_what_their_authors_give_them(name):
+    cfg = load(name)
+    spec = family_named(cfg.MODEL.MODEL_NAME).input_spec
+    assert cfg.TRAIN.DATASET == cfg.TEST.DATASET == "segments"
+    assert tuple(cfg.BIAS.SEGMENTS.SIZE) == spec.size
+    assert (tuple(cfg.DATA.MEAN), tuple(cfg.DATA.STD)) == (spec.mean, spec.std)
 
 
 # Millions of parameters. The papers print X3D-M 3.8 and MViT-B 36.6; those of the Inception I3D are
@@ -290,7 +338,7 @@ def test_every_leaf_writes_to_a_folder_of_its_own():
     )
 
 
-@pytest.mark.parametrize("name", [name for name in LEAVES if name not in TOYS])
+@pytest.mark.parametrize("name", [name for name in CLIPS if name not in TOYS])
 def test_real_videos_are_read_by_our_dataset_on_both_hosts(name):
     cfg = load(name)
     assert cfg.TRAIN.DATASET == cfg.TEST.DATASET == "videos"

@@ -33,11 +33,12 @@ def is_reference(report: BiasReport) -> bool:
 
 def origin_words(metas: Iterable[Mapping[str, Any]]) -> str:
     """Returns one line about all these reports, "a / b" where they differ; "" if none says it."""
+    metas = list(metas)
     found = [origin(meta) for meta in metas]
     said = {key: " / ".join(dict.fromkeys(x[key] for x in found if key in x)) for key in ORIGIN}
     words = {
         "styles": f"styles: {said['styles']}",
-        "seed": f"pairs of seed {said['seed']}",
+        "seed": f"pairs {_flow_pairs(metas)}of seed {said['seed']}",
         "videos": f"{said['videos']} videos",
         "recordings": f"{said['recordings']} recordings",
         "decoder": f"decoder {said['decoder']}",
@@ -45,6 +46,13 @@ def origin_words(metas: Iterable[Mapping[str, Any]]) -> str:
     if said["recordings"] == said["videos"]:
         del words["recordings"]
     return "; ".join(text for key, text in words.items() if said[key])
+
+
+def _flow_pairs(metas: Iterable[Mapping[str, Any]]) -> str:
+    """Returns "flow_jitter " of pairs of image and flow, whose kinds mean different things."""
+    made = dict.fromkeys(str(meta.get("pairs_made", "")) for meta in metas)
+    kinds = [kind for kind in made if kind.startswith("flow_")]
+    return f"{' / '.join(kinds)} " if kinds else ""
 
 
 def _bank(styles: Any) -> str:

@@ -57,12 +57,14 @@ def markdown(
     return "\n".join([*lines, *notes]) + "\n"
 
 
-def frame_wise_words(layers: Layers) -> str:
+def frame_wise_words(layers: Layers, meta: Mapping[str, Any]) -> str:
     """Returns why motion-only is exactly 0 in some layers; "" if it is in none."""
     found = [name for name, layer in layers.items() if layer.frame_wise]
     if not found:
         return ""
-    if len(found) == len(layers) > 1:  # nothing in the report shows that the clips move
+    if str(meta.get("pairs_made", "")).startswith("flow_"):
+        which, what = ", ".join(found), "nothing of the flow gets there"
+    elif len(found) == len(layers) > 1:  # nothing in the report shows that the clips move
         which, what = "every layer", "the network sees frames one by one (or no clip moves)"
     else:
         which = ", ".join(found)
@@ -72,7 +74,7 @@ def frame_wise_words(layers: Layers) -> str:
 
 
 def _notes(layers: Layers, meta: Mapping[str, Any]) -> list[str]:
-    notes = (origin_words([meta]), recognition_words(meta), frame_wise_words(layers))
+    notes = (origin_words([meta]), recognition_words(meta), frame_wise_words(layers, meta))
     return [note for note in notes if note]
 
 

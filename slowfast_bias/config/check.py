@@ -13,6 +13,7 @@ from slowfast_bias.config.check_behaviour import behaviour
 from slowfast_bias.config.check_clips import clips
 from slowfast_bias.config.check_cues import cues
 from slowfast_bias.config.check_model import model
+from slowfast_bias.config.check_segmentation import task
 from slowfast_bias.config.check_styles import style_folders
 from slowfast_bias.config.check_training import training
 from slowfast_bias.config.lookup import lookup
@@ -50,7 +51,7 @@ def find_problems(cfg: CfgNode) -> list[str]:
 
     What training alone needs is asked for only if TRAIN.ENABLE.
     """
-    checks = [_values, clips, model, _features, _silencing, behaviour, style_folders, cues]
+    checks = [_values, clips, model, task, _features, _silencing, behaviour, style_folders, cues]
     checks += [_processes]
     checks += [training] if cfg.TRAIN.ENABLE else []
     return [problem for check in checks for problem in check(cfg)]
@@ -78,9 +79,9 @@ def _features(cfg: CfgNode) -> Iterator[str]:
             yield f"{key} True: this project does not do that; set it to False"
     if lookup(cfg, "DATA.ENSEMBLE_METHOD", "sum") != "sum":
         yield "DATA.ENSEMBLE_METHOD: this project's test adds the scores of views up; set it to sum"
-    task = lookup(cfg, "TASK", "")
+    what = lookup(cfg, "TASK", "")
     # ssl_eval: classification by a network that was trained without labels before
-    if task and not task.startswith("ssl_eval"):
+    if what and not what.startswith("ssl_eval"):
         yield f"TASK {cfg.TASK!r}: only classification is trained here; set it to ''"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from fvcore.common.config import CfgNode
 
-from slowfast_bias.config.check_styles import FLOW_PAIRS
+from slowfast_bias.config.check_styles import has_flow_pairs
 from slowfast_bias.config.lookup import lookup
 
 _THREE_CROPS = ("kinetics", "ssv2", "charades")  # loaders of the hosts: left, middle, right
@@ -55,7 +55,7 @@ def _frames(cfg: CfgNode) -> Iterator[str]:
     """Yields a problem if the frames are too few for another order; their range excludes 0."""
     frames = cfg.DATA.NUM_FRAMES
     wanting = [key for key in _REORDERING if lookup(cfg, key)]
-    if cfg.BIAS.PAIRS in FLOW_PAIRS:
+    if has_flow_pairs(cfg):
         wanting = [key for key in wanting if key not in _MEASURING]
     if frames == 1 and wanting:
         yield (

@@ -7,18 +7,27 @@ from collections.abc import Iterator
 from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 
+from slowfast_bias.models.families.family import SEGMENTATION
+
 FOLDERS = "static_dynamic_folders"  # the pairs of styled folders
 FLOW_PAIRS = ("flow_jitter", "flow_swap")  # the static pair has another flow: no frame is reordered
 
 
 def pairs_name(cfg: CfgNode) -> str:
-    """Returns the maker of BIAS.PAIRS; "auto" and pairs of flow follow BIAS.STYLES.SOURCE."""
-    folders = cfg.BIAS.STYLES.SOURCE == "folders"
-    if cfg.BIAS.PAIRS in FLOW_PAIRS:
-        return f"{cfg.BIAS.PAIRS}_folders" if folders else cfg.BIAS.PAIRS
-    if cfg.BIAS.PAIRS != "auto":
-        return cfg.BIAS.PAIRS
+    """Returns the maker of BIAS.PAIRS; it follows task and BIAS.STYLES.SOURCE."""
+    folders, pairs = cfg.BIAS.STYLES.SOURCE == "folders", cfg.BIAS.PAIRS
+    if pairs == "auto" and cfg.BIAS.TASK == SEGMENTATION:
+        pairs = FLOW_PAIRS[0]
+    if pairs in FLOW_PAIRS:
+        return f"{pairs}_folders" if folders else pairs
+    if pairs != "auto":
+        return pairs
     return FOLDERS if folders else "static_dynamic"
+
+
+def has_flow_pairs(cfg: CfgNode) -> bool:
+    """Returns whether pairs are of image and flow: no frames are brought into another order."""
+    return pairs_name(cfg).startswith(FLOW_PAIRS)
 
 
 def style_folders(cfg: CfgNode) -> Iterator[str]:

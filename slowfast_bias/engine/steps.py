@@ -22,9 +22,9 @@ from slowfast_bias.config.check_styles import FOLDERS, pairs_name
 from slowfast_bias.datasets.pairs.request import pair_maker
 from slowfast_bias.engine.measuring.measurement import measure
 from slowfast_bias.engine.measuring.top_clips import check_top_clips
+from slowfast_bias.engine.preflight.frames import check_lists_of
 from slowfast_bias.engine.preflight.lists import STYLED, check_lists
 from slowfast_bias.engine.preflight.videos import Checked
-from slowfast_bias.engine.preflight.videos import check_data as decode_lists
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.launcher import launch
 from slowfast_bias.engine.runtime.page import write_page
@@ -175,10 +175,10 @@ def _write_page(cfg: CfgNode) -> None:
 
 
 def check_data(cfg: CfgNode, **options: Any) -> list[Checked]:
-    """Decodes the videos of every list that the enabled steps read; see `preflight.videos`.
+    """Decodes the videos, or reads the frames, of every list that the enabled steps read.
 
     Without enabled steps, those of all three lists.
     """
     steps, order = enabled_steps(cfg), ("train", "val", "test")
     splits = lists_of(cfg, steps) if steps else order
-    return decode_lists(cfg, [split for split in order if split in splits], **options)
+    return check_lists_of(cfg, [split for split in order if split in splits], **options)

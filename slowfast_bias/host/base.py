@@ -20,6 +20,7 @@ from slowfast_bias.errors import DataError, RequestError, place_of
 from slowfast_bias.host.generation_keys import ON_BY_DEFAULT
 from slowfast_bias.host.own_networks import Description, OwnNetwork, lacking
 
+POLY, _POWER = "poly", 0.9  # SOLVER.LR_POLICY: falls as (1 - epoch / MAX_EPOCH) ** 0.9
 # Networks of the ResNet family, which both generations can build.
 RESNET_ARCHS = frozenset({"slow", "i3d", "c2d", "2d", "slow_c2d", "slow_i3d", "fast"})
 
@@ -206,9 +207,13 @@ class Host:
         return self.optimizer.construct_optimizer(model, self.view(cfg))
 
     def lr_at(self, epoch: float, cfg: CfgNode) -> float:
-        """Returns the learning rate at a fractional epoch, by the host's policy."""
+        """Returns the learning rate at a fractional epoch, by the host's policy or by `POLY`."""
         # called in every iteration: a whole `view` would cost milliseconds
-        return self.optimizer.get_epoch_lr(epoch, SimpleNamespace(SOLVER=scaled(cfg)))
+        solver, share = scaled(cfg), 1.0
+        if solver.LR_POLICY == POLY:  # hosts have none: a constant rate of theirs, and its fall
+            solver.LR_POLICY, solver.STEPS, solver.LRS = "steps_with_relative_lrs", [0], [1.0]
+            share = max(0.0, 1 - epoch / solver.MAX_EPOCH) ** _POWER
+        return share * self.optimizer.get_epoch_lr(epoch, SimpleNamespace(SOLVER=solver))
 
     def set_lr(self, optimizer: torch.optim.Optimizer, lr: float) -> None:
         """Sets every group's rate; groups from the other generation lack `layer_decay`."""

@@ -19,6 +19,8 @@ FOLDERS = {"source": "folders", "dirs": ["a/x", "a/y"], "num": 2}
         ({"styles": {"family": "colour", "num": 4, "seed": 0}}, "styles: colour, 4 of seed 0"),
         ({"styles": {"family": "colour"}}, "styles: colour"),
         ({"styles": FOLDERS, "seed": 0}, "styles: folders a/x, a/y; pairs of seed 0"),
+        ({"pairs_made": "flow_swap", "seed": 1}, "pairs flow_swap of seed 1"),
+        ({"pairs_made": "static_dynamic", "seed": 1}, "pairs of seed 1"),
         ({"videos": 9, "recordings": 9}, "9 videos"),
         ({"videos": 9, "recordings": 2, "decoder": "d"}, "9 videos; 2 recordings; decoder d"),
         ({"styles": [1], "seed": None, "videos": {}, "decoder": 1.5}, ""),

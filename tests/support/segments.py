@@ -10,6 +10,16 @@ from slowfast_bias.datasets.flow.wheel import coded
 from slowfast_bias.datasets.toy.camouflage import SegmentWorld
 
 SIZE = (36, 48)
+# Words of a config: a network of masks of width 4, on sequences, or on the toy world.
+SMALL = [
+    "MODEL.ARCH", "matnet", "MODEL.MODEL_NAME", "MATNet", "DATA.NUM_FRAMES", 1,
+    "BIAS.TASK", "segmentation", "BIAS.SEGMENTATION.TRUNK", "resnet18",
+    "BIAS.SEGMENTATION.WIDTH", 4, "SOLVER.MAX_EPOCH", 1,
+]  # fmt: skip
+TOY = [
+    *SMALL, "TRAIN.DATASET", "toysegments", "TEST.DATASET", "toysegments",
+    "BIAS.SEGMENTS.SIZE", [32, 32], "BIAS.TOY.NUM_TRAIN", 4,
+]  # fmt: skip
 
 
 def picture(number, time, size=SIZE):

@@ -15,6 +15,7 @@ from slowfast_bias.config.options import (
     cue_benchmarks,
     data,
     host_keys,
+    masks,
     measuring,
     networks,
     segments,
@@ -29,6 +30,7 @@ BIAS_OPTIONS = (
     *training.OPTIONS,
     *data.OPTIONS,
     *segments.OPTIONS,
+    *masks.OPTIONS,
     *networks.OPTIONS,
 )
 HOST_OPTIONS = host_keys.OPTIONS

@@ -11,7 +11,7 @@ OPTIONS = (
     Option("TRAIN.CHECKPOINT_TYPE", doc=_HINT, choices=_WEIGHT_FILES),
     Option("TEST.CHECKPOINT_TYPE", doc=_HINT, choices=_WEIGHT_FILES),
     Option("BN.NORM_TYPE", choices=("batchnorm", "sync_batchnorm")),
-    Option("SOLVER.LR_POLICY", choices=("cosine", "steps_with_relative_lrs")),
+    Option("SOLVER.LR_POLICY", choices=("cosine", "steps_with_relative_lrs", "poly")),
     Option("SOLVER.OPTIMIZING_METHOD", choices=("sgd", "adam", "adamw")),
     Option("MODEL.LOSS_FUNC", choices=("cross_entropy", "soft_cross_entropy")),
     Option("BN.NUM_BATCHES_PRECISE", low=1),

@@ -7,7 +7,8 @@ from slowfast_bias.config.options.option import Option
 OPTIONS = (
     Option("BIAS.ENABLE", False,
            "Measure static and dynamic bias: after training, or alone on a checkpoint."),
-    Option("BIAS.TASK", "classification", "What is learnt and scored."),
+    Option("BIAS.TASK", "classification",
+           "What is learnt and scored: classification (of a clip) or segmentation (of a frame)."),
     Option("BIAS.PERIOD", 0,
            "Epochs between measurements during training. The last epoch is always measured when "
            "BIAS.ENABLE; 0 means the last one only.", low=0),
@@ -17,7 +18,8 @@ OPTIONS = (
            "what the classifier gets (head)."),
     Option("BIAS.PAIRS", "auto",
            "The maker of pairs, by name. auto: static_dynamic, or static_dynamic_folders when "
-           "BIAS.STYLES.SOURCE is folders."),
+           "BIAS.STYLES.SOURCE is folders; flow_jitter for BIAS.TASK segmentation, which has "
+           "flow_swap too."),
     Option("BIAS.SPLIT", "val", "The list of the data set that is measured.",
            choices=("val", "test")),
     Option("BIAS.NUM_VIDEOS", 0,

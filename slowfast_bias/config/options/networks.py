@@ -31,6 +31,10 @@ OPTIONS = (
     Option("BIAS.SEGMENTATION.TRUNK", "resnet101",
            "MODEL.ARCH matnet and fusionseg: the design of both streams.",
            choices=("resnet18", "resnet34", "resnet50", "resnet101", "resnext50_32x4d")),
+    Option("BIAS.SEGMENTATION.APP_WEIGHTS", "",
+           "Training of a network of two streams starts with this ResNet in the appearance "
+           "stream: a file of torchvision's, or of a DeepLab."),
+    Option("BIAS.SEGMENTATION.MOT_WEIGHTS", "", "The same for the motion stream."),
     Option("BIAS.SEGMENTATION.WIDTH", 64,
            "MODEL.ARCH matnet, fusionseg and rtnet_*: channels of the stem of each stream; 64 in "
            "published networks.", low=4),

@@ -21,6 +21,7 @@ from slowfast_bias.datasets.flow.files import read_flow_picture
 from slowfast_bias.datasets.flow.layouts import FlowFolder, find_flow, has_flow
 from slowfast_bias.datasets.flow.side_file import how_made
 from slowfast_bias.datasets.segments.augment import Change, Changes
+from slowfast_bias.datasets.segments.hard_negatives import pixel_weights, read_edges
 from slowfast_bias.datasets.segments.labelled import Labelled, read_sequences
 from slowfast_bias.datasets.segments.masks import read_mask
 from slowfast_bias.datasets.segments.pictures import check_shape, resized, resized_mask
@@ -81,10 +82,10 @@ class Segments(Dataset):
                 for kind in self.flow
             ]
             truth = self._truth(item, pictures[0].shape[:2])
+            if self.split == "train":
+                truth = self._for_training(truth, change)
         except VideoError as error:
             return Sample((), None, index, {index: str(error)})
-        if self.split == "train":
-            truth = truth._replace(mask=self._for_training(truth.mask, change))
         return Sample(tuple(map(_stacked, (images, *flows))), truth, index)
 
     def clip(self, video: int) -> torch.Tensor:
@@ -196,10 +197,18 @@ class Segments(Dataset):
             mask = read_mask(path)
             check_shape(path, mask, frames.path(item.frame), size)
         box = item.sequence.boxes.get(name, NO_BOX)
-        return Truth(torch.from_numpy(mask), box, size, frames.name, item.frame, len(frames))
+        return Truth(torch.from_numpy(mask), box, size, frames.name, item.frame, len(frames), name)
 
-    def _for_training(self, mask: torch.Tensor, change: Change) -> torch.Tensor:
-        return torch.from_numpy(change.mask(resized_mask(mask.numpy(), self.size)))
+    def _for_training(self, truth: Truth, change: Change) -> Truth:
+        """Returns a truth of the network's size, changed, with weights if there are edges."""
+        mask = change.mask(resized_mask(truth.mask.numpy(), self.size))
+        truth, folder = truth._replace(mask=torch.from_numpy(mask)), self.cfg.BIAS.MASKS.EDGES
+        path = f"{self.cfg.DATA.PATH_TO_DATA_DIR}/{folder}/{truth.sequence}/{truth.name}.png"
+        edges = read_edges(path) if folder else None
+        if edges is None:
+            return truth
+        edges = change.image(resized(edges, self.size))
+        return truth._replace(weights=torch.from_numpy(pixel_weights(edges, mask)))
 
 
 def frame_size(cfg: CfgNode) -> tuple[int, int]:

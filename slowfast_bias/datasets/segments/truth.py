@@ -22,6 +22,8 @@ class Truth(NamedTuple):
         sequence: its name.
         frame: the frame's position in it.
         length: the number of its frames.
+        name: of the frame, that of its picture's file without the ending.
+        weights: of the pixels in training, float32 (H, W); of no pixels if all weigh 1.
     """
 
     mask: torch.Tensor
@@ -30,6 +32,8 @@ class Truth(NamedTuple):
     sequence: str
     frame: int
     length: int
+    name: str
+    weights: torch.Tensor = torch.zeros(0, 0)  # noqa: RUF012
 
     @staticmethod
     def in_batch(truths: Sequence[Truth]) -> Truths:
@@ -48,6 +52,8 @@ class Truths(NamedTuple):
         sequences: names.
         frames: positions.
         lengths: numbers of frames.
+        names: of the frames.
+        weights: of their pixels.
     """
 
     masks: list[torch.Tensor]
@@ -56,7 +62,16 @@ class Truths(NamedTuple):
     sequences: list[str]
     frames: list[int]
     lengths: list[int]
+    names: list[str]
+    weights: list[torch.Tensor]
 
     def stacked(self) -> torch.Tensor:
         """Returns the masks as one tensor, uint8 (B, H, W); they must be of one size."""
         return torch.stack(self.masks)
+
+    def stacked_weights(self) -> torch.Tensor | None:
+        """Returns the weights of all pixels, float32 (B, H, W); None if all weigh 1."""
+        if not any(x.numel() for x in self.weights):
+            return None
+        pairs = zip(self.weights, self.masks, strict=True)
+        return torch.stack([x if x.numel() else torch.ones(mask.shape) for x, mask in pairs])

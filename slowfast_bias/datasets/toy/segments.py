@@ -63,7 +63,7 @@ class Toysegments(Dataset):
     def target(self, video: int) -> Truth:
         """Returns the truth of a scene."""
         mask, size = torch.from_numpy(self.world.mask(video)), (self.world.size,) * 2
-        return Truth(mask, NO_BOX, size, f"scene {video}", 1, FRAMES)
+        return Truth(mask, NO_BOX, size, f"scene {video}", 1, FRAMES, "00001")
 
     def describe(self, index: int) -> tuple[str, str]:
         """Returns the number of a scene, from which all of it is drawn."""

@@ -21,7 +21,7 @@ from slowfast_bias.bias import BiasReport, all_merge
 from slowfast_bias.bias.jackknife import recordings_warning
 from slowfast_bias.bias.origin import REFERENCE, UNTRAINED
 from slowfast_bias.bias.recognition import Recognition
-from slowfast_bias.config.check_styles import pairs_name
+from slowfast_bias.config.check_styles import has_flow_pairs, pairs_name
 from slowfast_bias.datasets.contract import ClipSource, recordings_of
 from slowfast_bias.datasets.pairs.request import PairMaker, pair_maker
 from slowfast_bias.engine.measuring.portions import Portions
@@ -224,7 +224,7 @@ def _about(
         "pairs_made": pairs_name(cfg),
         "styles": source.bank.about(),
         "seed": cfg.BIAS.SEED,
-        "order": cfg.BIAS.ORDER,
+        **({} if has_flow_pairs(cfg) else {"order": cfg.BIAS.ORDER}),
         "precision": cfg.BIAS.PRECISION,
         "videos": len(source) - len(dropped),
         "recordings": len(shown),

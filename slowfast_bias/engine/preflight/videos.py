@@ -47,7 +47,10 @@ def _dataset(cfg: CfgNode, split: str) -> Videos:
     name = dataset_name(cfg, split)
     data = open_dataset(name, cfg, split)
     if not isinstance(data, Videos):
-        raise DataError(f"Expected the dataset `videos`, but the config has {name!r}.")
+        raise DataError(
+            f"Expected the dataset `videos`, but the config has {name!r}. Only that and `segments` "
+            "can be checked."
+        )
     return data
 
 

@@ -61,6 +61,13 @@ class Trained:
         return {"checkpoint": self.weights, **table, **fresh}
 
     @property
+    def scores_at_random(self) -> bool:
+        """Whether weights that scores follow from are at random; without a classifier, any."""
+        if family_of(self.model).head(self.model) is None:
+            return bool(self.fresh)
+        return self.has_fresh_classifier
+
+    @property
     def has_fresh_classifier(self) -> bool:
         """Whether the classifier is at random: what it says means nothing."""
         head = family_of(self.model).head(self.model)
@@ -91,14 +98,25 @@ def open_trained(cfg: CfgNode, scores: bool = False) -> Trained:
     set_up_logging(cfg.OUTPUT_DIR)
     model = build_network(cfg)
     trained = Trained.of(model, *load_trained(cfg, model))
-    if scores and trained.has_fresh_classifier:
-        raise CheckpointError(
-            f"Expected a classifier in {trained.weights}, as accuracies are asked for, but it has "
-            "none that fits, and BIAS.ALLOW_PARTIAL_WEIGHTS leaves it at random. Measure alone "
-            "(TEST.ENABLE, BIAS.SHUFFLE.TEST, BIAS.ABLATION.ENABLE and BIAS.BEHAVIOUR.ENABLE False)"
-            ", or train one: TRAIN.CHECKPOINT_FILE_PATH with BIAS.NEW_CLASSIFIER True."
-        )
+    if scores and trained.scores_at_random:
+        raise _no_scores(trained)
     return trained
+
+
+def _no_scores(trained: Trained) -> CheckpointError:
+    if not trained.has_fresh_classifier:
+        return CheckpointError(
+            f"Expected all weights in {trained.weights}, as masks are to be scored, but "
+            f"{len(trained.fresh)} of the network's are not in it ({trained.fresh[0]}, ...), and "
+            "BIAS.ALLOW_PARTIAL_WEIGHTS leaves them at random. Measure alone (TEST.ENABLE False), "
+            "or train them: TRAIN.CHECKPOINT_FILE_PATH."
+        )
+    return CheckpointError(
+        f"Expected a classifier in {trained.weights}, as accuracies are asked for, but it has "
+        "none that fits, and BIAS.ALLOW_PARTIAL_WEIGHTS leaves it at random. Measure alone "
+        "(TEST.ENABLE, BIAS.SHUFFLE.TEST, BIAS.ABLATION.ENABLE and BIAS.BEHAVIOUR.ENABLE False)"
+        ", or train one: TRAIN.CHECKPOINT_FILE_PATH with BIAS.NEW_CLASSIFIER True."
+    )
 
 
 def across_processes(model: nn.Module) -> nn.Module:

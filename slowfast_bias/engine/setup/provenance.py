@@ -20,6 +20,7 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup.loaders import dataset_name
 from slowfast_bias.files import write_whole
 from slowfast_bias.models.families import design_named, family_named
+from slowfast_bias.models.families.family import SEGMENTATION
 
 
 def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str,
         "frames": f"{cfg.DATA.NUM_FRAMES}x{cfg.DATA.SAMPLING_RATE}",
         "mean": list(cfg.DATA.MEAN),
         "std": list(cfg.DATA.STD),
-        "classes": cfg.MODEL.NUM_CLASSES,
+        **({"classes": cfg.MODEL.NUM_CLASSES} if cfg.BIAS.TASK != SEGMENTATION else {}),
         "processes": ranks.world_size(),
         "device": _device(ranks.device_of(cfg)),
         "host": f"SlowFast {host.name}",

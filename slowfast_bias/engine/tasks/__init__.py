@@ -7,15 +7,18 @@ from torch import nn
 
 from slowfast_bias.config import ConfigError
 from slowfast_bias.engine.tasks.classification import Accuracy, Classification, ScoreTally
+from slowfast_bias.engine.tasks.segmentation import ObjectSegmentation
 from slowfast_bias.engine.tasks.task import Figures, Tally, Task, Verdicts
 from slowfast_bias.engine.tasks.verdicts import VerdictTally
 from slowfast_bias.models.families import family_of
+from slowfast_bias.models.families.family import CLASSIFICATION, SEGMENTATION
 
 __all__ = [
     "TASKS",
     "Accuracy",
     "Classification",
     "Figures",
+    "ObjectSegmentation",
     "ScoreTally",
     "Tally",
     "Task",
@@ -25,7 +28,10 @@ __all__ = [
     "task_class",
 ]
 
-TASKS: dict[str, type] = {"classification": Classification}
+TASKS: dict[str, type] = {
+    CLASSIFICATION: Classification,
+    SEGMENTATION: ObjectSegmentation,
+}
 
 
 def make_task(cfg: CfgNode, model: nn.Module) -> Task:

@@ -27,6 +27,9 @@ class Figures(Protocol):
     def final(self) -> dict[str, str]:
         """Returns the numbers that a test ends with, as they are printed."""
 
+    def result(self) -> dict[str, Any]:
+        """Returns what the result file of a test holds; {} if it writes none."""
+
 
 class Tally(Protocol):
     """What several variants of a network give for the videos of a list; it changes as it counts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import pickle
 from typing import Any
@@ -12,9 +13,15 @@ from fvcore.common.config import CfgNode
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.setup.network import open_trained
+from slowfast_bias.engine.setup.provenance import provenance, write_config
 from slowfast_bias.engine.tasks import make_task
+from slowfast_bias.engine.testing.mirrored import with_mirror
 from slowfast_bias.engine.testing.vote import as_filmed, vote
 from slowfast_bias.files import write_whole
+from slowfast_bias.outputs import Outputs
+from slowfast_bias.results import write_result
+
+log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,15 +48,28 @@ class TestResult:
 
 def test(cfg: CfgNode) -> TestResult:
     """Tests in this process (one rank of the group, if there is one)."""
-    model, weights = open_trained(cfg, scores=True)
+    trained = open_trained(cfg, scores=True)
+    model, weights = trained
     task = make_task(cfg, model)
-    votes = vote(cfg, task, as_filmed(task, model), "test")
+    mirrors = cfg.BIAS.MASKS.MIRROR and not task.counts_hits
+    votes = vote(cfg, task, (with_mirror if mirrors else as_filmed)(task, model), "test")
     figures, dropped = votes.figures("ordered"), votes.meta["dropped_videos"]
     result = TestResult(figures, votes.meta["videos"], dropped, weights)
     line = {"_type": "test_final", "split": "test_final", "videos": result.videos}
     log_json(cfg.OUTPUT_DIR, {**line, **figures.final(), "dropped": len(dropped)})
     _save_predictions(cfg, votes.tally.predictions(0))
+    if (found := figures.result()) and ranks.is_master():
+        _write_result(cfg, found, {**trained.about, **votes.meta})
+    ranks.wait()
     return result
+
+
+def _write_result(cfg: CfgNode, found: dict[str, Any], about: dict[str, Any]) -> None:
+    outputs = Outputs(cfg.OUTPUT_DIR)
+    meta = provenance(cfg, "test", outputs.segmentation("yaml"), **about)
+    write_result(outputs.segmentation(), cfg.BIAS.TASK, meta, found)
+    write_config(cfg, outputs.segmentation("yaml"))
+    log.info("figures: %s", outputs.segmentation())
 
 
 def _save_predictions(cfg: CfgNode, predictions: Any) -> None:

@@ -30,6 +30,7 @@ from slowfast_bias.engine.training import batchnorm
 from slowfast_bias.engine.training.lists import ListInUse, check_batch, orders_of
 from slowfast_bias.engine.training.meters import TrainMeter
 from slowfast_bias.engine.training.periodic_measurement import PeriodicMeasurement
+from slowfast_bias.engine.training.rates import give_decoder_its_rate
 from slowfast_bias.engine.training.resume import errors_so_far, start_from
 from slowfast_bias.engine.training.static_dropout import Debiasing
 from slowfast_bias.engine.training.validation import validate
@@ -64,6 +65,7 @@ def train(cfg: CfgNode) -> TrainResult:
     debias = Debiasing(cfg, model, task)  # before the network is wrapped for several processes
     device = next(model.parameters()).device
     optimizer = host.construct_optimizer(model, cfg)
+    give_decoder_its_rate(model, optimizer, cfg.BIAS.MASKS.DECODER_RATE)
     scaler = torch.amp.GradScaler(
         device.type, enabled=cfg.TRAIN.MIXED_PRECISION and device.type == "cuda"
     )

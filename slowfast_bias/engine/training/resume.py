@@ -11,12 +11,18 @@ from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias import host
+from slowfast_bias.config.check_segmentation import STREAM_KEYS
 from slowfast_bias.engine.runtime.log import parse_json
 from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.engine.setup.network import check_colours, read_weights
 from slowfast_bias.engine.training.static_dropout import Debiasing
 from slowfast_bias.models.weights.fit import load_optimizer, load_weights
-from slowfast_bias.models.weights.readers import CheckpointError, finished_epochs
+from slowfast_bias.models.weights.readers import (
+    CheckpointError,
+    finished_epochs,
+    read_checkpoint,
+)
+from slowfast_bias.models.weights.streams import fill_stream
 from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
@@ -48,6 +54,7 @@ def start_from(
             return finished_epochs(state, path)
     path = cfg.TRAIN.CHECKPOINT_FILE_PATH
     if not path:
+        _start_streams(cfg, model)
         if source := host.described(cfg).source:
             log.warning(
                 "training starts from random weights: %s says what is built, and "
@@ -80,6 +87,13 @@ def start_from(
         )
     load_optimizer(optimizer, state, path)
     return epochs
+
+
+def _start_streams(cfg: CfgNode, model: nn.Module) -> None:
+    """Fills streams that BIAS.SEGMENTATION gives a ResNet for."""
+    for key, stream in STREAM_KEYS.items():
+        if source := cfg.BIAS.SEGMENTATION[key]:
+            fill_stream(model, stream, read_checkpoint(source)["model_state"], source)
 
 
 def errors_so_far(output_dir: str, epochs: int, watched: str) -> dict[int, float]:

@@ -114,6 +114,7 @@ class Family:
         one_size: whether such networks take clips of the frames and pixels alone that they are
             built for.
         own: this project's own network of this kind, for hosts that have none.
+        decoder: the module that makes masks of what was encoded; "" if there is not one alone.
     """
 
     name: str
@@ -138,6 +139,7 @@ class Family:
     sized_by: tuple[str, ...] = ()
     one_size: bool = False
     own: OwnNetwork | None = None
+    decoder: str = ""
 
 
 def head_tap(head: Head) -> Tap:

@@ -7,8 +7,9 @@ here differ in how a network is built and in what it was trained on.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from slowfast_bias.bias.origin import CNN
@@ -22,6 +23,7 @@ from slowfast_bias.models.families.family import (
     InputStream,
 )
 from slowfast_bias.models.segmentation import FusionSeg, MATNet, RTNet, Segmentation
+from slowfast_bias.models.segmentation.two_stream import STREAMS
 
 FUSION, CROSSING = "BIAS.SEGMENTATION.FUSION", "BIAS.SEGMENTATION.CROSSING"
 GATES, BOUNDARIES = "BIAS.SEGMENTATION.GATES", "BIAS.SEGMENTATION.BOUNDARIES"
@@ -35,7 +37,9 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def _layers(model: nn.Module) -> list[Tap]:
-    return [Tap(name, channels_last=False, skip_tokens=0) for name in model.layers]
+    """Returns the layers stream by stream, as they are read."""
+    names = sorted(model.layers, key=lambda name: STREAMS.index(name.rstrip("2345")))
+    return [Tap(name, channels_last=False, skip_tokens=0) for name in names]
 
 
 def _no_head(model: nn.Module) -> Head | None:
@@ -51,8 +55,18 @@ def _scores(output: Segmentation) -> Tensor:
     return output.mask.sigmoid()
 
 
+def _call(model: nn.Module, inputs: Sequence[Tensor]) -> Segmentation:
+    """Returns the masks of an image and its flow, or its flow forward and backward."""
+    image, *flows = inputs
+    return model([image, torch.cat(flows, 1) if len(flows) > 1 else flows[0]])
+
+
 def _row(
-    own: OwnNetwork, matches: Callable[[nn.Module], bool], spec: InputSpec, *described: str
+    own: OwnNetwork,
+    matches: Callable[[nn.Module], bool],
+    spec: InputSpec,
+    *described: str,
+    decoder: str = "",
 ) -> Family:
     """Returns the row of a network; `described` are the arguments that reports name."""
     return Family(
@@ -60,6 +74,7 @@ def _row(
         matches=matches,
         layers=_layers,
         head=_no_head,
+        call=_call,
         logits=_logits,
         scores=_scores,
         unread=lambda model: model.unread,
@@ -70,6 +85,7 @@ def _row(
         described_by={name: own.arguments[name] for name in described},
         sized_by=tuple(own.arguments.values()),
         own=own,
+        decoder=decoder,
     )
 
 
@@ -86,12 +102,14 @@ FAMILIES = (
         OwnNetwork("fusionseg", "FusionSeg", FusionSeg, _SIZE),
         lambda model: isinstance(model, FusionSeg),
         InputSpec((_PICTURE, _FLOW), None, (480, 854), _MEAN, _STD),
+        decoder="classifier",
     ),
     _row(
         OwnNetwork("matnet", "MATNet", MATNet, _VARIANT | _SIZE),
         lambda model: isinstance(model, MATNet),
         InputSpec((_PICTURE, _FLOW), None, (473, 473), _MEAN, _STD),
         *_VARIANT,
+        decoder="decoder",
     ),
     _rtnet("rtnet_r34", "RTNetR34", "resnet34"),
     _rtnet("rtnet_rx50", "RTNetRX50", "resnext50_32x4d"),

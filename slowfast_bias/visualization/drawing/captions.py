@@ -81,7 +81,7 @@ def motion_words(reports: Mapping[str, BiasReport]) -> str:
     """Returns whose motion-only is 0 by construction, and who has none; or ""."""
     words = []
     if len(reports) == 1:
-        words = [x for r in reports.values() if (x := frame_wise_words(r.layers))]
+        words = [x for r in reports.values() if (x := frame_wise_words(r.layers, r.meta))]
     elif names := [n for n, r in reports.items() if all(x.frame_wise for x in r.layers.values())]:
         words = [f"motion-only is 0 by construction (frames one by one): {_list(names)}"]
     if names := without_motion(reports):

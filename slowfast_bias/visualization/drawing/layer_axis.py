@@ -9,12 +9,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from matplotlib.axes import Axes
 
 from slowfast_bias.bias import BiasReport
 
 _PATHWAY = re.compile(r"(.+)/(\d+)")
+_STREAM = re.compile(r"(app|mot|fuse)\d")  # as `models.segmentation` names them
 _NUMBERED = re.compile(r"(.*\D\.)\d+")
 _LETTER = 0.065  # inches a character takes at 8 points
 RELATIVE = "relative depth (0: first layer measured, 1: last)"
@@ -30,6 +32,16 @@ def pathway(layer: str) -> int | None:
     """Returns 1 for `s5/1`, None for a layer of one pathway."""
     match = _PATHWAY.fullmatch(layer)
     return int(match[2]) if match else None
+
+
+def runs(layers: Iterable[str]) -> list[list[str]]:
+    """Returns layers in the groups that a line joins: each stream of a two-stream network apart."""
+    return [list(run) for _, run in groupby(layers, key=_stream)]
+
+
+def _stream(layer: str) -> str:
+    match = _STREAM.fullmatch(layer)
+    return match[1] if match else ""
 
 
 def stages(layers: Iterable[str]) -> list[str]:

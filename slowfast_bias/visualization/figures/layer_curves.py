@@ -13,7 +13,7 @@ from slowfast_bias.bias import BiasReport
 from slowfast_bias.bias.origin import is_reference
 from slowfast_bias.visualization.drawing import captions, style
 from slowfast_bias.visualization.drawing.bands import legend_above
-from slowfast_bias.visualization.drawing.layer_axis import Depth, pathway, stage, stages
+from slowfast_bias.visualization.drawing.layer_axis import Depth, pathway, runs, stage, stages
 from slowfast_bias.visualization.drawing.score_axis import dress_scores
 from slowfast_bias.visualization.reading.headline import (
     LABELS,
@@ -100,8 +100,8 @@ def draw_curve(
     size = {key: look[key] for key in ("lw", "ms", "zorder") if key in look}
     points = {layer: (places[layer], *read(bias)) for layer, bias in report.layers.items()}
     paths = dict.fromkeys(map(pathway, points))
-    for path in paths:
-        members = [layer for layer in points if pathway(layer) == path]
+    lines = [(p, run) for p in paths for run in runs(x for x in points if pathway(x) == p)]
+    for path, members in lines:
         x, y, errors = zip(*(points[layer] for layer in members), strict=True)
         dashed = path is not None and path % 2 == 1
         line = ax.errorbar(

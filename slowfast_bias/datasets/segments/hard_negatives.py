@@ -1,0 +1,41 @@
+"""Hard negatives: edges that are none of the object, whose pixels weigh more in training.
+
+Zhou et al. (MATNet) take the edges that another network finds (HED). Here they are pictures in
+grey, one a frame, as that network writes them.
+"""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+from iopath.common.file_io import g_pathmgr
+from PIL import Image, UnidentifiedImageError
+
+from slowfast_bias.datasets.decoding.timeline import VideoError
+
+_NEAR, _WIDE = np.ones((11, 11), np.uint8), np.ones((5, 5), np.uint8)
+
+
+def pixel_weights(edges: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Returns the weights of pixels, float32 (H, W) from 1 to 2.
+
+    Args:
+        edges: uint8 (H, W), 255 where an edge is sure.
+        mask: (H, W), not 0 inside.
+    """
+    near = cv2.dilate((mask != 0).astype(np.uint8), _NEAR)
+    outside = np.where(near == 0, edges, 0).astype(np.uint8)
+    return 1 + cv2.dilate(outside, _WIDE).astype(np.float32) / 255
+
+
+def read_edges(path: str) -> np.ndarray | None:
+    """Returns the edges in a file, uint8 (H, W); None if it is not there; VideoError."""
+    if not g_pathmgr.isfile(path):
+        return None
+    try:
+        with g_pathmgr.open(path, "rb") as file:
+            return np.array(Image.open(io.BytesIO(file.read())).convert("L"))
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+        raise VideoError(f"Expected edges in {path}, but they cannot be read: {error}.") from error
