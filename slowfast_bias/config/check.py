@@ -12,6 +12,7 @@ from slowfast_bias.cluster_rank import processes_per_machine, rank_from_environm
 from slowfast_bias.config.check_behaviour import behaviour
 from slowfast_bias.config.check_clips import clips
 from slowfast_bias.config.check_model import model
+from slowfast_bias.config.check_speed import speed
 from slowfast_bias.config.check_styles import style_folders
 from slowfast_bias.config.check_training import training
 from slowfast_bias.config.lookup import lookup
@@ -50,6 +51,7 @@ def find_problems(cfg: CfgNode) -> list[str]:
     What training alone needs is asked for only if TRAIN.ENABLE.
     """
     checks = [_values, clips, model, _features, _silencing, behaviour, style_folders, _processes]
+    checks += [_speed]
     checks += [training] if cfg.TRAIN.ENABLE else []
     return [problem for check in checks for problem in check(cfg)]
 
@@ -101,6 +103,10 @@ def _silencing(cfg: CfgNode) -> Iterator[str]:
             "BIAS.ABLATION.SEEDS: expected whole numbers, one per random order, but got "
             f"{list(options.SEEDS)}"
         )
+
+
+def _speed(cfg: CfgNode) -> Iterator[str]:
+    yield from speed(cfg, "cuda" if cfg.NUM_GPUS and torch.cuda.is_available() else "cpu")
 
 
 def _processes(cfg: CfgNode) -> Iterator[str]:
