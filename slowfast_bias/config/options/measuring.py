@@ -45,9 +45,9 @@ OPTIONS = (
            "is refused on hardware without it, where it is many times slower; bf16! is not. "
            "Statistics are float64 always.", choices=("fp32", "bf16", "bf16!")),
     Option("BIAS.FOLD_BATCHNORM", True,
-           "Measure a copy whose batch norms are folded into the convolutions before them: the "
-           "same numbers but for rounding, compared on the first batch. The copy takes the memory "
-           "of the weights once more."),
+           "Measure a copy whose batch norms are folded into the convolutions before them and that "
+           "lacks pools of one value: the same numbers but for rounding, compared on the first "
+           "batch. The copy takes the memory of the weights once more."),
     Option("BIAS.CHANNELS_LAST", "auto",
            "Measure a copy whose tensors have channels last in memory, compared on the first "
            "batch. auto: where that is faster, for networks of convolutions over time and space in "

@@ -1,7 +1,8 @@
 """Forwards of one network under measurement: plain, or through a copy that computes them faster.
 
 The copy is compared with the network itself on the first batch. If a feature differs by more than
-1e-4 of its layer's range, the network itself runs from then on, and a warning says by how much.
+1e-4 of its layer's range (bfloat16: a tenth), the network itself runs from then on, and a warning
+says by how much.
 """
 
 from __future__ import annotations
@@ -20,15 +21,25 @@ from slowfast_bias.config import ConfigError
 from slowfast_bias.config.check_speed import HALF, speed
 from slowfast_bias.models.bf16 import prepared_for_bf16
 from slowfast_bias.models.families import family_of
-from slowfast_bias.models.fast import compile_parts, fold, foldable, gains, in_channels_last
+from slowfast_bias.models.fast import (
+    compile_parts,
+    fold,
+    foldable,
+    gains,
+    idle_pools,
+    in_channels_last,
+    leave_out,
+)
 
 log = logging.getLogger(__name__)
 
 Features = Mapping[str, Tensor]
 Read = Callable[[list[Tensor]], Features]
 TOLERANCE = 1e-4  # of a layer's range: rounding is below 1e-5, a wrong fold above 1e-2
+ROUGH = 1e-1  # of it, in bfloat16, whose rounding alone takes up to 3e-2
 _LAST = torch.channels_last_3d
-FOLDED, LAST, COMPILED = "batch norm folded", "channels last", "compiled"
+FOLDED, POOLS = "batch norm folded", "pools of one value left out"
+LAST, COMPILED = "channels last", "compiled"
 
 
 class Forwards:
@@ -49,19 +60,24 @@ class Forwards:
         self.half = cfg.BIAS.PRECISION in HALF
         self.model, self.ran = model, []
         if self.half:
-            self.model, self.ran = prepared_for_bf16(model, tapped), [FOLDED, LAST]
+            self.model = prepared_for_bf16(model, tapped)
+            self.ran = [FOLDED, LAST] if foldable(model, tapped) else [LAST]
         else:
             self._prepare(cfg, tapped)
         if cfg.BIAS.COMPILE:
             self.model = self.model if self.ran else copy.deepcopy(model).eval()
             self.ran += [COMPILED] if compile_parts(self.model, tapped) else []
-        self._checked = self.half  # its features differ by more, as they should
+        self._tolerance = ROUGH if self.half else TOLERANCE
+        self._checked = False
 
     def _prepare(self, cfg: CfgNode, tapped: Collection[str]) -> None:
-        pairs = foldable(self._plain, tapped) if cfg.BIAS.FOLD_BATCHNORM else []
-        layout = cfg.BIAS.CHANNELS_LAST
+        is_folded, layout = cfg.BIAS.FOLD_BATCHNORM, cfg.BIAS.CHANNELS_LAST
+        pairs = foldable(self._plain, tapped) if is_folded else []
+        pools = idle_pools(self._plain, tapped) if is_folded else []
         last = layout == "always" or (layout == "auto" and gains(self._plain))
-        if not pairs and not last:
+        asked = {FOLDED: pairs, POOLS: pools, LAST: last}
+        ran = [name for name, found in asked.items() if found]
+        if not ran:
             return
         try:
             fast = copy.deepcopy(self._plain).eval()
@@ -69,9 +85,10 @@ class Forwards:
             log.warning("the network is run as it is, not faster: it cannot be copied: %s", error)
             return
         fold(fast, pairs)
+        leave_out(fast, pools)
         if last:
             in_channels_last(fast)
-        self.model, self.ran = fast, [*([FOLDED] if pairs else []), *([LAST] if last else [])]
+        self.model, self.ran = fast, ran
 
     def __call__(self, inputs: list[Tensor]) -> Any:
         """Returns the network's output."""
@@ -104,7 +121,7 @@ class Forwards:
         now, self.model, self.ran = (self.model, self.ran), self._plain, []
         off = differences(read(inputs), fast)
         worst = max(off, key=lambda layer: math.inf if math.isnan(off[layer]) else off[layer])
-        if off[worst] <= TOLERANCE:
+        if off[worst] <= self._tolerance:
             self.model, self.ran = now
             return
         log.warning(

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from slowfast_bias.models.families import family_of
+from slowfast_bias.models.fast.pools import leave_out
 
 
 class Pair(NamedTuple):
@@ -86,9 +87,4 @@ def fold(model: nn.Module, pairs: Iterable[Pair]) -> None:
         like = conv.weight
         conv.weight = nn.Parameter(weight.to(like.dtype), requires_grad=False)
         conv.bias = nn.Parameter(bias.to(like.dtype), requires_grad=False)
-        _replace(model, pair.norm, nn.Identity().eval())
-
-
-def _replace(model: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(model.get_submodule(parent), child, module)
+        leave_out(model, [pair.norm])
