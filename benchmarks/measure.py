@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """What a measurement costs, side by side on one stream of batches, as ratios in one run.
 
-(a) the bare three forwards per video; (b) our measurement of all layers, every view run in full;
-(b') the same with frame-wise stages reused; (b'') bf16; (b+) that of (b) with the clips kept that
-drive each unit most and least (BIAS.TOP_CLIPS); (c) the reference way: a separate run per
-stage, two forwards per pair, gradients not switched off, features kept. Rounds alternate, so that a
-noisy machine is noisy for all; the best rounds are compared, as noise only ever adds.
+(a) the bare three forwards per video; (b) our measurement of all layers, every view run in full by
+the network as it is; (b+) the same with the clips kept that drive each unit most and least
+(BIAS.TOP_CLIPS); (f) with batch norm folded, (l) with channels last, (d) with both, (d') and
+frame-wise stages reused, as is the default; (h) bf16, if this machine has it; (k) compiled, if
+--compile; (c) the reference way: a separate run per stage, two forwards per pair, gradients not
+switched off, features kept. Rounds alternate, so that a noisy machine is noisy for all; the best
+rounds are compared, as noise only ever adds.
 
     python benchmarks/measure.py [--arch SLOW SLOWFAST] [--crop 112] [--batch 2] [--rounds 5]
+        [--cpu-time] [--compile] [--without-reference]
 """
 
 from __future__ import annotations
@@ -36,8 +39,10 @@ from slowfast_bias.engine.measuring.layers import make_taps  # noqa: E402
 from slowfast_bias.engine.measuring.probe import Probe  # noqa: E402
 from slowfast_bias.engine.setup import network  # noqa: E402
 from slowfast_bias.engine.tasks import make_task  # noqa: E402
+from slowfast_bias.models.fast import why_no_bf16  # noqa: E402
 
 CLIPS = 4  # of either end of a unit
+DEFAULT = "(d') and stages reused"
 CONFIGS = {
     "SLOW": "configs/Kinetics/SLOW_8x8_R50.yaml",
     "SLOWFAST": "configs/Kinetics/SLOWFAST_8x8_R50.yaml",
@@ -51,11 +56,17 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=112)
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--cpu-time", action="store_true", help="seconds of all cores, not those of a clock"
+    )
+    parser.add_argument("--compile", action="store_true", help="torch.compile too, which is slow")
+    parser.add_argument("--without-reference", action="store_true", help="leave (c) out")
     args = parser.parse_args()
     gpu = torch.cuda.is_available()
     where = torch.cuda.get_device_name() if gpu else f"CPU, {torch.get_num_threads()} threads"
     print(f"{where}, torch {torch.__version__}")
-    print(f"{args.crop} px, batch {args.batch}, {args.rounds} rounds")
+    clock = "seconds of all cores" if args.cpu_time else "seconds of a clock"
+    print(f"{args.crop} px, batch {args.batch}, {args.rounds} rounds, {clock}")
     for arch in args.arch:
         compare(arch, args)
 
@@ -71,9 +82,10 @@ def compare(arch: str, args: argparse.Namespace) -> None:
     for way in ways.values():
         way()  # warm-up, and the first-batch check of the reused stages
     seconds: dict[str, list[float]] = {name: [] for name in ways}
+    clock = time.process_time if args.cpu_time else time.perf_counter
     for _ in range(args.rounds):
         for name, way in ways.items():
-            seconds[name].append(_timed(way, device))
+            seconds[name].append(_timed(way, device, clock))
     print(f"\n{arch} R50, {len(make_taps(model, ['auto']))} taps")
     print(f"{'way':<30} s/video  / (a): best  median   peak MiB above idle")
     bare = seconds["(a) three forwards"]
@@ -82,8 +94,11 @@ def compare(arch: str, args: argparse.Namespace) -> None:
         ratio = statistics.median(t / a for t, a in zip(times, bare, strict=True))
         peak = _peak(ways[name], device)
         print(f"{name:<30} {min(times) / args.batch:7.3f} {best:13.3f} {ratio:7.3f} {peak:11.0f}")
-    reference, ours = seconds["(c) a run per stage"], seconds["(b) all layers"]
-    print(f"(c) / (b) = {min(reference) / min(ours):.2f}")
+    ours = seconds["(b) all layers"]
+    if not args.without_reference:
+        reference, default = seconds["(c) a run per stage"], seconds[DEFAULT]
+        print(f"(c) / (b) = {min(reference) / min(ours):.2f}")
+        print(f"(c) / (d') = {min(reference) / min(default):.2f}")
     third = third_pair(cfg, model, device, args)
     print(f"the third pair takes {100 * third / min(ours):.2f} % of (b)")
     kept = top_clips(cfg, model, device, args)
@@ -154,14 +169,21 @@ def make_ways(
                         model(list(views.inputs[view]))
                         kept.append({name: x.cpu().numpy() for name, x in features.items()})
 
-    return {
+    full = {"REUSE_PREFIX": False, "CHANNELS_LAST": "never", "FOLD_BATCHNORM": False}
+    ways = {
         "(a) three forwards": bare,
-        "(b) all layers": probe(REUSE_PREFIX=False),
-        "(b+) top clips kept": probe(clips=CLIPS, REUSE_PREFIX=False),
-        "(b') frame-wise stages reused": probe(REUSE_PREFIX=True),
-        "(b'') bf16, folded, reused": probe(REUSE_PREFIX=True, PRECISION="bf16"),
-        "(c) a run per stage": reference,
+        "(b) all layers": probe(**full),
+        "(b+) top clips kept": probe(clips=CLIPS, **full),
+        "(f) batch norm folded": probe(**full | {"FOLD_BATCHNORM": True}),
+        "(l) channels last": probe(**full | {"CHANNELS_LAST": "always"}),
+        "(d) folded, channels last": probe(REUSE_PREFIX=False),
+        DEFAULT: probe(),
     }
+    if not why_no_bf16(device.type):
+        ways["(h) bf16, folded, reused"] = probe(PRECISION="bf16")
+    if args.compile:
+        ways["(k) as (d'), compiled"] = probe(COMPILE=True)
+    return ways if args.without_reference else ways | {"(c) a run per stage": reference}
 
 
 def make_views(
@@ -174,12 +196,16 @@ def make_views(
     return static_dynamic(PairRequest(clips, videos, pack, make_styles())), videos
 
 
-def _timed(way: Callable[[], object], device: torch.device) -> float:
+def _timed(
+    way: Callable[[], object],
+    device: torch.device,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
     _finish(device)
-    start = time.perf_counter()
+    start = clock()
     way()
     _finish(device)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def _finish(device: torch.device) -> None:

@@ -14,6 +14,7 @@ from slowfast_bias.config.check_clips import clips
 from slowfast_bias.config.check_cues import cues
 from slowfast_bias.config.check_model import model
 from slowfast_bias.config.check_segmentation import task
+from slowfast_bias.config.check_speed import speed
 from slowfast_bias.config.check_styles import style_folders
 from slowfast_bias.config.check_training import training
 from slowfast_bias.config.lookup import lookup
@@ -52,7 +53,7 @@ def find_problems(cfg: CfgNode) -> list[str]:
     What training alone needs is asked for only if TRAIN.ENABLE.
     """
     checks = [_values, clips, model, task, _features, _silencing, behaviour, style_folders, cues]
-    checks += [_processes]
+    checks += [_processes, _speed]
     checks += [training] if cfg.TRAIN.ENABLE else []
     return [problem for check in checks for problem in check(cfg)]
 
@@ -104,6 +105,10 @@ def _silencing(cfg: CfgNode) -> Iterator[str]:
             "BIAS.ABLATION.SEEDS: expected whole numbers, one per random order, but got "
             f"{list(options.SEEDS)}"
         )
+
+
+def _speed(cfg: CfgNode) -> Iterator[str]:
+    yield from speed(cfg, "cuda" if cfg.NUM_GPUS and torch.cuda.is_available() else "cpu")
 
 
 def _processes(cfg: CfgNode) -> Iterator[str]:

@@ -46,7 +46,7 @@ def config(tiny, folders):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_folder_is_all_that_a_measurement_needs(kind, config, folders):
-    cfg = config(kind, *MEASURE, "BIAS.BASELINE", True, "BIAS.PRECISION", "bf16")
+    cfg = config(kind, *MEASURE, "BIAS.BASELINE", True, "BIAS.PRECISION", "bf16!")
     engine.run(cfg)
     trained, untrained = (
         BiasReport.load(f"{cfg.OUTPUT_DIR}/bias/{name}.json") for name in ("report", "untrained")

@@ -43,8 +43,20 @@ OPTIONS = (
            "Also show the other style in the shuffled order, a fourth view: how much of a unit the "
            "order of frames changes, and whether in the same way in both looks."),
     Option("BIAS.PRECISION", "fp32",
-           "Arithmetic of the forward passes: fp32, or bf16 (faster, features to about 3e-3). "
-           "Statistics are float64 always.", choices=("fp32", "bf16")),
+           "Arithmetic of the forward passes: fp32, or bf16 (faster, features to about 3e-3). bf16 "
+           "is refused on hardware without it, where it is many times slower; bf16! is not. "
+           "Statistics are float64 always.", choices=("fp32", "bf16", "bf16!")),
+    Option("BIAS.FOLD_BATCHNORM", True,
+           "Measure a copy whose batch norms are folded into the convolutions before them and that "
+           "lacks pools of one value: the same numbers but for rounding, compared on the first "
+           "batch. The copy takes the memory of the weights once more."),
+    Option("BIAS.CHANNELS_LAST", "auto",
+           "Measure a copy whose tensors have channels last in memory, compared on the first "
+           "batch. auto: where that is faster, for networks of convolutions over time and space in "
+           "fp32 on a CPU.", choices=("auto", "always", "never")),
+    Option("BIAS.COMPILE", False,
+           "Measure a copy compiled by torch.compile, compared on the first batch: a minute or "
+           "more of compiling, which only long lists of videos earn back."),
     Option("BIAS.REUSE_PREFIX", True,
            "Reuse, for the shuffled view, the stages that see one frame at a time: same numbers, "
            "less work."),

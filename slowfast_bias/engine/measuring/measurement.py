@@ -158,12 +158,13 @@ def measure_and_keep(
         found = {
             **about,
             "reused_stages": list(probe.reused),
+            "forwards": list(probe.forwards.ran),
             "layers_read": next(filter(None, ranks.gather_objects(probe.axes)), {}),
             "recognition": seen.figures(),
             "warnings": [
                 *about.get("warnings", ()),
                 *seen.warnings(trained=name != UNTRAINED),
-                *probe.family.warnings(probe.model),
+                *probe.forwards.family.warnings(probe.model),
                 *(partial_words(meta) if name == "trained" else ()),
             ],
             "name": name,
@@ -225,7 +226,7 @@ def _about(
         "styles": source.bank.about(),
         "seed": cfg.BIAS.SEED,
         **({} if has_flow_pairs(cfg) else {"order": cfg.BIAS.ORDER}),
-        "precision": cfg.BIAS.PRECISION,
+        "precision": cfg.BIAS.PRECISION.rstrip("!"),
         "videos": len(source) - len(dropped),
         "recordings": len(shown),
         "dropped_videos": dropped,

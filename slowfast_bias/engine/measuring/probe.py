@@ -18,9 +18,8 @@ from slowfast_bias.bias.recognition import Recognition
 from slowfast_bias.bias.self_test import self_test
 from slowfast_bias.datasets.pairs.frame_order import reorder
 from slowfast_bias.datasets.pairs.request import Views
+from slowfast_bias.engine.measuring.forwards import Forwards
 from slowfast_bias.engine.measuring.layers import configured_taps, without_head
-from slowfast_bias.models.bf16 import prepared_for_bf16
-from slowfast_bias.models.families import family_of
 from slowfast_bias.models.replay import Replay, frame_wise_prefix
 
 log = logging.getLogger(__name__)
@@ -69,18 +68,16 @@ class Probe:
         """
         self.headless, self.clips = headless, clips
         self.top_clips: TopClips | None = None
-        self.bf16 = cfg.BIAS.PRECISION == "bf16"
-        self.model = prepared_for_bf16(model) if self.bf16 else model
-        self.family = family_of(self.model)
-        self.taps = configured_taps(cfg, self.model)
+        self.taps = configured_taps(cfg, model)
         if headless:
-            self.taps = without_head(self.taps, self.model, cfg.BIAS.LAYERS)
+            self.taps = without_head(self.taps, model, cfg.BIAS.LAYERS)
         self.meter = BiasMeter(self.taps)
-        self.device = next(model.parameters()).device
+        tapped_modules = [tap.module for tap in self.taps]
+        self.forwards = Forwards(cfg, model, tapped_modules)
         self.reused: list[str] = []
         if cfg.BIAS.REUSE_PREFIX:
-            with evaluating(self.model):
-                self.reused = frame_wise_prefix(self.model, [tap.module for tap in self.taps])
+            with evaluating(model):
+                self.reused = frame_wise_prefix(model, tapped_modules)
         self.recognition = Recognition()
         self.axes: dict[str, str] = {}  # layer: how its tensors were read, in words
         self._checked = self._tested = False
@@ -90,7 +87,8 @@ class Probe:
         self, views: Views, videos: list[int], recordings: list[int], filmed: Filmed | None = None
     ) -> None:
         """Adds one batch of views to the meter; `filmed` is shown too, and compared."""
-        with evaluating(self.model), self._autocast():
+        self.forwards.check(next(iter(views.inputs.values())), self._read)
+        with evaluating(self.model), self.forwards.autocast():
             with tapped(self.model, self.taps) as features:
                 by_view, styled = self._run(views, features)
                 self.axes = {layer: axes.words() for layer, axes in features.axes.items()}
@@ -98,7 +96,7 @@ class Probe:
                     self._tested = True
                     self._self_test(views, by_view, features)
             if filmed is not None and not self.headless:
-                self._compare(self._scores(self._forward(filmed.inputs)), styled, filmed.rows)
+                self._compare(self._scores(self.forwards(filmed.inputs)), styled, filmed.rows)
         views.add_to(self.meter, by_view, videos, recordings)
         if self.clips:
             self._keep(*next(iter(by_view.items())), torch.tensor(videos))
@@ -110,8 +108,16 @@ class Probe:
         known = self.top_clips
         self.top_clips = TopClips(view, known.extremes.merge(found) if known else found)
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16)
+    @property
+    def model(self) -> nn.Module:
+        """What runs: the network, or a copy of it."""
+        return self.forwards.model
+
+    def _read(self, inputs: list[torch.Tensor]) -> Features:
+        model = self.model
+        with evaluating(model), self.forwards.autocast(), tapped(model, self.taps) as features:
+            self.forwards(inputs)
+        return dict(features)
 
     def _run(
         self, views: Views, features: Features
@@ -124,27 +130,25 @@ class Probe:
         for view, inputs in views.inputs.items():
             if view in sources:
                 with replay.recording():
-                    output = self._forward(inputs)
+                    output = self.forwards(inputs)
             elif self.reused and view in views.reordered:
-                orders = views.reordered[view][1].to(self.device)
-                with replay.playing(functools.partial(reorder, orders=orders)):
-                    output = self._forward(inputs)
+                orders = views.reordered[view][1].to(self.forwards.device)
+                with replay.playing(functools.partial(self._reordered, orders=orders)):
+                    output = self.forwards(inputs)
                 self._check(inputs, dict(features), features)
             else:
-                output = self._forward(inputs)
+                output = self.forwards(inputs)
             if not by_view:
                 scores = self._scores(output)
             by_view[view] = dict(features)
         return by_view, scores
 
-    def _forward(self, inputs: list[torch.Tensor]) -> Any:
-        if self.bf16:
-            inputs = [x.to(memory_format=torch.channels_last_3d) for x in inputs]
-        return self.family.call(self.model, inputs)
+    def _reordered(self, x: torch.Tensor, orders: torch.Tensor) -> torch.Tensor:
+        return self.forwards.laid_out(reorder(x, orders))
 
     def _scores(self, output: Any) -> torch.Tensor | None:
         """Returns class scores (B, classes), if the network gives any."""
-        scores = self.family.scores(output)
+        scores = self.forwards.family.scores(output)
         good = isinstance(scores, torch.Tensor) and scores.ndim == 2 and scores.shape[1] > 1
         return scores if good else None
 
@@ -159,10 +163,10 @@ class Probe:
         view, inputs = next(iter(views.inputs.items()))
 
         def run(x: list[torch.Tensor]) -> Features:
-            self._forward(x)
+            self.forwards(x)
             return features
 
-        self_test(run, inputs, by_view[view], exact=not self.bf16)
+        self_test(run, inputs, by_view[view], exact=not self.forwards.half)
 
     def _check(self, inputs: list[torch.Tensor], reused: Features, features: Features) -> None:
         """Runs in full what was reused, on the first batch; switches reuse off if they differ.
@@ -172,7 +176,7 @@ class Probe:
         if self._checked:
             return
         self._checked = True
-        self._forward(inputs)
+        self.forwards(inputs)
         off = {
             layer: float((x - reused[layer]).abs().max() / x.abs().max().clamp(min=1e-20))
             for layer, x in features.items()

@@ -193,7 +193,7 @@ def test_a_subset_is_spread_over_the_list():
 
 
 def test_bf16_moves_the_scores_little_and_keeps_the_network():
-    cfg = config("SLOW_motion", "BIAS.PRECISION", "bf16")
+    cfg = config("SLOW_motion", "BIAS.PRECISION", "bf16!")
     model = network.build_network(cfg)
     keys = list(model.state_dict())
     half = measure_networks(cfg, {"net": model}, "config")["net"]
@@ -212,7 +212,7 @@ def test_a_folded_copy_computes_the_same_in_fp32():
         for name, value in model.state_dict().items():
             if name.endswith(("running_mean", "running_var")):
                 value.uniform_(0.5, 1.5)
-    fast = Probe(config("SLOW_motion", "BIAS.PRECISION", "bf16"), model).model
+    fast = Probe(config("SLOW_motion", "BIAS.PRECISION", "bf16!"), model).model
     x = [torch.randn(2, 3, 8, 32, 32)]
     with evaluating(model), torch.no_grad():
         assert torch.allclose(model(list(x)), fast(list(x)), atol=1e-5)

@@ -16,7 +16,8 @@ _NAMES = {  # key of meta -> its words, in this order
     "random_weights": "weights that are random", "config": "config", "data": "list",
     "list": "list file", "frames": "frames x rate", "sampling": "sampling",
     "pairs_made": "pairs", "order": "order drawn per", "classes": "classes",
-    "precision": "precision", "mean": "mean of colours", "std": "spread of colours",
+    "precision": "precision", "forwards": "forwards with",
+    "mean": "mean of colours", "std": "spread of colours",
     "statistic": "statistic", "threshold": "threshold of kinds", "host": "host",
     "device": "device", "processes": "processes", "versions": "versions", "seconds": "seconds",
 }  # fmt: skip
