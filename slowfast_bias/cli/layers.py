@@ -46,9 +46,11 @@ def main(args: argparse.Namespace) -> int:
     family, task = family_of(model), make_task(cfg, model)
     size = cfg.DATA.TRAIN_CROP_SIZE
     clip = torch.zeros(1, 3, cfg.DATA.NUM_FRAMES, size, size)
-    taps = configured_taps(cfg, model)
+    taps, spec = configured_taps(cfg, model), family.input_spec
+    streams = sum(stream.channels for stream in spec.streams) // 3 if spec else 1
+    inputs = task.pack(clip) * streams  # flow is shown as pictures
     with torch.no_grad(), evaluating(model), tapped(model, taps) as features:
-        family.call(model, task.pack(clip))
+        family.call(model, inputs)
     print(
         f"{family.name}, {', '.join(cfg.BIAS.LAYERS)}: clips of {cfg.DATA.NUM_FRAMES} frames, "
         f"{size} x {size}"
@@ -58,7 +60,7 @@ def main(args: argparse.Namespace) -> int:
         print(f"  {name:<{longest}} {units.shape[1]:>6} units  {features.axes[name].words()}")
     if args.all:
         with torch.no_grad(), evaluating(model):
-            _print_modules(model, lambda: family.call(model, task.pack(clip)), taps)
+            _print_modules(model, lambda: family.call(model, inputs), taps)
     return 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from slowfast_bias.cli.arguments import shipped_configs
 from slowfast_bias.errors import RequestError
 
-FOLDERS = ("Kinetics", "HF", "SSv2", "Diving48")
+FOLDERS = ("Kinetics", "HF", "SSv2", "Diving48", "DAVIS16")
 
 # Name -> config. A config's own name, in lower case, is a name too, with its folder or without.
 ALIASES = {

@@ -19,7 +19,7 @@ from slowfast_bias.datasets.pairs.static_dynamic import draw_styles, static_dyna
 from slowfast_bias.datasets.source_clips import SourceClips
 from slowfast_bias.datasets.styles.bank import make_styles
 from slowfast_bias.datasets.toy.dataset import Toyvideos
-from slowfast_bias.engine.measuring import measurement
+from slowfast_bias.engine.measuring import report_files
 from slowfast_bias.engine.setup import network
 from slowfast_bias.errors import OutputError
 from slowfast_bias.outputs import Outputs
@@ -48,7 +48,7 @@ def measured(folder, *options, name="SLOW_motion", measure=engine.measure):
     cfg = config(folder, *options, name=name)
     torch.save({"model_state": network.build_network(cfg).state_dict()}, folder / "weights.pyth")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measurement, "write_reports", without_figures)
+        patch.setattr(report_files, "write_reports", without_figures)
         report = measure(cfg)
     content = json.loads((folder / "bias" / "top_clips.json").read_text())
     return report, content
