@@ -23,7 +23,8 @@ class OneDnnConv3d(nn.Conv3d):
     def forward(self, x: Tensor) -> Tensor:
         """Returns the convolution of x (B, C, T, H, W)."""
         known = x.ndim == 5 and x.dtype == self.weight.dtype == torch.float32
-        if not known or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+        other = torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling()
+        if not known or other or torch.is_grad_enabled():
             return super().forward(x)
         return torch.mkldnn_convolution(
             x, self.weight, self.bias, self.padding, self.stride, self.dilation, self.groups

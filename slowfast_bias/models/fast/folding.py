@@ -76,15 +76,13 @@ def fold(model: nn.Module, pairs: Iterable[Pair]) -> None:
     """Folds batch norms into the convolutions before them, in place: give it a copy."""
     for pair in pairs:
         conv, norm = model.get_submodule(pair.conv), model.get_submodule(pair.norm)
-        # in float64, so that folded weights are rounded once
+        # factors in float64; weights in their own type and place, which takes no memory
         scale = (norm.running_var.double() + norm.eps).rsqrt()
         shift = -norm.running_mean.double()
         if conv.bias is not None:
             shift = shift + conv.bias.double()
         scale = scale if norm.weight is None else scale * norm.weight.double()
         bias = shift * scale if norm.bias is None else shift * scale + norm.bias.double()
-        weight = conv.weight.double() * scale.view(-1, *[1] * (conv.weight.ndim - 1))
-        like = conv.weight
-        conv.weight = nn.Parameter(weight.to(like.dtype), requires_grad=False)
-        conv.bias = nn.Parameter(bias.to(like.dtype), requires_grad=False)
+        conv.weight.mul_(scale.to(conv.weight).view(-1, *[1] * (conv.weight.ndim - 1)))
+        conv.bias = nn.Parameter(bias.to(conv.weight), requires_grad=False)
         leave_out(model, [pair.norm])
