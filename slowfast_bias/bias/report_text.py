@@ -63,8 +63,8 @@ def frame_wise_words(layers: Layers, meta: Mapping[str, Any]) -> str:
     if not found:
         return ""
     if str(meta.get("pairs_made", "")).startswith("flow_"):
-        which, what = ", ".join(found), "nothing of the flow gets there"
-    elif len(found) == len(layers) > 1:  # nothing in the report shows that the clips move
+        return f"motion-only of {', '.join(found)} is 0 to rounding: the flow does not show there"
+    if len(found) == len(layers) > 1:  # nothing in the report shows that the clips move
         which, what = "every layer", "the network sees frames one by one (or no clip moves)"
     else:
         which = ", ".join(found)

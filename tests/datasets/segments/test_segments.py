@@ -67,7 +67,7 @@ def test_a_frame_comes_with_its_flow_and_its_mask(davis, segments):
         truth = data.sample(index).target
         assert np.array_equal(truth.mask, mask != 0) and truth.size == SIZE
         name = ["bear", "cows"][number]
-        assert truth[3:] == (name, time, LENGTHS[name])
+        assert truth[3:7] == (name, time, LENGTHS[name], f"{time:05d}")
         assert data.describe(index)[0].endswith(f"{name}/0000{time}.png")
     about = data.about()
     assert about["sequences"] == 2 and about["flow"][1]["folder"].endswith("gap-1")
