@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -147,7 +148,7 @@ def same(out: Path, other: Path) -> bool:
 
 def short(text: str) -> str:
     """Returns a line for the table."""
-    text = text.replace("|", "/").replace(tempfile.gettempdir(), "")
+    text = re.sub(rf"{tempfile.gettempdir()}/\w+/", "", text.replace("|", "/"))
     return f"`{text[:150]}{' ...' if len(text) > 150 else ''}`"
 
 
