@@ -65,7 +65,7 @@ def test_a_run_trains_measures_and_tests(toy):
         json_line(cfg, "val_epoch")["J_err"], abs=1e-3
     )
     report = found["measure"]
-    assert list(report.layers) == [f"{s}{k}" for s in ("app", "mot", "fuse") for k in (2, 3, 4, 5)]
+    assert list(report.layers) == [f"{s}{k}" for k in (2, 3, 4, 5) for s in ("app", "mot", "fuse")]
     assert report.meta["pairs_made"] == "flow_jitter" and "order" not in report.meta
     assert report.meta["model"] == "MATNet matnet fusion gated crossing up boundaries True"
     result = read_result(Outputs(cfg.OUTPUT_DIR).segmentation(), "segmentation")

@@ -23,7 +23,6 @@ from slowfast_bias.models.families.family import (
     InputStream,
 )
 from slowfast_bias.models.segmentation import FusionSeg, MATNet, RTNet, Segmentation
-from slowfast_bias.models.segmentation.two_stream import STREAMS
 
 FUSION, CROSSING = "BIAS.SEGMENTATION.FUSION", "BIAS.SEGMENTATION.CROSSING"
 GATES, BOUNDARIES = "BIAS.SEGMENTATION.GATES", "BIAS.SEGMENTATION.BOUNDARIES"
@@ -37,9 +36,7 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def _layers(model: nn.Module) -> list[Tap]:
-    """Returns the layers stream by stream, as they are read."""
-    names = sorted(model.layers, key=lambda name: STREAMS.index(name.rstrip("2345")))
-    return [Tap(name, channels_last=False, skip_tokens=0) for name in names]
+    return [Tap(name, channels_last=False, skip_tokens=0) for name in model.layers]
 
 
 def _no_head(model: nn.Module) -> Head | None:

@@ -16,7 +16,8 @@ from matplotlib.axes import Axes
 from slowfast_bias.bias import BiasReport
 
 _PATHWAY = re.compile(r"(.+)/(\d+)")
-_STREAM = re.compile(r"(app|mot|fuse)\d")  # as `models.segmentation` names them
+_STREAMS = ("app", "mot", "fuse")  # of two-stream networks, as `models.segmentation` names them
+_STREAM = re.compile(rf"({'|'.join(_STREAMS)})\d")
 _NUMBERED = re.compile(r"(.*\D\.)\d+")
 _LETTER = 0.065  # inches a character takes at 8 points
 RELATIVE = "relative depth (0: first layer measured, 1: last)"
@@ -36,17 +37,23 @@ def pathway(layer: str) -> int | None:
 
 def runs(layers: Iterable[str]) -> list[list[str]]:
     """Returns layers in the groups that a line joins: each stream of a two-stream network apart."""
-    return [list(run) for _, run in groupby(layers, key=_stream)]
+    return [list(run) for _, run in groupby(by_stream(layers), key=_stream)]
 
 
-def _stream(layer: str) -> str:
+def by_stream(layers: Iterable[str]) -> list[str]:
+    """Returns layers in the order of a figure: network order, one stream after the other."""
+    return sorted(layers, key=_stream)
+
+
+def _stream(layer: str) -> int:
+    """Returns the place of a layer's stream: app, mot, fuse, and then whatever is no stream."""
     match = _STREAM.fullmatch(layer)
-    return match[1] if match else ""
+    return _STREAMS.index(match[1]) if match else len(_STREAMS)
 
 
 def stages(layers: Iterable[str]) -> list[str]:
-    """Returns each stage once, in network order."""
-    return list(dict.fromkeys(stage(layer) for layer in layers))
+    """Returns each stage once, in the order of a figure."""
+    return list(dict.fromkeys(stage(layer) for layer in by_stream(layers)))
 
 
 @dataclass(frozen=True)
@@ -103,8 +110,9 @@ def name_ticks(ax: Axes, positions: Iterable[float], layers: Iterable[str], inch
     """Writes the layers' names below an axis `inches` wide: upright if they would touch."""
     positions, layers = list(positions), list(layers)
     labels, dropped = short_names(layers)
-    gaps = [b - a for a, b in zip(positions, positions[1:], strict=False)]
-    span = positions[-1] - positions[0] + 1
+    along = sorted(positions)
+    gaps = [b - a for a, b in zip(along, along[1:], strict=False)]
+    span = along[-1] - along[0] + 1
     slot = inches * min(gaps, default=1) / span
     touches = max(map(len, labels)) * _LETTER + 0.04 > slot
     labels = [label.replace("$", r"\$") for label in labels]  # no formulas

@@ -80,8 +80,7 @@ def test_layers_are_read_under_their_names(name):
     model = shared(name)
     taps = family_of(model).layers(model)
     absent = {"fuse3", "fuse4"} if name == "fusionseg" else set()
-    by_stream = [f"{stream}{stage}" for stream in ("app", "mot", "fuse") for stage in (2, 3, 4, 5)]
-    labels = [layer for layer in by_stream if layer not in absent]
+    labels = [layer for layer in LAYERS if layer not in absent]
     assert [tap.label for tap in taps] == [tap.module for tap in taps] == labels
     assert not any(name.startswith(tuple(LAYERS)) for name in model.state_dict())
     with torch.no_grad(), tapped(model, labels) as features:
