@@ -39,6 +39,7 @@ setup(
         "av>=17",  # finds cut AVI files; older ones do not
         "opencv-python-headless",  # the hosts import cv2
         "matplotlib",
+        "pillow",  # masks, film strips; matplotlib brings it
         "jinja2",  # the page; torch brings it
         "tabulate",
         "tqdm",
