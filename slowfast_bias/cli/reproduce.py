@@ -65,7 +65,9 @@ def main(args: argparse.Namespace) -> int:
         args.out.rstrip("/"), (args.data or "").rstrip("/"), args.weights.rstrip("/"),
         f"{shipped_configs().parent}/", tuple(options),
     )  # fmt: skip
-    found = intents(make_jobs(plans_for([FIGURES[x] for x in names], places.world), places))
+    here = not (args.dry_run or args.slurm or args.collect)  # else nothing runs on this machine
+    jobs = make_jobs(plans_for([FIGURES[x] for x in names], places.world), places)
+    found = intents(jobs, here)
     if args.dry_run:
         print("\n".join(command_lines(found)))
         return 0
@@ -98,8 +100,8 @@ def _run(found: Sequence[Intent], out: str, toy: bool) -> dict[str, str]:
     if all(x.cfg is None for x in found):
         lacks = ", ".join(dict.fromkeys(x.job.lacks for x in found))
         raise RequestError(
-            f"Expected the data or the weights of at least one run, but these are not there: "
-            f"{lacks}. Give another --data, or --toy."
+            f"Expected the data or the weights of at least one run, but {lacks}. Give another "
+            "--data, or --toy."
         )
     if toy and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)  # networks this small lose time to more, on a busy machine much

@@ -80,15 +80,20 @@ def plan(
     return runs
 
 
-def run_config(out: str, run: Run, options: Options = (), start: str = "") -> CfgNode:
-    """Returns the config of a run in the sweep's folder; it begins with `start`'s last weights."""
+def run_config(
+    out: str, run: Run, options: Options = (), start: str = "", here: bool = True
+) -> CfgNode:
+    """Returns the config of a run in the sweep's folder; it begins with `start`'s last weights.
+
+    One that is not to run `here` may ask for more GPUs than this machine has.
+    """
     words = [*options, *run.options(), "OUTPUT_DIR", f"{out}/{run.name}"]
     if start:
         words += [
             "TRAIN.CHECKPOINT_FILE_PATH", last_weights(start_config(out, start, run.seed)),
             "TRAIN.CHECKPOINT_EPOCH_RESET", True, "BIAS.ALLOW_PARTIAL_WEIGHTS", True,
         ]  # fmt: skip
-    return load_cfg(run.config, words)
+    return load_cfg(run.config, words, here=here)
 
 
 def start_config(out: str, start: str, seed: int) -> CfgNode:

@@ -45,10 +45,11 @@ SMALL = (
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory):
-    """Folders of every data set, and of a network of Hugging Face; nothing is in the lists."""
+    """Folders of every data set, and of a network of Hugging Face; no list is read here."""
     root = tmp_path_factory.mktemp("there")
     for folder in {lists for lists, _, _ in DATA.values()}:
         (root / "data" / folder).mkdir(parents=True)
+        (root / "data" / folder / "lists.txt").write_text("")
     if "hf" in host.capabilities:
         save_tiny(str(root / "weights" / "timesformer"), "timesformer")
     return root
@@ -131,13 +132,15 @@ def test_published_files_take_the_place_of_training(there, places, tmp_path):
     assert Path(cfg.TEST.CHECKPOINT_FILE_PATH) == tmp_path / "SLOWONLY_8x8_R50.pkl"
     assert jobs["kinetics_fast"].load().TRAIN.ENABLE
     assert jobs["kinetics_timesformer"].lacks == (
-        f"{tmp_path}/TimeSformer_divST_8x32_224_K400.pyth or timesformer"
+        f"{tmp_path}/TimeSformer_divST_8x32_224_K400.pyth or timesformer is not there"
     )
 
 
 def test_data_are_found_by_their_folders(tmp_path):
     for folder in ("ssv2/videos", "kinetics", "diving48/rgb", "something_else"):
         (tmp_path / folder).mkdir(parents=True)
+    for folder in ("ssv2", "kinetics", "something_else"):
+        (tmp_path / folder / "lists.json").write_text("")
     (tmp_path / "diving48" / "train.csv").write_text("")
     place, root = Places("out", str(tmp_path)), str(tmp_path)
     lists, prefix, format = "DATA.PATH_TO_DATA_DIR", "DATA.PATH_PREFIX", "BIAS.DATA.FORMAT"
@@ -147,7 +150,9 @@ def test_data_are_found_by_their_folders(tmp_path):
     assert keys["diving48"][3:] == ["csv", prefix, f"{root}/diving48/rgb"]
     assert keys["something_else"][-1] == f"{root}/ssv2/videos"
     assert [place.lacks(name) for name in DATA] == [""] * 4
-    assert Places("out", "nowhere").lacks("ssv2") == "nowhere/ssv2"
+    assert Places("out", "nowhere").lacks("ssv2") == "nowhere/ssv2 is not there"
+    (tmp_path / "ssv2" / "lists.json").unlink()  # videos alone are no data
+    assert place.lacks("ssv2") == f"{root}/ssv2 is empty, it should hold lists"
 
 
 # -- published numbers ----------------------------------------------------------------------------
@@ -359,15 +364,35 @@ def test_a_dry_run_prints_commands_and_does_nothing(small, epochs, tmp_path, cap
 
 
 def test_what_is_not_there_is_left_out_and_named(tmp_path, capsys):
-    (tmp_path / "data" / "kinetics").mkdir(parents=True)
+    kinetics = tmp_path / "data" / "kinetics"
+    kinetics.mkdir(parents=True)
     words = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "NUM_GPUS", "0"]
+    assert cli.main(["reproduce", "fig3", "--slurm", str(tmp_path / "jobs"), *words]) == 2
+    assert f"or lack something: {kinetics} is empty, " in capsys.readouterr().err
+    assert cli.main(["reproduce", "fig3", "--dry-run", *words]) == 0
+    assert f"left out: {kinetics} is empty" in capsys.readouterr().out
+    (kinetics / "train.csv").write_text("")
     assert cli.main(["reproduce", "fig14", "--collect", *words]) == 0
     assert f"left out: {tmp_path}/data/ssv2 is not there" in capsys.readouterr().out
     assert "left out" in (tmp_path / "out" / "fig14.md").read_text()
     assert cli.main(["reproduce", "fig14", *words]) == 2
-    assert "these are not there" in capsys.readouterr().err
+    assert f"but {tmp_path}/data/ssv2 is not there" in capsys.readouterr().err
     assert cli.main(["reproduce", "fig3", "--dry-run", *words]) == 0
     assert "# kinetics_timesformer: left out: --weights DIR/Time" in capsys.readouterr().out
+
+
+def test_what_runs_nothing_asks_nothing_of_this_machine(there, tmp_path, capsys):
+    words = ["reproduce", "fig14", "--data", f"{there}/data", "--out", str(tmp_path / "out")]
+    many = ["NUM_GPUS", "4096", "TRAIN.BATCH_SIZE", "4096", "TEST.BATCH_SIZE", "4096"]
+    many += ["BIAS.BATCH_SIZE", "4096"]
+    for mode in (["--dry-run"], ["--slurm", str(tmp_path / "jobs")], ["--collect"]):
+        assert cli.main([*words, *mode, *many]) == 0, capsys.readouterr().err
+    assert "--gpus-per-node=4096" in (tmp_path / "jobs" / "runs.sbatch").read_text()
+    capsys.readouterr()
+    assert cli.main([*words, *many]) == 2
+    assert "NUM_GPUS 4096: this machine has" in capsys.readouterr().err
+    assert cli.main([*words, "--dry-run", "NUM_GPUS", "3", "TRAIN.BATCH_SIZE", "4"]) == 2
+    assert "TRAIN.BATCH_SIZE 4 is not divisible" in capsys.readouterr().err  # wrong anywhere
 
 
 @pytest.mark.parametrize(

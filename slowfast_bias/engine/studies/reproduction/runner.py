@@ -48,21 +48,24 @@ class Intent:
     def state(self) -> str:
         """In words: "done", "to do", "goes on (...)" or "left out: ..."."""
         if self.cfg is None:
-            return f"left out: {self.job.lacks} is not there"
+            return f"left out: {self.job.lacks}"
         if not self.left:
             return "done"
         return f"goes on ({', '.join(self.left)})" if self.begun else "to do"
 
 
-def intents(jobs: Sequence[Job]) -> list[Intent]:
-    """Returns what will become of each job; ConfigError if a config cannot be used."""
+def intents(jobs: Sequence[Job], here: bool = True) -> list[Intent]:
+    """Returns what will become of each job; ConfigError if a config cannot be used.
+
+    Jobs that are not to run `here` may ask for more GPUs than this machine has.
+    """
     found = []
     for job in jobs:
         if job.lacks:
             found.append(Intent(job, None))
             continue
         try:
-            cfg = job.load()
+            cfg = job.load(here)
         except ConfigError as error:
             raise ConfigError([f"{job.name}: {text}" for text in error.problems]) from error
         found.append(Intent(job, cfg, tuple(job.steps_left(cfg)), job.begun(cfg)))
