@@ -21,6 +21,7 @@ from slowfast_bias.engine.studies.reproduction import fig7, fig14, published
 from slowfast_bias.engine.studies.reproduction.figures import FIGURES, RUNS, plans_for, plans_of
 from slowfast_bias.engine.studies.reproduction.found import Found
 from slowfast_bias.engine.studies.reproduction.jobs import make_jobs
+from slowfast_bias.engine.studies.reproduction.pages import write_pages
 from slowfast_bias.engine.studies.reproduction.places import DATA, Places
 from slowfast_bias.engine.studies.reproduction.planned import Planned, PlannedSweep
 from slowfast_bias.engine.studies.reproduction.runner import intents, run_all
@@ -311,6 +312,7 @@ def check_pages(out):
         assert (out / f"{name}.md").read_text() in text and f"({name}.png)" in text
         result = read_result(out / f"{name}.json", "reproduction")
         assert result.meta["world"] == "toy" and result.data["missing"] == {}
+        assert result.data["other_settings"] == {}
         assert all(
             len(row) == len(t["columns"]) for t in result.data["tables"] for row in t["rows"]
         )
@@ -350,6 +352,28 @@ def test_other_settings_in_the_same_folder_are_refused(tmp_path, epochs):
     with pytest.raises(OutputError, match="BASE_LR: 0.5"):
         run_all(intents(make_jobs([longer], more)), place.out)
     assert len(epochs) == 2
+
+
+def test_results_of_other_settings_are_named_so_and_not_as_missing(monkeypatch, tmp_path):
+    place = Places(str(tmp_path), configs=f"{ROOT}/", options=(*HERE, *SMALL))
+    short = dataclasses.replace(NET, steps=("train",), keys=())
+    monkeypatch.setitem(RUNS, "toy", (short,))
+    monkeypatch.setitem(FIGURES, "fig7", dataclasses.replace(FIGURES["fig7"], toy=(NET.name,)))
+    assert run_all(intents(make_jobs([short], place)), place.out) == {}
+
+    def lacking(*more):
+        mine = dataclasses.replace(place, options=(*place.options, *more))
+        write_pages(["fig7"], mine, intents(make_jobs([short], mine)), {}, "reproduce")
+        data = read_result(tmp_path / "fig7.json", "reproduction").data
+        return data["missing"], data["other_settings"], (tmp_path / "results.md").read_text()
+
+    for more in ((), ("DATA_LOADER.NUM_WORKERS", 1)):  # as another machine may need it
+        missing, otherwise, page = lacking(*more)
+        assert missing == otherwise == {} and "other settings" not in page
+    missing, otherwise, page = lacking("SOLVER.MAX_EPOCH", 3)
+    how = "made with MAX_EPOCH: 2, while MAX_EPOCH: 3 is asked for"
+    assert otherwise == {"motion_slow": how} and missing == {} and "Missing runs" not in page
+    assert f"other settings, shown as they are:\n\n- `motion_slow`: {how}\n" in page
 
 
 # -- the command ----------------------------------------------------------------------------------
