@@ -22,7 +22,6 @@ _SHARES = {
 }
 # What a reader who has not read docs/METHOD.md needs of each entry.
 _MEANINGS = {
-    "best_frame": "any single frame is enough (an upper bound)",
     "frozen": "the middle frame throughout",
     "styled": "mean over looks",
 }
@@ -68,12 +67,22 @@ def _accuracies(figures: Figures) -> Rows:
     rows = [["clips", "accuracy %", "", "against ordered", "", ""]]
     for name, found in figures["variants"].items():
         against = found.get("against_ordered", {})
-        said = f"spread {found['spread']:.2f}" if "spread" in found else _MEANINGS.get(name, "")
         change = _number(against["difference"], "+.2f") if against else ""
         span = _span(against["interval"]) if against else ""
-        cells = [_number(found["accuracy"]), _span(found["interval"]), change, span, said]
+        cells = [_number(found["accuracy"]), _span(found["interval"]), change, span]
+        cells.append(_meaning(name, found))
         rows.append([name, *cells])
     return rows
+
+
+def _meaning(name: str, found: Figures) -> str:
+    """Returns what a reader needs to know of an entry."""
+    if "spread" in found:
+        return f"spread {found['spread']:.2f}"
+    if "guess" in found:
+        frames = f"any of {found['frames']} single frames" if found["frames"] > 1 else "one frame"
+        return f"{frames} right: an upper bound, a guess has {found['guess']:.1f} %"
+    return _MEANINGS.get(name, "")
 
 
 def _divergences(figures: Figures) -> Rows:
