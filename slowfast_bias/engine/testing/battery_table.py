@@ -106,14 +106,21 @@ def _lists(lists: Mapping[str, Figures]) -> Rows:
 
 
 def _benchmarks(benchmarks: Mapping[str, Figures]) -> Rows:
-    rows = [["benchmark", "share of videos", "%", "", "videos"]]
+    rows = [["benchmark", "share of videos", "%", "", "videos", "not counted"]]
     for name, found in benchmarks.items():
         shown = str(found.get("pairs", found.get("videos")))
         for key, (said, interval) in _SHARES.items():
             if key in found:
                 cells = [said, _number(found[key]), _span(found[interval]), shown]
-                rows.append([name.replace("_", " "), *cells])
+                rows.append([name.replace("_", " "), *cells, _left_out(found)])
     return rows
+
+
+def _left_out(found: Figures) -> str:
+    """Returns how many videos of a benchmark do not count, and why; "0" if all do."""
+    whys = {"dropped": "unreadable", "left_out": "human too small or too large"}
+    counts = {why: found.get(key, 0) for key, why in whys.items()}
+    return ", ".join(f"{count} {why}" for why, count in counts.items() if count) or "0"
 
 
 def _classes(figures: Figures) -> Rows:
