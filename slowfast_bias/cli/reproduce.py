@@ -137,13 +137,19 @@ def _check(args: argparse.Namespace) -> None:
 
 def _split(args: argparse.Namespace, known: list[str]) -> tuple[list[str], list[str]]:
     """Returns the names of the figures, each once, and KEY, VALUE, ...; both were words."""
-    words = args.figures
+    words = [*args.figures, *args.opts]  # those behind flags are in `opts`, figures too
     end = next((i for i, word in enumerate(words) if word.isupper() or "." in word), len(words))
-    options = [*words[end:], *args.opts]
+    options = words[end:]
     wrong = [word for word in words[:end] if word not in (*known, ALL)]
     if wrong or not end:
         raise RequestError(
             f"Expected figures among {', '.join(known)}, or {ALL}, but got {(wrong or words)[0]!r}."
+        )
+    if len(options) % 2:
+        odd = next((word for word in options[::2] if word in (*known, ALL)), options[-1])
+        raise RequestError(
+            f"Expected KEY VALUE pairs behind the figures, but {odd!r} is "
+            f"{'a figure: name it before the keys' if odd in (*known, ALL) else 'without a value'}."
         )
     if "OUTPUT_DIR" in options[::2]:
         raise RequestError("Expected --out DIR in place of OUTPUT_DIR: every run has its own.")

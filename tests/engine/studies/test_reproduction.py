@@ -384,6 +384,8 @@ def test_a_dry_run_prints_commands_and_does_nothing(small, epochs, tmp_path, cap
         ["slowfast_bias", "run"], ["slowfast_bias", "sweep"], ["slowfast_bias", "sweep"]
     ]  # fmt: skip
     assert [line[0] for line in lines[::2]] == ["#"] * 3
+    assert small("fig13", "--toy", "--dry-run", "fig7") == 0  # also behind flags
+    assert capsys.readouterr().out.splitlines() == lines
     assert epochs == [] and not (tmp_path / "out").exists()
 
 
@@ -426,6 +428,9 @@ def test_what_runs_nothing_asks_nothing_of_this_machine(there, tmp_path, capsys)
         (["fig3", "--toy", "--dry-run", "--collect"], "one of --dry-run, --slurm, --collect"),
         (["fig3", "--data", "nowhere"], "--data to be a folder"),
         (["fig3", "--toy", "--weights", "."], "no --weights with --toy"),
+        (["fig3", "--toy", "NUM_GPUS"], "pairs behind .*'NUM_GPUS' is without a value"),
+        (["fig3", "--toy", "NUM_GPUS", "0", "fig6"], "'fig6' is a figure: name it before the keys"),
+        (["fig3", "--toy", "--dry-run", "fig5"], "or all, but got 'fig5'"),
         (["fig3", "--toy", "OUTPUT_DIR", "x"], "--out DIR in place of OUTPUT_DIR"),
         (["fig3", "--toy", "--dry-run", "SOLVER.MAX_EPOCHS", "3"], "motion_2d|SOLVER.MAX_EPOCH"),
     ],
