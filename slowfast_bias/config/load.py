@@ -183,6 +183,9 @@ def _coerce(value: Any, default: Any) -> Any:
     elif isinstance(default, int) and isinstance(decoded, (int, float)):
         if float(decoded).is_integer():
             return int(decoded)
+    elif isinstance(default, (list, tuple)) and isinstance(decoded, str):
+        if [decoded] == list(default):  # a word such as auto, without its brackets
+            return type(default)(default)
     elif isinstance(default, (list, tuple)) and isinstance(decoded, (list, tuple)):
         return type(default)(decoded)
     raise ValueError(
