@@ -20,6 +20,8 @@ FOLDERS = {"source": "folders", "dirs": ["a/x", "a/y"], "num": 2}
         ({"styles": {"family": "colour"}}, "styles: colour"),
         ({"styles": FOLDERS, "seed": 0}, "styles: folders a/x, a/y; pairs of seed 0"),
         ({"videos": 9, "recordings": 9}, "9 videos"),
+        ({"videos": 1, "recordings": 1}, "1 video"),
+        ({"videos": 3, "recordings": 1}, "3 videos; 1 recording"),
         ({"videos": 9, "recordings": 2, "decoder": "d"}, "9 videos; 2 recordings; decoder d"),
         ({"styles": [1], "seed": None, "videos": {}, "decoder": 1.5}, ""),
     ],

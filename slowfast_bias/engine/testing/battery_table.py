@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slowfast_bias import plain_table
-from slowfast_bias.engine.testing.vote import videos_and_recordings
+from slowfast_bias.engine.testing.vote import counted, videos_and_recordings
 
 Figures = Mapping[str, Any]
 Rows = list[list[str]]
@@ -138,7 +138,8 @@ def _classes(figures: Figures) -> Rows:
 def _partners(found: Figures) -> str:
     return (
         f"named the partner class when reversed: {_number(found['rate'])} % "
-        f"{_span(found['interval'])} of {found['videos']} videos, {len(found['pairs'])} pairs"
+        f"{_span(found['interval'])} of {counted(found['videos'], 'videos')}, "
+        f"{counted(len(found['pairs']), 'pairs')}"
     )
 
 
