@@ -23,6 +23,12 @@ def class_evidence(weight: Tensor, stats: PairStats) -> Tensor:
     return weight.detach().to(spread) * spread
 
 
+def against_classes(evidence: Tensor, unit: int, count: int) -> list[tuple[int, float]]:
+    """Returns (class, evidence) of the classes that a unit speaks against, the first one most."""
+    found = top_classes(-evidence, unit, count)
+    return [(number, -value) for number, value in found if value > 0]
+
+
 def top_classes(evidence: Tensor, unit: int, count: int) -> list[tuple[int, float]]:
     """Returns (class, evidence) of the classes that a unit speaks for most, the first one most."""
     order = evidence[:, unit].argsort(descending=True, stable=True)[:count]

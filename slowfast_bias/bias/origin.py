@@ -39,8 +39,8 @@ def origin_words(metas: Iterable[Mapping[str, Any]]) -> str:
     words = {
         "styles": f"styles: {said['styles']}",
         "seed": f"pairs {_flow_pairs(metas)}of seed {said['seed']}",
-        "videos": f"{said['videos']} videos",
-        "recordings": f"{said['recordings']} recordings",
+        "videos": f"{said['videos']} video{'s' * (said['videos'] != '1')}",
+        "recordings": f"{said['recordings']} recording{'s' * (said['recordings'] != '1')}",
         "decoder": f"decoder {said['decoder']}",
     }
     if said["recordings"] == said["videos"]:

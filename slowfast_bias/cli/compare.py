@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from slowfast_bias.errors import RequestError
+
+if TYPE_CHECKING:
+    from slowfast_bias.bias import BiasReport
 
 ABOUT = (
     "Tabulate reports, a row per network and layer, and say which of two networks is more static. "
@@ -32,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--names", nargs="+", metavar="NAME", help="names of the networks, one per report")
     add("--to", default="", metavar="NAME",
         help="below the Markdown table, how each network differs from this one, with errors; of "
-        "two networks the first from the second")  # fmt: skip
+        "two networks the first from the second. Only of reports that are comparable")  # fmt: skip
     add("--panels", default="", metavar="FIG",
         help="also draw their curves over layers, 3D CNNs, SlowFast variants and transformers in "
         "columns of their own: a .png, .pdf or .svg")  # fmt: skip
@@ -42,8 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Prints the table, and to stderr why its rows may not compare; writes the figure."""
-    from slowfast_bias.visualization.network_differences import difference_sentences
+    """Prints the table, and below it and to stderr why its rows may not compare; draws them."""
     from slowfast_bias.visualization.reading.comparable import differences
     from slowfast_bias.visualization.reading.report_files import read_report, read_reports
     from slowfast_bias.visualization.tables import comparison_table
@@ -63,17 +67,33 @@ def main(args: argparse.Namespace) -> int:
         )
     reports = read_reports(args.reports, args.names)
     table = comparison_table(reports, args.layers, args.format, args.units)
-    if args.format == "markdown" and (args.to or len(reports) == 2):
-        sentences = difference_sentences(reports, args.layers, args.to)
-        table += "\n" + "".join(f"- {sentence}\n" for sentence in sentences)
+    apart = [f"not comparable: {key} is {values}" for key, values in differences(reports).items()]
     if args.panels:
         from slowfast_bias.visualization import design_panels, save_figure
 
         save_figure(design_panels(reports, args.value or "score"), args.panels)
-    for setting, values in differences(reports).items():
-        print(f"warning: not comparable: {setting} is {values}", file=sys.stderr)
-    print(table, end="")
+    for reason in apart:
+        print(f"warning: {reason}", file=sys.stderr)
+    print(table + _below(reports, args, apart), end="")
     return 0
+
+
+def _below(reports: Mapping[str, BiasReport], args: argparse.Namespace, apart: list[str]) -> str:
+    """Returns what stands below the table: why rows do not compare, else how networks differ."""
+    from slowfast_bias.visualization.network_differences import (
+        check_reference,
+        difference_sentences,
+    )
+
+    check_reference(reports, args.to)
+    lines = [" ".join(reason.split()) for reason in apart]  # a path may hold a line break
+    if args.format == "latex":
+        return "".join(f"% {line}\n" for line in lines)
+    if args.format == "csv":
+        return ""  # rows of a table alone; its columns say where numbers come from
+    if not lines and (args.to or len(reports) == 2):
+        lines = difference_sentences(reports, args.layers, args.to)
+    return "\n" + "".join(f"- {line}\n" for line in lines) if lines else ""
 
 
 def _check_panels(args: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ ABOUT = (
     "figures, tables and numbers; and the table of each report in the terminal."
 )
 EXAMPLE = "slowfast_bias report runs/motion"
+PAGES = (".html", ".htm")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,10 +61,26 @@ def _check(args: argparse.Namespace) -> None:
         raise RequestError(
             f"Expected no --out with --format {args.format}, which prints: remove one of them."
         )
+    if args.out is not None:
+        _check_page(args.out)
     if args.format == "csv" and len(args.runs) > 1:
         raise RequestError(
             f"Expected one run for --format csv, but got {len(args.runs)}: `slowfast_bias compare "
             "--format csv` has a column for the run."
+        )
+
+
+def _check_page(path: str) -> None:
+    """Raises RequestError if the page would overwrite what is no page, as a report.json."""
+    if os.path.isdir(path) or path.endswith("/"):
+        page = os.path.join(path, "report.html")
+        raise RequestError(
+            f"Expected --out to be the file of the page, but {path!r} is a folder. Give {page}."
+        )
+    if not path.lower().endswith(PAGES):
+        raise RequestError(
+            f"Expected --out to end in {' or '.join(PAGES)}, as a page does, but got {path!r}. "
+            "Give another name."
         )
 
 

@@ -65,7 +65,9 @@ def main(args: argparse.Namespace) -> int:
         args.out.rstrip("/"), (args.data or "").rstrip("/"), args.weights.rstrip("/"),
         f"{shipped_configs().parent}/", tuple(options),
     )  # fmt: skip
-    found = intents(make_jobs(plans_for([FIGURES[x] for x in names], places.world), places))
+    here = not (args.dry_run or args.slurm or args.collect)  # else nothing runs on this machine
+    jobs = make_jobs(plans_for([FIGURES[x] for x in names], places.world), places)
+    found = intents(jobs, here)
     if args.dry_run:
         print("\n".join(command_lines(found)))
         return 0
@@ -98,8 +100,8 @@ def _run(found: Sequence[Intent], out: str, toy: bool) -> dict[str, str]:
     if all(x.cfg is None for x in found):
         lacks = ", ".join(dict.fromkeys(x.job.lacks for x in found))
         raise RequestError(
-            f"Expected the data or the weights of at least one run, but these are not there: "
-            f"{lacks}. Give another --data, or --toy."
+            f"Expected the data or the weights of at least one run, but {lacks}. Give another "
+            "--data, or --toy."
         )
     if toy and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)  # networks this small lose time to more, on a busy machine much
@@ -135,13 +137,19 @@ def _check(args: argparse.Namespace) -> None:
 
 def _split(args: argparse.Namespace, known: list[str]) -> tuple[list[str], list[str]]:
     """Returns the names of the figures, each once, and KEY, VALUE, ...; both were words."""
-    words = args.figures
+    words = [*args.figures, *args.opts]  # those behind flags are in `opts`, figures too
     end = next((i for i, word in enumerate(words) if word.isupper() or "." in word), len(words))
-    options = [*words[end:], *args.opts]
+    options = words[end:]
     wrong = [word for word in words[:end] if word not in (*known, ALL)]
     if wrong or not end:
         raise RequestError(
             f"Expected figures among {', '.join(known)}, or {ALL}, but got {(wrong or words)[0]!r}."
+        )
+    if len(options) % 2:
+        odd = next((word for word in options[::2] if word in (*known, ALL)), options[-1])
+        raise RequestError(
+            f"Expected KEY VALUE pairs behind the figures, but {odd!r} is "
+            f"{'a figure: name it before the keys' if odd in (*known, ALL) else 'without a value'}."
         )
     if "OUTPUT_DIR" in options[::2]:
         raise RequestError("Expected --out DIR in place of OUTPUT_DIR: every run has its own.")

@@ -47,13 +47,14 @@ def check_training(cfg: CfgNode) -> None:
     _raise(list(training(cfg)))
 
 
-def find_problems(cfg: CfgNode) -> list[str]:
+def find_problems(cfg: CfgNode, here: bool = True) -> list[str]:
     """Returns what is wrong with `cfg` on this host and machine, one sentence each.
 
-    What training alone needs is asked for only if TRAIN.ENABLE.
+    What training alone needs is asked for only if TRAIN.ENABLE; GPUs and cores only if it is to
+    run `here`.
     """
     checks = [_values, clips, model, task, _features, _silencing, behaviour, style_folders, cues]
-    checks += [_processes, _speed]
+    checks += [_machine, _processes, _speed] if here else [_processes]
     checks += [training] if cfg.TRAIN.ENABLE else []
     return [problem for check in checks for problem in check(cfg)]
 
@@ -111,7 +112,7 @@ def _speed(cfg: CfgNode) -> Iterator[str]:
     yield from speed(cfg, "cuda" if cfg.NUM_GPUS and torch.cuda.is_available() else "cpu")
 
 
-def _processes(cfg: CfgNode) -> Iterator[str]:
+def _machine(cfg: CfgNode) -> Iterator[str]:
     gpus, cores = torch.cuda.device_count(), os.cpu_count() or 1
     if torch.cuda.is_available() and gpus < cfg.NUM_GPUS:
         yield f"NUM_GPUS {cfg.NUM_GPUS}: this machine has {gpus}; set NUM_GPUS to {gpus} or fewer"
@@ -121,6 +122,9 @@ def _processes(cfg: CfgNode) -> Iterator[str]:
             f"cores; set NUM_GPUS 0 for one process on the CPU, or at most {cores} for as many "
             "CPU processes"
         )
+
+
+def _processes(cfg: CfgNode) -> Iterator[str]:
     rank = rank_from_environment(os.environ)
     if cfg.NUM_SHARDS > 1 and cfg.NUM_GPUS <= 1 and rank is None:
         yield (

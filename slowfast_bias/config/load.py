@@ -28,8 +28,17 @@ log = logging.getLogger(__name__)
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
-def load_cfg(paths: Paths = (), opts: Sequence[Any] = (), check: bool = True) -> CfgNode:
-    """Returns the frozen config of YAML files, then of KEY, VALUE, KEY, VALUE, ... pairs."""
+def load_cfg(
+    paths: Paths = (), opts: Sequence[Any] = (), check: bool = True, here: bool = True
+) -> CfgNode:
+    """Returns the frozen config of YAML files, then of KEY, VALUE, KEY, VALUE, ... pairs.
+
+    Args:
+        paths: one or several; later ones win.
+        opts: KEY, VALUE, ...; they win over files.
+        check: whether to raise ConfigError if it cannot be run.
+        here: whether it is to run on this machine, so that its GPUs must do.
+    """
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
     cfg, problems, given = get_cfg(), [], set()
@@ -60,7 +69,7 @@ def load_cfg(paths: Paths = (), opts: Sequence[Any] = (), check: bool = True) ->
     canonicalise(cfg, given)
     problems += _describe_network(cfg, given)
     if check:
-        problems += find_problems(cfg)
+        problems += find_problems(cfg, here)
     if problems:
         raise ConfigError(problems)
     if cfg.TRAIN.ENABLE and (unused := unused_rates(cfg)):
@@ -174,6 +183,9 @@ def _coerce(value: Any, default: Any) -> Any:
     elif isinstance(default, int) and isinstance(decoded, (int, float)):
         if float(decoded).is_integer():
             return int(decoded)
+    elif isinstance(default, (list, tuple)) and isinstance(decoded, str):
+        if [decoded] == list(default):  # a word such as auto, without its brackets
+            return type(default)(default)
     elif isinstance(default, (list, tuple)) and isinstance(decoded, (list, tuple)):
         return type(default)(decoded)
     raise ValueError(

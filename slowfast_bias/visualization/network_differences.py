@@ -24,10 +24,7 @@ def difference_sentences(
             last stages.
         to: the network that the others are compared with; "" for the second of two.
     """
-    if to and to not in reports:
-        raise RequestError(
-            f"Expected one of the networks {', '.join(reports)} to compare with, but got {to!r}."
-        )
+    check_reference(reports, to)
     reference = to or list(reports)[-1]
     found = []
     for name in reports:
@@ -36,6 +33,14 @@ def difference_sentences(
             found += [x.sentence(name, reference) for x in differences_of(pair, layers)]
             found += _cautions(pair)
     return list(dict.fromkeys(found))
+
+
+def check_reference(reports: Mapping[str, BiasReport], to: str) -> None:
+    """Raises RequestError if the network to compare with is not one of the reports'."""
+    if to and to not in reports:
+        raise RequestError(
+            f"Expected one of the networks {', '.join(reports)} to compare with, but got {to!r}."
+        )
 
 
 def differences_of(

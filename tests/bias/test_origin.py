@@ -22,6 +22,8 @@ FOLDERS = {"source": "folders", "dirs": ["a/x", "a/y"], "num": 2}
         ({"pairs_made": "flow_swap", "seed": 1}, "pairs flow_swap of seed 1"),
         ({"pairs_made": "static_dynamic", "seed": 1}, "pairs of seed 1"),
         ({"videos": 9, "recordings": 9}, "9 videos"),
+        ({"videos": 1, "recordings": 1}, "1 video"),
+        ({"videos": 3, "recordings": 1}, "3 videos; 1 recording"),
         ({"videos": 9, "recordings": 2, "decoder": "d"}, "9 videos; 2 recordings; decoder d"),
         ({"styles": [1], "seed": None, "videos": {}, "decoder": 1.5}, ""),
     ],

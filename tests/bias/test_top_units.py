@@ -7,7 +7,7 @@ import pytest
 import torch
 from support.reports import report_of, report_with_motion
 
-from slowfast_bias.bias.class_evidence import class_evidence, top_classes
+from slowfast_bias.bias.class_evidence import against_classes, class_evidence, top_classes
 from slowfast_bias.bias.extremes import Extremes, Ranked
 from slowfast_bias.bias.stats import PairStats
 from slowfast_bias.bias.top_units import TopUnit, choose_units, top_units, with_few_videos
@@ -94,3 +94,7 @@ def test_evidence_is_weight_times_spread():
     for unit in range(6):
         order = np.argsort(-expected[:, unit])[:3].tolist()
         assert [number for number, _ in top_classes(found, unit, 3)] == order
+        below = [(c, expected[c, unit]) for c in np.argsort(expected[:, unit]).tolist()]
+        below = [(c, pytest.approx(x)) for c, x in below if x < 0][:2]
+        assert against_classes(found, unit, 2) == below
+    assert against_classes(found.abs(), 0, 1) == []

@@ -223,6 +223,15 @@ def test_reports_that_do_not_compare_are_told_apart_on_stderr(make_report, tmp_p
     assert cells_of(out.splitlines()[0])[:2] == ["model", "layer"]
     assert err.count("warning: not comparable") == 3
     assert "statistic is pearson (a); pooled (b)" in err and "styles.seed is 0 (a); 1 (b)" in err
+    reasons = err.replace("warning: ", "").splitlines()
+    assert out.splitlines()[-4:] == ["", *(f"- {reason}" for reason in reasons)]
+    assert compare([*files, "--to", "a"]) == 0 and "more static" not in capsys.readouterr().out
+    assert compare([*files, "--to", "z"]) == 2 and "networks a, b" in capsys.readouterr().err
+    assert compare([*files, "--format", "latex"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3:] == [f"% {reason}" for reason in reasons]
+    assert compare([*files, "--format", "csv"]) == 0
+    assert len(list(csv.reader(io.StringIO(capsys.readouterr().out)))) == 3
     assert compare(files[:1]) == 0 and capsys.readouterr().err == ""
 
 
@@ -246,3 +255,4 @@ def test_other_videos_or_pairs_are_said_and_nothing_is_averaged(
     out, err = capsys.readouterr()
     assert err == f"warning: not comparable: {key} is {values[0]} (a); {values[1]} (b)\n"
     assert [cells_of(line)[0] for line in out.splitlines()[2:4]] == ["a", "b"]
+    assert out.splitlines()[4:] == ["", f"- {err.strip().removeprefix('warning: ')}"]

@@ -75,6 +75,23 @@ def test_what_cannot_be_done_is_one_line(run, capsys, tmp_path):
         assert says in error and error.count("\n") == 1 and error.startswith("error: ")
 
 
+def test_a_page_overwrites_nothing_but_a_page(run, capsys, tmp_path):
+    file, folder = Outputs(run).report(), str(tmp_path / "pages")
+    before = Path(file).read_bytes()
+    os.mkdir(folder)
+    for out, says in (
+        (file, "end in .html or .htm"), ("x.pdf", "but got 'x.pdf'"), ("", "but got ''"),
+        (folder, f"{folder!r} is a folder. Give {folder}/report.html."),
+        ("new/", "'new/' is a folder. Give new/report.html."),
+    ):  # fmt: skip
+        assert cli.main(["report", run, "--out", out]) == 2
+        printed, error = capsys.readouterr()
+        assert printed == "" and says in error and error.count("\n") == 1
+    assert Path(file).read_bytes() == before and os.listdir(folder) == []
+    assert cli.main(["report", run, "--out", f"{folder}/A.HTM"]) == 0
+    assert os.listdir(folder) == ["A.HTM"]
+
+
 def cli_report(run):
     from slowfast_bias.bias import BiasReport
 

@@ -12,7 +12,8 @@ OPTIONS = (
            "The folder that its rows begin in; empty: that of the list."),
     Option("BIAS.BEHAVIOUR.SCUFO", "",
            "SCUFO: one frame of each SCUBA video throughout. A list; empty: made of what SCUBA "
-           "shows, by a random frame of each clip that BIAS.SEED and the video decide."),
+           "shows, by a random frame of each clip (several a video, if it has several temporal "
+           "views) that BIAS.SEED and the video decide."),
     Option("BIAS.BEHAVIOUR.SCUFO_PREFIX", "",
            "The folder that its rows begin in; empty: that of the list."),
     Option("BIAS.BEHAVIOUR.CONFLFG", "",

@@ -85,7 +85,8 @@ def _read(entry: str, facts: ListFacts) -> Iterator[ChosenVideos]:
     name = entry.rstrip("/").rpartition("/")[2].rpartition(".")[0]
     if entry.endswith(".json"):
         for split, ids in _splits(entry).items():
-            wanted = [(text, f"split {split!r}", (text,)) for text in ids]
+            find = facts.videos.find if facts.videos is not None else _nothing
+            wanted = [(text, f"split {split!r}", find(text)) for text in ids]
             yield _of_videos(f"{name}/{split}", entry, wanted, facts)
     elif _is_annotation(entry):
         yield _of_videos(name, entry, list(_annotated(entry, facts)), facts)
@@ -106,7 +107,11 @@ def _of_classes(
     return ChosenVideos(name, tuple(sorted(rows)), note=note)
 
 
-Wanted = tuple[str, str, tuple[str, ...]]  # a video, its place in the file, names that it may have
+Wanted = tuple[str, str, list[int]]  # a video, its place in the file, its numbers in the test list
+
+
+def _nothing(*_: object) -> list[int]:
+    return []  # of a test list that does not name its videos, which is refused later
 
 
 def _of_videos(name: str, file: str, wanted: Sequence[Wanted], facts: ListFacts) -> ChosenVideos:
@@ -116,8 +121,7 @@ def _of_videos(name: str, file: str, wanted: Sequence[Wanted], facts: ListFacts)
             "of SlowFast's own. Set TEST.DATASET to videos, or name classes."
         )
     found, absent = {}, []
-    for text, place, names in wanted:
-        videos = facts.videos.find(*names)
+    for text, place, videos in wanted:
         files = facts.videos.files(videos)
         if len(files) > 1:
             raise wrong(file, place, f"{text!r} names {' and '.join(files[:3])}; write the path")
@@ -183,13 +187,13 @@ def _annotated(file: str, facts: ListFacts) -> Iterator[Wanted]:
         except (TypeError, ValueError):
             raise wrong(file, place, f"expected seconds, but got {list(row.values())}") from None
         name, label = row["youtube_id"], facts.classes.number(row["label"], file, place)
-        names = (f"{name}_{start:06d}_{end:06d}", f"{name}_{start}_{end}", name)
-        if facts.videos is not None and facts.labels is not None:
-            other = {facts.labels[video] for video in facts.videos.find(*names)} - {label}
+        videos = facts.videos.find_clip(name, start, end) if facts.videos is not None else []
+        if facts.labels is not None:
+            other = {facts.labels[video] for video in videos} - {label}
             if other:
                 raise wrong(
                     file, place,
                     f"expected {facts.classes.named(min(other))!r}, the label in the test list, "
                     f"but got {row['label']!r}",
                 )  # fmt: skip
-        yield names[1], place, names
+        yield f"{name}_{start}_{end}", place, videos

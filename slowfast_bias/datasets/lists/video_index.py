@@ -33,6 +33,17 @@ class VideoIndex:
                     return self._found[key]
         return []
 
+    def find_clip(self, name: str, start: int, end: int) -> list[int]:
+        """Returns the videos that are one clip of a recording, by seconds; [] if there is none.
+
+        A video of the bare name, without seconds in it, is taken for the clip; other clips and
+        parts of the recording are not.
+        """
+        found = self.find(f"{name}_{start:06d}_{end:06d}", f"{name}_{start}_{end}")
+        if found:
+            return found
+        return [x for x in self.find(name) if _may_be(self.names[x], name, start, end)]
+
     def files(self, positions: Sequence[int]) -> list[str]:
         """Returns the different files of videos."""
         return list(dict.fromkeys(_file(self.names[position]) for position in positions))
@@ -51,6 +62,17 @@ def _short_forms(name: str) -> list[str]:
     whole = _forms(_file(name))
     clip = _CLIP.fullmatch(whole[-1])
     return [*whole, *([f"{clip[1]}_{int(clip[2])}_{int(clip[3])}", clip[1]] if clip else [])]
+
+
+def _may_be(video: str, name: str, start: int, end: int) -> bool:
+    """Returns whether a video of the recording `name` may be this clip: as a whole, or a part."""
+    try:
+        _, unit, first, last = split_part(video)
+    except ValueError:
+        unit, first, last = "", 0.0, 0.0
+    if unit:
+        return unit == "t" and (int(first), int(last)) == (start, end)
+    return name in _forms(video)  # under a shorter name it is a clip of other seconds
 
 
 def _file(name: str) -> str:

@@ -18,7 +18,7 @@ from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias.bias import BiasMeter, BiasReport, PairStats
-from slowfast_bias.bias.class_evidence import class_evidence, top_classes
+from slowfast_bias.bias.class_evidence import against_classes, class_evidence, top_classes
 from slowfast_bias.bias.extremes import Extremes, Ranked
 from slowfast_bias.bias.top_units import TopUnit, top_units, with_few_videos
 from slowfast_bias.datasets.contract import ClipSource
@@ -38,6 +38,7 @@ KIND = "top_clips"
 STRIPS = 200  # different clips in a file: about 2 MB of pictures
 CLASSES = 3  # of a unit before the classifier
 HEAD = "head"  # what reports call that layer
+Classes = dict[str, list[dict[str, Any]]]  # of a unit, by key of the file
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _data(
     units: Sequence[TopUnit],
     shown: Shown,
     strips: Mapping[int, Strip],
-    classes: Callable[[int], list[dict[str, Any]]] | None,
+    classes: Callable[[int], Classes] | None,
 ) -> dict[str, Any]:
     """Returns the content of the file."""
     first = next(iter(strips.values()), Strip(b"", 0, (0, 0)))
@@ -137,7 +138,7 @@ def _data(
 
     found = []
     for unit in units:
-        more = {"classes": classes(unit.unit)} if classes and unit.layer == HEAD else {}
+        more = classes(unit.unit) if classes and unit.layer == HEAD else {}
         lists = {"most": entries(unit.most), "least": entries(unit.least)}
         about = {"layer": unit.layer, "unit": unit.unit, "kind": unit.kind, "scores": unit.scores}
         found.append({**about, **lists, **more})
@@ -153,8 +154,12 @@ def _entry(ranked: Ranked, source: ClipSource, position: int) -> dict[str, Any]:
 
 def _classes(
     report: BiasReport, model: nn.Module, head: PairStats | None
-) -> Callable[[int], list[dict[str, Any]]] | None:
-    """Returns a function: unit of the head -> the classes it serves; None if it is not known."""
+) -> Callable[[int], Classes] | None:
+    """Returns a function: unit of the head -> the classes it serves; None if it is not known.
+
+    `classes` are those of the most evidence, which may be less than 0; `against` is the one that
+    the unit speaks against most, none if there is no such class.
+    """
     weight = classifier_weight(model)
     sizes = None if head is None else (report.meta["classes"], len(head.mean_a))
     if weight is None or tuple(weight.shape) != sizes:
@@ -162,9 +167,15 @@ def _classes(
     names = {number: name for name, number in report.meta.get("class_names", {}).items()}
     evidence = class_evidence(weight, head)
 
-    def of(unit: int) -> list[dict[str, Any]]:
-        found = top_classes(evidence, unit, CLASSES)
-        return [{"class": c, "name": names.get(c, ""), "evidence": x} for c, x in found]
+    def of(unit: int) -> Classes:
+        lists = {
+            "classes": top_classes(evidence, unit, CLASSES),
+            "against": against_classes(evidence, unit, 1),
+        }
+        return {
+            key: [{"class": c, "name": names.get(c, ""), "evidence": x} for c, x in found]
+            for key, found in lists.items()
+        }
 
     return of
 

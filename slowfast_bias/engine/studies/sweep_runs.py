@@ -80,15 +80,20 @@ def plan(
     return runs
 
 
-def run_config(out: str, run: Run, options: Options = (), start: str = "") -> CfgNode:
-    """Returns the config of a run in the sweep's folder; it begins with `start`'s last weights."""
+def run_config(
+    out: str, run: Run, options: Options = (), start: str = "", here: bool = True
+) -> CfgNode:
+    """Returns the config of a run in the sweep's folder; it begins with `start`'s last weights.
+
+    One that is not to run `here` may ask for more GPUs than this machine has.
+    """
     words = [*options, *run.options(), "OUTPUT_DIR", f"{out}/{run.name}"]
     if start:
         words += [
             "TRAIN.CHECKPOINT_FILE_PATH", last_weights(start_config(out, start, run.seed)),
             "TRAIN.CHECKPOINT_EPOCH_RESET", True, "BIAS.ALLOW_PARTIAL_WEIGHTS", True,
         ]  # fmt: skip
-    return load_cfg(run.config, words)
+    return load_cfg(run.config, words, here=here)
 
 
 def start_config(out: str, start: str, seed: int) -> CfgNode:
@@ -104,18 +109,25 @@ def refuse_other_settings(cfg: CfgNode, path: str = "") -> None:
         cfg: the config of the run.
         path: the config that was written there; "" for the one that training wrote.
     """
-    path = path or Outputs(cfg.OUTPUT_DIR).config
-    if not g_pathmgr.exists(path):
-        return
-    with g_pathmgr.open(path, "r") as file:
-        there = set(file.read().splitlines())
-    new = [line.strip() for line in cfg.dump().splitlines() if line not in there]
+    _, new = other_settings(cfg, path or Outputs(cfg.OUTPUT_DIR).config)
     if new:
         raise OutputError(
             f"Expected {cfg.OUTPUT_DIR} to have the same settings, but it holds a run of others "
             f"(now {', '.join(new[:3])}{', ...' if len(new) > 3 else ''}). Give another folder, or "
             "delete this one."
         )
+
+
+def other_settings(cfg: CfgNode, path: str) -> tuple[list[str], list[str]]:
+    """Returns the settings of a config file that `cfg` lacks, and those that it has instead."""
+    if not g_pathmgr.exists(path):
+        return [], []
+    with g_pathmgr.open(path, "r") as file:
+        there = file.read().splitlines()
+    mine = cfg.dump().splitlines()
+    return tuple(
+        [x.strip() for x in a if x not in set(b)] for a, b in ((there, mine), (mine, there))
+    )
 
 
 def last_weights(cfg: CfgNode) -> str:

@@ -68,7 +68,9 @@ def battery_of(cfg: CfgNode, model: nn.Module, questions: Questions) -> dict[str
         "class_names": {str(number): name for number, name in questions.classes.names.items()},
         "labelled": questions.labelled,
         "orders": len(plan.entries["shuffled"]),
-        "variants": battery_figures.accuracies(hits, votes, plan, questions.labelled),
+        "variants": battery_figures.accuracies(
+            hits, votes, plan, questions.labelled, cfg.MODEL.NUM_CLASSES
+        ),
         "divergence": battery_figures.divergences(votes, plan, cfg.BIAS.SEED, keys.BOOTSTRAP),
         "partners": battery_figures.partner_rate(votes, partners, questions.classes)
         if partners

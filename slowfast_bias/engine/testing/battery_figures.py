@@ -34,9 +34,12 @@ def hits_of(votes: Votes, plan: Plan) -> dict[str, Tensor]:
 
 
 def accuracies(
-    hits: Mapping[str, Tensor], votes: Votes, plan: Plan, labelled: bool
+    hits: Mapping[str, Tensor], votes: Votes, plan: Plan, labelled: bool, classes: int
 ) -> dict[str, dict[str, Any]]:
-    """Returns {entry: accuracy, per class too, and its difference from `ordered`}, in percent."""
+    """Returns {entry: accuracy, per class too, and its difference from `ordered`}, in percent.
+
+    `best_frame` also has its number of single frames, and what a guess for each of them gives.
+    """
     if not labelled:
         empty = {"accuracy": math.nan, "interval": NONE, "effective_n": math.nan, "per_class": {}}
         return {entry: {**empty, **_difference(entry, None, None, None)} for entry in hits}
@@ -52,6 +55,8 @@ def accuracies(
         }
     rates = torch.stack([votes.hits(name).double().mean() for name in plan.entries["shuffled"]])
     found["shuffled"]["spread"] = 100 * float(rates.std()) if len(rates) > 1 else 0.0
+    frames = len(plan.entries["best_frame"])
+    found["best_frame"] |= {"frames": frames, "guess": 100 * (1 - (1 - 1 / classes) ** frames)}
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slowfast_bias import plain_table
-from slowfast_bias.engine.testing.vote import videos_and_recordings
+from slowfast_bias.engine.testing.vote import counted, videos_and_recordings
 
 Figures = Mapping[str, Any]
 Rows = list[list[str]]
@@ -22,7 +22,6 @@ _SHARES = {
 }
 # What a reader who has not read docs/METHOD.md needs of each entry.
 _MEANINGS = {
-    "best_frame": "any single frame is enough (an upper bound)",
     "frozen": "the middle frame throughout",
     "styled": "mean over looks",
 }
@@ -68,12 +67,22 @@ def _accuracies(figures: Figures) -> Rows:
     rows = [["clips", "accuracy %", "", "against ordered", "", ""]]
     for name, found in figures["variants"].items():
         against = found.get("against_ordered", {})
-        said = f"spread {found['spread']:.2f}" if "spread" in found else _MEANINGS.get(name, "")
         change = _number(against["difference"], "+.2f") if against else ""
         span = _span(against["interval"]) if against else ""
-        cells = [_number(found["accuracy"]), _span(found["interval"]), change, span, said]
+        cells = [_number(found["accuracy"]), _span(found["interval"]), change, span]
+        cells.append(_meaning(name, found))
         rows.append([name, *cells])
     return rows
+
+
+def _meaning(name: str, found: Figures) -> str:
+    """Returns what a reader needs to know of an entry."""
+    if "spread" in found:
+        return f"spread {found['spread']:.2f}"
+    if "guess" in found:
+        frames = f"any of {found['frames']} single frames" if found["frames"] > 1 else "one frame"
+        return f"{frames} right: an upper bound, a guess has {found['guess']:.1f} %"
+    return _MEANINGS.get(name, "")
 
 
 def _divergences(figures: Figures) -> Rows:
@@ -97,14 +106,21 @@ def _lists(lists: Mapping[str, Figures]) -> Rows:
 
 
 def _benchmarks(benchmarks: Mapping[str, Figures]) -> Rows:
-    rows = [["benchmark", "share of videos", "%", "", "videos"]]
+    rows = [["benchmark", "share of videos", "%", "", "videos", "not counted"]]
     for name, found in benchmarks.items():
         shown = str(found.get("pairs", found.get("videos")))
         for key, (said, interval) in _SHARES.items():
             if key in found:
                 cells = [said, _number(found[key]), _span(found[interval]), shown]
-                rows.append([name.replace("_", " "), *cells])
+                rows.append([name.replace("_", " "), *cells, _left_out(found)])
     return rows
+
+
+def _left_out(found: Figures) -> str:
+    """Returns how many videos of a benchmark do not count, and why; "0" if all do."""
+    whys = {"dropped": "unreadable", "left_out": "human too small or too large"}
+    counts = {why: found.get(key, 0) for key, why in whys.items()}
+    return ", ".join(f"{count} {why}" for why, count in counts.items() if count) or "0"
 
 
 def _classes(figures: Figures) -> Rows:
@@ -122,7 +138,8 @@ def _classes(figures: Figures) -> Rows:
 def _partners(found: Figures) -> str:
     return (
         f"named the partner class when reversed: {_number(found['rate'])} % "
-        f"{_span(found['interval'])} of {found['videos']} videos, {len(found['pairs'])} pairs"
+        f"{_span(found['interval'])} of {counted(found['videos'], 'videos')}, "
+        f"{counted(len(found['pairs']), 'pairs')}"
     )
 
 

@@ -1,8 +1,9 @@
 """Cue benchmarks: does a network know an action by how it moves, or by what is in the picture?
 
-SCUBA shows it before other backgrounds, SCUFO one frame of that, ConflFG a moving against a still
-foreground, HAT humans without their background and backgrounds without their humans. Shares are in
-percent, with 95 % Wilson intervals over recordings; a video that cannot be read does not count.
+SCUBA shows it before other backgrounds, SCUFO one frame of each clip of that, ConflFG a moving
+against a still foreground, HAT humans without their background and backgrounds without their
+humans. Shares are in percent, with 95 % Wilson intervals over recordings; a video that cannot be
+read does not count.
 """
 
 from __future__ import annotations
@@ -75,7 +76,11 @@ def _scuba(cfg: CfgNode, task: Task, model: nn.Module) -> dict[str, Any]:
 
 
 def _of_one_decode(cfg: CfgNode, task: Task, model: nn.Module, views: int) -> dict[str, Any]:
-    """Returns the same, with SCUFO made of the clips of SCUBA: all views of a video show one."""
+    """Returns the same, with SCUFO made of the clips of SCUBA.
+
+    Each clip is one of its own frames throughout, at the same place in all clips of a video: those
+    of several temporal views show several frames of the video.
+    """
 
     def still(frames: int, clips: list[int]) -> torch.Tensor:
         return random_frame(frames, cfg.BIAS.SEED, [clip // views for clip in clips])

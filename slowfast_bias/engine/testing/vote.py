@@ -120,8 +120,13 @@ class Votes:
 
 def videos_and_recordings(meta: Mapping[str, Any]) -> str:
     """Returns "67 videos of 12 recordings" of what a result says of its list; "67 videos"."""
-    videos, recordings = meta["videos"], meta["recordings"]
-    return f"{videos} videos" + (f" of {recordings} recordings" if recordings < videos else "")
+    videos, recordings = (counted(meta[key], key) for key in ("videos", "recordings"))
+    return f"{videos} of {recordings}" if meta["recordings"] < meta["videos"] else videos
+
+
+def counted(count: int, words: str) -> str:
+    """Returns "12 videos", "1 video"."""
+    return f"{count} {words if count != 1 else words.removesuffix('s')}"
 
 
 @torch.no_grad()

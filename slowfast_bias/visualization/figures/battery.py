@@ -25,12 +25,14 @@ from slowfast_bias.visualization.reading.result_files import number, span
 Content = Mapping[str, Any]
 Row = tuple[str, str]  # an entry of the result, and what it is called in a figure
 KIND = "battery"
+GUESS = {**CHANCE, "lw": 1.2, "ls": "-"}  # the look of the chance of a single row
+_BEST = "best_frame"
 _WORDS = {
     "ordered": "as filmed",
     "shuffled": "frames shuffled",
     "reversed": "reversed",
     "frozen": "frozen: the middle frame",
-    "best_frame": "best single frame (upper bound)",
+    _BEST: "best single frame (upper bound)",
     "styled": "in other looks (mean)",
 }
 _PARTNER = ("partners", "reversed, named the partner")
@@ -40,7 +42,7 @@ _LOOKS = {
     name: {"color": color, "marker": marker}
     for (name, color), marker in zip(_COLORS.items(), "osD^v", strict=True)
 }
-_KINDS = {"windows": "shuffled", "partners": "reversed", "best_frame": "frozen", "frames": "frozen"}
+_KINDS = {"windows": "shuffled", "partners": "reversed", _BEST: "frozen", "frames": "frozen"}
 _KINDS |= {"look": "styled"}
 _ROW, _WIDTH = 0.19, 4.8  # inches
 _LIST = 2.4  # rows that a part of the list takes
@@ -122,7 +124,16 @@ def _draw_accuracies(
             _point(ax, value, ends, at + _shift(i, len(runs)), f"{run}|{name}", look)
     for chance in {chance_of(data) for data in runs.values()} - {None}:
         ax.axvline(chance, gid="chance", zorder=1, **CHANCE)
+    for at in (at for at, (name, _) in enumerate(rows) if name == _BEST):
+        for guess in _guesses(runs):
+            ax.plot([guess] * 2, [at - 0.45, at + 0.45], gid="guess", zorder=1, **GUESS)
     ax.set(xlim=(-3, 103), xlabel="accuracy (%)")
+
+
+def _guesses(runs: Mapping[str, Content]) -> dict[float, int]:
+    """Returns {what a guess for each single frame gives in percent: the number of frames}."""
+    found = (data["variants"].get(_BEST) or {} for data in runs.values())
+    return {x["guess"]: x["frames"] for x in found if not math.isnan(number(x, "guess"))}
 
 
 def _draw_outputs(ax: Axes, runs: Mapping[str, Content], looks: Mapping[str, Any]) -> None:
@@ -205,6 +216,8 @@ def _words(runs: Mapping[str, Content]) -> list[str]:
     if orders:
         many = " to ".join(str(n) for n in dict.fromkeys((min(orders), max(orders))))
         words.append(f"Shuffled: mean over {many} random orders.")
+    for guess, frames in _guesses(runs).items():
+        words.append(f"Line beside the best frame: guessing each of {frames} gives {guess:.1f} %.")
     if any(data.get("partners") for data in runs.values()):
         words.append(
             "Partner: of the videos that are right as filmed, those that get their partner's class."

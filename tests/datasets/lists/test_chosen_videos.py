@@ -169,6 +169,23 @@ def test_an_annotation_in_the_form_of_kinetics_is_a_list(write):
         read_chosen([write("c.csv", f"{HEAD}yoga,abc,x,27\n")], listed())
 
 
+def test_a_row_with_seconds_is_not_another_clip_of_its_recording(write):
+    names = [
+        "/v/vid05_000010_000020.mp4", "/v/whole.mp4", "/v/cut.mp4#t=3.5,13.5", "/v/cut.mp4#t=20,30",
+        "/v/framed.mp4#frames=0,90",
+    ]  # fmt: skip
+    test = ListFacts(classes(), VideoIndex(names), [3] * len(names), lenient=True)
+    rows = ["vid05,10,20", "vid05,777,787", "whole,5,15", "cut,20.0,30.0", "cut,4,14"]
+    rows += ["framed,0,3", "vid05,10,21"]
+    path = write("m.csv", HEAD + "".join(f"yoga,{row}\n" for row in rows))
+    (found,) = read_chosen([path], test)
+    assert found.videos == (0, 1, 3)
+    assert found.note.startswith("4 of 7 videos") and "'vid05_777_787'" in found.note
+    strict = ListFacts(test.classes, test.videos, test.labels)
+    with pytest.raises(DataError, match="4 of 7 videos .*the first is 'vid05_777_787'"):
+        read_chosen([path], strict)
+
+
 def test_missing_videos_are_refused_or_counted_as_is_asked(write):
     path = write("l.json", '{"some": ["a", "q", "r"]}')
     with pytest.raises(DataError, match="2 of 3 videos .*'q'.*ALLOW_MISSING True .* with the 1 "):

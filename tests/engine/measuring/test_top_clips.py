@@ -161,7 +161,10 @@ def test_classes_are_the_rows_of_the_classifier_with_most_evidence(run, tmp_path
         wanted = column[[entry["class"] for entry in unit["classes"]]]
         assert found == pytest.approx(wanted.tolist(), rel=1e-3, abs=1e-7)
         assert found == pytest.approx(column.sort(descending=True).values[:3].tolist(), rel=1e-3)
-        for entry in unit["classes"]:
+        against = column.min().item()  # nothing is against if no weight is below 0
+        found = [entry["evidence"] for entry in unit["against"]]
+        assert found == ([pytest.approx(against, rel=1e-3, abs=1e-7)] if against < 0 else [])
+        for entry in unit["classes"] + unit["against"]:
             assert entry["name"] == {0: "left", 1: "right", 2: "", 3: "round"}[entry["class"]]
 
 

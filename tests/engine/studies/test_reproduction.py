@@ -21,6 +21,7 @@ from slowfast_bias.engine.studies.reproduction import fig7, fig14, published
 from slowfast_bias.engine.studies.reproduction.figures import FIGURES, RUNS, plans_for, plans_of
 from slowfast_bias.engine.studies.reproduction.found import Found
 from slowfast_bias.engine.studies.reproduction.jobs import make_jobs
+from slowfast_bias.engine.studies.reproduction.pages import write_pages
 from slowfast_bias.engine.studies.reproduction.places import DATA, Places
 from slowfast_bias.engine.studies.reproduction.planned import Planned, PlannedSweep
 from slowfast_bias.engine.studies.reproduction.runner import intents, run_all
@@ -45,10 +46,11 @@ SMALL = (
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory):
-    """Folders of every data set, and of a network of Hugging Face; nothing is in the lists."""
+    """Folders of every data set, and of a network of Hugging Face; no list is read here."""
     root = tmp_path_factory.mktemp("there")
     for folder in {lists for lists, _, _ in DATA.values()}:
         (root / "data" / folder).mkdir(parents=True)
+        (root / "data" / folder / "lists.txt").write_text("")
     if "hf" in host.capabilities:
         save_tiny(str(root / "weights" / "timesformer"), "timesformer")
     return root
@@ -131,13 +133,15 @@ def test_published_files_take_the_place_of_training(there, places, tmp_path):
     assert Path(cfg.TEST.CHECKPOINT_FILE_PATH) == tmp_path / "SLOWONLY_8x8_R50.pkl"
     assert jobs["kinetics_fast"].load().TRAIN.ENABLE
     assert jobs["kinetics_timesformer"].lacks == (
-        f"{tmp_path}/TimeSformer_divST_8x32_224_K400.pyth or timesformer"
+        f"{tmp_path}/TimeSformer_divST_8x32_224_K400.pyth or timesformer is not there"
     )
 
 
 def test_data_are_found_by_their_folders(tmp_path):
     for folder in ("ssv2/videos", "kinetics", "diving48/rgb", "something_else"):
         (tmp_path / folder).mkdir(parents=True)
+    for folder in ("ssv2", "kinetics", "something_else"):
+        (tmp_path / folder / "lists.json").write_text("")
     (tmp_path / "diving48" / "train.csv").write_text("")
     place, root = Places("out", str(tmp_path)), str(tmp_path)
     lists, prefix, format = "DATA.PATH_TO_DATA_DIR", "DATA.PATH_PREFIX", "BIAS.DATA.FORMAT"
@@ -147,7 +151,9 @@ def test_data_are_found_by_their_folders(tmp_path):
     assert keys["diving48"][3:] == ["csv", prefix, f"{root}/diving48/rgb"]
     assert keys["something_else"][-1] == f"{root}/ssv2/videos"
     assert [place.lacks(name) for name in DATA] == [""] * 4
-    assert Places("out", "nowhere").lacks("ssv2") == "nowhere/ssv2"
+    assert Places("out", "nowhere").lacks("ssv2") == "nowhere/ssv2 is not there"
+    (tmp_path / "ssv2" / "lists.json").unlink()  # videos alone are no data
+    assert place.lacks("ssv2") == f"{root}/ssv2 is empty, it should hold lists"
 
 
 # -- published numbers ----------------------------------------------------------------------------
@@ -306,6 +312,7 @@ def check_pages(out):
         assert (out / f"{name}.md").read_text() in text and f"({name}.png)" in text
         result = read_result(out / f"{name}.json", "reproduction")
         assert result.meta["world"] == "toy" and result.data["missing"] == {}
+        assert result.data["other_settings"] == {}
         assert all(
             len(row) == len(t["columns"]) for t in result.data["tables"] for row in t["rows"]
         )
@@ -347,6 +354,28 @@ def test_other_settings_in_the_same_folder_are_refused(tmp_path, epochs):
     assert len(epochs) == 2
 
 
+def test_results_of_other_settings_are_named_so_and_not_as_missing(monkeypatch, tmp_path):
+    place = Places(str(tmp_path), configs=f"{ROOT}/", options=(*HERE, *SMALL))
+    short = dataclasses.replace(NET, steps=("train",), keys=())
+    monkeypatch.setitem(RUNS, "toy", (short,))
+    monkeypatch.setitem(FIGURES, "fig7", dataclasses.replace(FIGURES["fig7"], toy=(NET.name,)))
+    assert run_all(intents(make_jobs([short], place)), place.out) == {}
+
+    def lacking(*more):
+        mine = dataclasses.replace(place, options=(*place.options, *more))
+        write_pages(["fig7"], mine, intents(make_jobs([short], mine)), {}, "reproduce")
+        data = read_result(tmp_path / "fig7.json", "reproduction").data
+        return data["missing"], data["other_settings"], (tmp_path / "results.md").read_text()
+
+    for more in ((), ("DATA_LOADER.NUM_WORKERS", 1)):  # as another machine may need it
+        missing, otherwise, page = lacking(*more)
+        assert missing == otherwise == {} and "other settings" not in page
+    missing, otherwise, page = lacking("SOLVER.MAX_EPOCH", 3)
+    how = "made with MAX_EPOCH: 2, while MAX_EPOCH: 3 is asked for"
+    assert otherwise == {"motion_slow": how} and missing == {} and "Missing runs" not in page
+    assert f"other settings, shown as they are:\n\n- `motion_slow`: {how}\n" in page
+
+
 # -- the command ----------------------------------------------------------------------------------
 def test_a_dry_run_prints_commands_and_does_nothing(small, epochs, tmp_path, capsys):
     assert small("fig13", "fig7", "--toy", "--dry-run") == 0
@@ -355,19 +384,41 @@ def test_a_dry_run_prints_commands_and_does_nothing(small, epochs, tmp_path, cap
         ["slowfast_bias", "run"], ["slowfast_bias", "sweep"], ["slowfast_bias", "sweep"]
     ]  # fmt: skip
     assert [line[0] for line in lines[::2]] == ["#"] * 3
+    assert small("fig13", "--toy", "--dry-run", "fig7") == 0  # also behind flags
+    assert capsys.readouterr().out.splitlines() == lines
     assert epochs == [] and not (tmp_path / "out").exists()
 
 
 def test_what_is_not_there_is_left_out_and_named(tmp_path, capsys):
-    (tmp_path / "data" / "kinetics").mkdir(parents=True)
+    kinetics = tmp_path / "data" / "kinetics"
+    kinetics.mkdir(parents=True)
     words = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "NUM_GPUS", "0"]
+    assert cli.main(["reproduce", "fig3", "--slurm", str(tmp_path / "jobs"), *words]) == 2
+    assert f"or lack something: {kinetics} is empty, " in capsys.readouterr().err
+    assert cli.main(["reproduce", "fig3", "--dry-run", *words]) == 0
+    assert f"left out: {kinetics} is empty" in capsys.readouterr().out
+    (kinetics / "train.csv").write_text("")
     assert cli.main(["reproduce", "fig14", "--collect", *words]) == 0
     assert f"left out: {tmp_path}/data/ssv2 is not there" in capsys.readouterr().out
     assert "left out" in (tmp_path / "out" / "fig14.md").read_text()
     assert cli.main(["reproduce", "fig14", *words]) == 2
-    assert "these are not there" in capsys.readouterr().err
+    assert f"but {tmp_path}/data/ssv2 is not there" in capsys.readouterr().err
     assert cli.main(["reproduce", "fig3", "--dry-run", *words]) == 0
     assert "# kinetics_timesformer: left out: --weights DIR/Time" in capsys.readouterr().out
+
+
+def test_what_runs_nothing_asks_nothing_of_this_machine(there, tmp_path, capsys):
+    words = ["reproduce", "fig14", "--data", f"{there}/data", "--out", str(tmp_path / "out")]
+    many = ["NUM_GPUS", "4096", "TRAIN.BATCH_SIZE", "4096", "TEST.BATCH_SIZE", "4096"]
+    many += ["BIAS.BATCH_SIZE", "4096"]
+    for mode in (["--dry-run"], ["--slurm", str(tmp_path / "jobs")], ["--collect"]):
+        assert cli.main([*words, *mode, *many]) == 0, capsys.readouterr().err
+    assert "--gpus-per-node=4096" in (tmp_path / "jobs" / "runs.sbatch").read_text()
+    capsys.readouterr()
+    assert cli.main([*words, *many]) == 2
+    assert "NUM_GPUS 4096: this machine has" in capsys.readouterr().err
+    assert cli.main([*words, "--dry-run", "NUM_GPUS", "3", "TRAIN.BATCH_SIZE", "4"]) == 2
+    assert "TRAIN.BATCH_SIZE 4 is not divisible" in capsys.readouterr().err  # wrong anywhere
 
 
 @pytest.mark.parametrize(
@@ -377,6 +428,9 @@ def test_what_is_not_there_is_left_out_and_named(tmp_path, capsys):
         (["fig3", "--toy", "--dry-run", "--collect"], "one of --dry-run, --slurm, --collect"),
         (["fig3", "--data", "nowhere"], "--data to be a folder"),
         (["fig3", "--toy", "--weights", "."], "no --weights with --toy"),
+        (["fig3", "--toy", "NUM_GPUS"], "pairs behind .*'NUM_GPUS' is without a value"),
+        (["fig3", "--toy", "NUM_GPUS", "0", "fig6"], "'fig6' is a figure: name it before the keys"),
+        (["fig3", "--toy", "--dry-run", "fig5"], "or all, but got 'fig5'"),
         (["fig3", "--toy", "OUTPUT_DIR", "x"], "--out DIR in place of OUTPUT_DIR"),
         (["fig3", "--toy", "--dry-run", "SOLVER.MAX_EPOCHS", "3"], "motion_2d|SOLVER.MAX_EPOCH"),
     ],

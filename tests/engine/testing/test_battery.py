@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -132,6 +133,7 @@ def test_the_entries_are_those_that_were_agreed_in_their_order():
     assert set(entry) == {"accuracy", "interval", "effective_n", "per_class", "against_ordered"}
     assert "against_ordered" not in found["variants"]["ordered"]
     assert set(found["variants"]["shuffled"]) == set(entry) | {"spread"}
+    assert set(found["variants"]["best_frame"]) == set(entry) | {"frames", "guess"}
 
 
 @pytest.mark.parametrize("name", ["SLOW_motion", "SLOWFAST_motion"])
@@ -239,6 +241,16 @@ def test_fewer_single_frames_can_be_tried():
     assert variants["best_frame"]["accuracy"] == variants["frozen"]["accuracy"]
     names = [x for x in plan_of(config("BIAS.BEHAVIOUR.SINGLE_FRAMES", 3)).names if "single" in x]
     assert names == ["single1", "single4", "single6"]
+    assert (variants["best_frame"]["frames"], variants["best_frame"]["guess"]) == (1, 25.0)
+
+
+def test_the_best_frame_stands_beside_what_a_guess_would_have():
+    found = figures_of(config("BIAS.BEHAVIOUR.SINGLE_FRAMES", 3), Network(late_light))
+    found["meta"], best = {}, found["variants"]["best_frame"]
+    draws = list(itertools.product(range(4), repeat=3))  # every outcome of three guesses
+    assert best["guess"] == pytest.approx(100 * sum(0 in draw for draw in draws) / len(draws))
+    row = next(x for x in battery_table(found).splitlines() if x.startswith("best_frame"))
+    assert row.endswith("any of 3 single frames right: an upper bound, a guess has 57.8 %")
 
 
 # -- files, processes, lists -----------------------------------------------------------------------

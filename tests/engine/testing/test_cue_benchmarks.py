@@ -19,6 +19,7 @@ from slowfast_bias.bias.intervals import wilson
 from slowfast_bias.config import ConfigError
 from slowfast_bias.datasets.toy.world import ToyWorld
 from slowfast_bias.engine.tasks import make_task
+from slowfast_bias.engine.testing.battery_table import battery_markdown
 from slowfast_bias.engine.testing.cue_benchmarks import cue_benchmarks, cue_lists
 from slowfast_bias.errors import DataError
 from slowfast_bias.outputs import Outputs
@@ -193,6 +194,7 @@ def test_what_cannot_be_read_is_dropped_counted_and_named(cues, scuba):
     assert (data["scuba"]["videos"], data["scuba"]["dropped"]) == (3, 2)
     assert (data["scufo"]["videos"], data["scufo"]["dropped"]) == (4, 1)
     assert (data["contrasted"]["pairs"], data["contrasted"]["dropped"]) == (2, 3)
+    assert not_counted(data)["contrasted"] == "3 unreadable"
     assert data["contrasted"]["accuracy"] == 50  # still__0 is wrong
     reasons = {Path(bad["path"]).name: bad["reason"] for bad in data["scuba"]["dropped_because"]}
     assert "Expected 8 frames" in reasons["down__0"] and "has 7" in reasons["down__0"]
@@ -369,10 +371,24 @@ def small_hat(root, sizes):
     return {"HAT": root, "HAT_LIST": root / "list.txt", "HAT_SWAP": root / "swap.json"}
 
 
+def not_counted(benchmarks):
+    """{benchmark: what its rows of the text table say of videos that do not count}."""
+    figures = {
+        "videos": 1, "recordings": 1, "labelled": False, "meta": {}, "divergence": {}, "lists": {},
+        "partners": None, "variants": {"ordered": {"per_class": {}}}, "benchmarks": benchmarks,
+    }  # fmt: skip
+    lines = battery_markdown(figures).partition("## Benchmarks of cues")[2].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
+    assert rows[0][-2:] == ["videos", "not counted"]
+    return {row[0].replace(" ", "_"): row[-1] for row in rows[2:]}
+
+
 def test_only_humans_of_5_to_50_percent_are_swapped(cues, tmp_path):
     keys = small_hat(tmp_path, [0.04, 0.06, 0.49, 0.51, 0.0])
     swapped = found(cues(**keys), brightness)["hat_action_swap"]
     assert (swapped["videos"], swapped["left_out"], swapped["dropped"]) == (2, 3, 0)
+    why = "3 human too small or too large"
+    assert not_counted({"hat_action_swap": swapped}) == {"hat_action_swap": why}
     assert swapped["same_class"] == 2 and swapped["accuracy"] == swapped["background"]
     (tmp_path / "list.txt").write_text(f"a b/0 {FRAMES} 0\n")
     with pytest.raises(DataError, match="none of 1 does"):
@@ -387,6 +403,7 @@ def test_videos_of_hat_that_cannot_be_read_are_dropped(cues, tmp_path):
     data = found(cues(**keys), brightness)
     assert [data[name]["dropped"] for name in data] == [1, 1, 3]
     assert data["hat_action_swap"]["videos"] == 1
+    assert list(not_counted(data).values()) == ["1 unreadable", "1 unreadable", "3 unreadable"]
 
 
 def test_masks_of_another_size_are_not_stretched(cues, tmp_path):

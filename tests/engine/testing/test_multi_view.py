@@ -12,7 +12,7 @@ import torch
 from slowfast_bias import engine, host
 from slowfast_bias.engine.setup import network
 from slowfast_bias.engine.tasks import make_task
-from slowfast_bias.engine.testing.vote import as_filmed, vote
+from slowfast_bias.engine.testing.vote import as_filmed, videos_and_recordings, vote
 from slowfast_bias.errors import DataError
 from slowfast_bias.models.weights.readers import CheckpointError
 from slowfast_bias.outputs import Outputs
@@ -150,3 +150,11 @@ def test_caffe2_weights_are_tested_by_name(trained, tmp_path):
     with pytest.raises(CheckpointError, match="lacks"):
         engine.test(trained(*opts))
     assert engine.test(trained(*opts, "BIAS.ALLOW_PARTIAL_WEIGHTS", True)).videos == 5
+
+
+@pytest.mark.parametrize(
+    ("videos", "recordings", "says"),
+    [(1, 1, "1 video"), (9, 9, "9 videos"), (9, 1, "9 videos of 1 recording")],
+)
+def test_one_video_is_written_as_one(videos, recordings, says):
+    assert videos_and_recordings({"videos": videos, "recordings": recordings}) == says

@@ -36,6 +36,7 @@ def battery(lists=(), partners=False, shift=0.0):
         },
         "meta": {"styles": {"family": "grade", "num": 2, "seed": 7}, "seed": 0, "videos": 128},
     }  # fmt: skip
+    data["variants"]["best_frame"] |= {"frames": 8, "guess": 90.0}
     for name in lists:
         kinds = ("ordered", "shuffled", "reversed", "frozen", "styled")
         data["lists"][name] = {"videos": 9, "variants": {k: entry(LEVELS[k]) for k in kinds}}
@@ -80,6 +81,11 @@ def test_every_accuracy_and_divergence_has_its_mark_and_interval():
     chance = [line.get_xdata()[0] for line in accuracies.lines if line.get_gid() == "chance"]
     assert chance == [25]
     caption = figure.get_supxlabel().replace("\n", " ")
+    (guess,) = [line for line in accuracies.lines if line.get_gid() == "guess"]
+    assert list(guess.get_xdata()) == [90.0] * 2
+    low, high = guess.get_ydata()
+    assert low < named["best single frame (upper bound)"] < high < low + 1
+    assert "guessing each of 8 gives 90.0 %" in caption
     assert "mean over 3 random orders" in caption and "grade, 2 of seed 7" in caption
 
 

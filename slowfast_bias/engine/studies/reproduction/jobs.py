@@ -27,7 +27,7 @@ class Job:
         words: KEY, VALUE, ... behind it.
         setting: of a sweep; None for other runs.
         out: the folder of the sweep; "" for other runs.
-        lacks: what has to be there before it can run; "" if nothing is missing.
+        lacks: what has to be there before it can run, and how it fails; "" if nothing is missing.
         after: the name of the job whose weights it begins with.
     """
 
@@ -39,11 +39,14 @@ class Job:
     lacks: str = ""
     after: str = ""
 
-    def load(self) -> CfgNode:
-        """Returns the config; ConfigError names all that is wrong with it."""
+    def load(self, here: bool = True) -> CfgNode:
+        """Returns the config; ConfigError names all that is wrong with it.
+
+        One that is not to run `here` may ask for more GPUs than this machine has.
+        """
         if self.setting is None:
-            return load_cfg(self.config, self.words)
-        return run_config(self.out, self.setting, self.words)
+            return load_cfg(self.config, self.words, here=here)
+        return run_config(self.out, self.setting, self.words, here=here)
 
     def command(self) -> str:
         """Returns the line that does it in a shell."""
@@ -100,7 +103,7 @@ def _jobs_of_sweep(plan: PlannedSweep, places: Places, before: Sequence[Job]) ->
     if plan.begins_with:
         (first,) = (job for job in before if job.name == plan.begins_with)
         words += (
-            "TRAIN.CHECKPOINT_FILE_PATH", last_weights(first.load()),
+            "TRAIN.CHECKPOINT_FILE_PATH", last_weights(first.load(here=False)),
             "TRAIN.CHECKPOINT_EPOCH_RESET", True, "BIAS.ALLOW_PARTIAL_WEIGHTS", True,
         )  # fmt: skip
     words += places.options
@@ -114,11 +117,11 @@ def _jobs_of_sweep(plan: PlannedSweep, places: Places, before: Sequence[Job]) ->
 
 def _lacks(plan: Planned, places: Places, weights: str) -> str:
     """Returns what a run needs and has not: its data, or weights if it has no recipe."""
-    if plan.data and (folder := places.lacks(plan.data)):
-        return folder
+    if plan.data and (data := places.lacks(plan.data)):
+        return data
     if weights or "train" in plan.steps:
         return ""
-    return f"{places.weights or '--weights DIR'}/{' or '.join(plan.weights)}"
+    return f"{places.weights or '--weights DIR'}/{' or '.join(plan.weights)} is not there"
 
 
 def _results(cfg: CfgNode) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """What a reproduction leaves: a figure, a page and a result file each, and one page of all.
 
-Made of whatever is there; runs that are missing are named.
+Made of whatever is there; runs that are missing, or were made with other settings, are named.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from slowfast_bias.engine.studies.reproduction.figures import FIGURES, plans_of
@@ -13,7 +14,7 @@ from slowfast_bias.engine.studies.reproduction.found import Found
 from slowfast_bias.engine.studies.reproduction.places import Places
 from slowfast_bias.engine.studies.reproduction.planned import FigurePlan
 from slowfast_bias.engine.studies.reproduction.published import SOURCE
-from slowfast_bias.engine.studies.reproduction.runner import Intent
+from slowfast_bias.engine.studies.reproduction.runner import Intent, made_otherwise
 from slowfast_bias.files import write_whole
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import write_result
@@ -50,9 +51,9 @@ def write_pages(
     outputs, pages, pictures = Outputs(places.out), [], []
     for name in names:
         figure = FIGURES[name]
-        missing = _missing(figure, places, found, failed)
-        mine = _write_figure(figure, places, missing)
-        pages.append(_page(figure, places, missing, mine))
+        lacking = _lacking(figure, places, found, failed)
+        mine = _write_figure(figure, places, lacking)
+        pages.append(_page(figure, places, lacking, mine))
         pictures += mine
         with write_whole(outputs.figure(name, "md")) as file:
             file.write(pages[-1])
@@ -62,7 +63,7 @@ def write_pages(
     return pictures
 
 
-def _write_figure(figure: FigurePlan, places: Places, missing: Mapping[str, str]) -> list[str]:
+def _write_figure(figure: FigurePlan, places: Places, lacking: Lacking) -> list[str]:
     """Writes the pictures and the numbers; returns the names of the pictures."""
     from slowfast_bias.visualization.drawing.save import save_figure
 
@@ -76,24 +77,26 @@ def _write_figure(figure: FigurePlan, places: Places, missing: Mapping[str, str]
     tables = [table.to_json() for table in figure.tables(results)]
     meta = {"world": places.world, "source": SOURCE, "shows": figure.shows}
     meta |= {"differs": figure.differs}
-    write_result(
-        outputs.figure(figure.name, "json"), KIND, meta, {"tables": tables, "missing": missing}
-    )
+    data = {"tables": tables, "missing": lacking.missing, "other_settings": lacking.otherwise}
+    write_result(outputs.figure(figure.name, "json"), KIND, meta, data)
     return list(pictures)
 
 
-def _page(
-    figure: FigurePlan, places: Places, missing: Mapping[str, str], pictures: Sequence[str]
-) -> str:
+def _page(figure: FigurePlan, places: Places, lacking: Lacking, pictures: Sequence[str]) -> str:
     results = Found(plans_of(figure, places.world), places)
     number = figure.name.removeprefix("fig")
     lines = [f"## Figure {number}", "", f"*In the paper*: {figure.shows}.", ""]
     lines += [f"*Here*: {figure.differs}", ""]
     lines += [f"![Figure {number}]({path.rpartition('/')[2]})\n" for path in pictures]
     lines += [table.to_markdown() for table in figure.tables(results) if table.rows]
-    lines += _list("Missing runs", {f"`{name}`": why for name, why in missing.items()})
+    lines += _list("Missing runs", _quoted(lacking.missing))
+    lines += _list("Runs of other settings, shown as they are", _quoted(lacking.otherwise))
     lines += _list("Warnings of the measurements", results.warnings())
     return "\n".join(lines)
+
+
+def _quoted(jobs: Mapping[str, str]) -> dict[str, str]:
+    return {f"`{name}`": text for name, text in jobs.items()}
 
 
 def _list(title: str, entries: Mapping[str, str]) -> list[str]:
@@ -102,14 +105,28 @@ def _list(title: str, entries: Mapping[str, str]) -> list[str]:
     return [f"{title}:", "", *lines, ""] if lines else []
 
 
-def _missing(
+@dataclass(frozen=True)
+class Lacking:
+    """What a figure lacks.
+
+    Attributes:
+        missing: {job: why} of those that are not done.
+        otherwise: {job: how} of those whose results are there, but of other settings.
+    """
+
+    missing: dict[str, str]
+    otherwise: dict[str, str]
+
+
+def _lacking(
     figure: FigurePlan, places: Places, found: Sequence[Intent], failed: Mapping[str, str]
-) -> dict[str, str]:
-    """Returns {job: why} of the figure's jobs that are not done."""
+) -> Lacking:
+    """Returns what the figure lacks, by its jobs."""
     mine = {plan.name for plan in plans_of(figure, places.world)}
     jobs = [x for x in found if x.job.name.partition("/")[0] in mine]
-    lacking = {x.job.name: _why(x, failed) for x in jobs}
-    return {name: why for name, why in lacking.items() if why}
+    others = {x.job.name: how for x in jobs if (how := made_otherwise(x))}
+    missing = {x.job.name: _why(x, failed) for x in jobs if x.job.name not in others}
+    return Lacking({name: why for name, why in missing.items() if why}, others)
 
 
 def _why(x: Intent, failed: Mapping[str, str]) -> str:

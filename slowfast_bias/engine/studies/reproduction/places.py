@@ -56,9 +56,13 @@ class Places:
         return words
 
     def lacks(self, name: str) -> str:
-        """Returns the folder of a data set's lists if it is not there, else ""."""
+        """Returns what is wrong with the folder of a data set's lists; "" if something is in it."""
         folder = f"{self.data}/{DATA[name][0]}"
-        return "" if os.path.isdir(folder) else folder
+        if not os.path.isdir(folder):
+            return f"{folder} is not there"
+        videos = DATA[name][1].rpartition("/")[2]
+        lists = [x for x in os.listdir(folder) if not x.startswith(".") and x != videos]
+        return "" if lists else f"{folder} is empty, it should hold lists"
 
     def find_weights(self, names: tuple[str, ...]) -> str:
         """Returns the first of these files or folders that is there; "" if none is."""

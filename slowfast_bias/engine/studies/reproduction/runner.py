@@ -21,11 +21,13 @@ from slowfast_bias.engine.runtime.log import set_up_logging
 from slowfast_bias.engine.steps import check_steps, enabled_steps, steps_named
 from slowfast_bias.engine.studies.reproduction.jobs import Job
 from slowfast_bias.engine.studies.sweep import sweep
-from slowfast_bias.engine.studies.sweep_runs import refuse_other_settings
+from slowfast_bias.engine.studies.sweep_runs import other_settings, refuse_other_settings
 from slowfast_bias.errors import RequestError, UserError
 from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
+
+_PROCESSES = ("NUM_GPUS", "NUM_WORKERS", "NUM_SHARDS", "SHARD_ID", "PIN_MEMORY")
 
 
 @dataclass(frozen=True)
@@ -48,25 +50,49 @@ class Intent:
     def state(self) -> str:
         """In words: "done", "to do", "goes on (...)" or "left out: ..."."""
         if self.cfg is None:
-            return f"left out: {self.job.lacks} is not there"
+            return f"left out: {self.job.lacks}"
         if not self.left:
             return "done"
         return f"goes on ({', '.join(self.left)})" if self.begun else "to do"
 
 
-def intents(jobs: Sequence[Job]) -> list[Intent]:
-    """Returns what will become of each job; ConfigError if a config cannot be used."""
+def intents(jobs: Sequence[Job], here: bool = True) -> list[Intent]:
+    """Returns what will become of each job; ConfigError if a config cannot be used.
+
+    Jobs that are not to run `here` may ask for more GPUs than this machine has.
+    """
     found = []
     for job in jobs:
         if job.lacks:
             found.append(Intent(job, None))
             continue
         try:
-            cfg = job.load()
+            cfg = job.load(here)
         except ConfigError as error:
             raise ConfigError([f"{job.name}: {text}" for text in error.problems]) from error
         found.append(Intent(job, cfg, tuple(job.steps_left(cfg)), job.begun(cfg)))
     return found
+
+
+def made_otherwise(x: Intent) -> str:
+    """Returns with what other settings the results of a job were made; "" if with the same ones.
+
+    Numbers of processes do not count: they may be others on another machine.
+    """
+    if x.cfg is None:
+        return ""
+    for path in _configs(x.cfg) if x.job.setting is None else [Outputs(x.cfg.OUTPUT_DIR).config]:
+        there, mine = (
+            [text for text in lines if text.partition(":")[0] not in _PROCESSES]
+            for lines in other_settings(x.cfg, path)
+        )
+        if there or mine:
+            return f"made with {_some(there)}, while {_some(mine)} is asked for"
+    return ""
+
+
+def _some(settings: Sequence[str]) -> str:
+    return ", ".join(settings[:3]) + (", ..." if len(settings) > 3 else "") or "nothing more"
 
 
 def state_lines(found: Sequence[Intent]) -> list[str]:

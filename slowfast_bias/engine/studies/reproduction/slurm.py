@@ -30,7 +30,11 @@ def write_script(found: Sequence[Intent], folder: str, names: Sequence[str]) -> 
     """Writes `runs.sbatch` with all runs that are left; returns its path. Submits nothing."""
     todo = [x for x in found if x.left]
     if not todo:
-        raise RequestError("Expected a run that is left to do, but all are done or lack something.")
+        lacks = ", ".join(dict.fromkeys(x.job.lacks for x in found if x.job.lacks))
+        raise RequestError(
+            "Expected a run that is left to do, but all are done or lack something"
+            f"{lacks and f': {lacks}'}."
+        )
     if chained := next((x.job for x in todo if x.job.after), None):
         raise RequestError(
             f"Expected runs that need no other, but {chained.name} begins with the weights of "
