@@ -26,7 +26,7 @@ class Grounds:
         gap: motion-only less that of the untrained network; None if not measured.
         bank: the bank of styles in words; "" if not known.
         seed: of the pairs, in words; "" if not known.
-        other_weights: the file that was tested, if other weights were measured.
+        other_weights: which results are of other weights than the rest; "" if none is.
         dropped_in_test: number of videos that the test could not read.
     """
 
@@ -55,7 +55,7 @@ def doubts(grounds: Grounds) -> list[str]:
         videos = count(grounds.dropped_in_test, "video")
         found.append(f"{videos} of the test could not be read and do not count")
     if grounds.other_weights:
-        found.append(f"other weights were tested than measured ({grounds.other_weights})")
+        found.append(f"not all results are of the same weights: {grounds.other_weights}")
     if grounds.measured:
         found += [*_beside(grounds), *_one_bank(grounds)]
     return [f"{text[0].upper()}{text[1:].rstrip('.')}." for text in found if text]

@@ -26,6 +26,7 @@ from slowfast_bias.visualization.reading.comparable import differences
 from slowfast_bias.visualization.reading.designs import twins
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
+from slowfast_bias.visualization.reading.same_network import other_weights_words
 
 _ONLY = {"static": "static-only", "dynamic": "dynamic-only"}
 
@@ -128,9 +129,9 @@ def _motion(report: BiasReport | None, name: str, beside: BiasReport | None) -> 
 
 def _grounds(run: RunFolder, name: str, beside: BiasReport | None) -> Grounds:
     tested = (run.orders or run.battery or {}).get("meta", {})
-    dropped = len(tested.get("dropped_videos") or ())
+    dropped, others = len(tested.get("dropped_videos") or ()), other_weights_words(run)
     if run.report is None:
-        return Grounds(measured=False, dropped_in_test=dropped)
+        return Grounds(measured=False, dropped_in_test=dropped, other_weights=others)
     report, meta, gap = run.report, run.report.meta, None
     known = origin(meta)
     if beside and all("motion" in x[name].measured for x in (report, beside)):
@@ -146,7 +147,7 @@ def _grounds(run: RunFolder, name: str, beside: BiasReport | None) -> Grounds:
         gap,
         known.get("styles", ""),
         known.get("seed", ""),
-        _other_weights(meta, tested),
+        others,
         dropped,
     )
 
@@ -154,11 +155,6 @@ def _grounds(run: RunFolder, name: str, beside: BiasReport | None) -> Grounds:
 def _recordings(meta: Mapping[str, Any]) -> int | None:
     found = meta.get("recordings", meta.get("videos"))
     return found if isinstance(found, int) else None
-
-
-def _other_weights(measured: Mapping[str, Any], tested: Mapping[str, Any]) -> str:
-    a, b = measured.get("checkpoint"), tested.get("checkpoint")
-    return str(b) if a and b and a != b else ""
 
 
 def _rate(data: Mapping[str, Any]) -> Rate:

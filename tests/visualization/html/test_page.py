@@ -234,5 +234,40 @@ def test_other_weights_and_dropped_videos_of_the_test_are_doubts(tmp_path, movin
     meta = {**content["meta"], "dropped_videos": [1, 2]}
     write_result(path, "frame_orders", meta, content["data"])
     text = text_of(ParsedPage(Path(write_html([root], tmp_path / "x.html")).read_text()))
-    assert "Other weights were tested than measured (a.pyth)" in text
+    assert "Not all results are of the same weights: orders.json of a.pyth" in text
+    assert "but report.json of b.pyth" in text
     assert "2 videos of the test could not be read" in text
+
+
+def change_meta(path, **new):
+    """Changes the meta of a result file."""
+    content = json.loads(Path(path).read_text())
+    content["meta"] |= new
+    Path(path).write_text(json.dumps(content))
+
+
+def page_text(root, out):
+    return text_of(ParsedPage(Path(write_html([root], out)).read_text()))
+
+
+def test_each_result_of_other_weights_is_named(tmp_path, moving):
+    root = write_run(tmp_path / "run", moving, epochs=False)
+    outputs, out = Outputs(root), tmp_path / "x.html"
+    change_meta(outputs.report(), checkpoint="a.pyth")
+    assert "same weights" not in page_text(root, out)
+    change_meta(outputs.battery(), checkpoint="noisy.pyth")
+    text = page_text(root, out)
+    assert "same weights: battery.json of noisy.pyth, but report.json of a.pyth" in text
+    assert "Of other weights than the rest of this run: noisy.pyth" in text
+    Path(outputs.report()).unlink()
+    assert "battery.json of noisy.pyth, but orders.json of a.pyth" in page_text(root, out)
+
+
+def test_clips_of_an_earlier_measurement_are_named(tmp_path, moving):
+    root = write_run(tmp_path / "run", moving, epochs=False, tests=False)
+    outputs, out = Outputs(root), tmp_path / "x.html"
+    change_meta(outputs.report(), seconds=1.25)
+    change_meta(outputs.top_clips, seconds=1.25)
+    assert "another measurement" not in page_text(root, out)
+    change_meta(outputs.report(), seconds=1.5)
+    assert "another measurement than the report (a.pyth)" in page_text(root, out)

@@ -8,9 +8,11 @@ from typing import Any
 
 from slowfast_bias.visualization.drawing.bands import chance_of
 from slowfast_bias.visualization.html import words
-from slowfast_bias.visualization.html.blocks import Cell, Table, percent_cell
+from slowfast_bias.visualization.html.blocks import Cell, Note, Table, percent_cell
 from slowfast_bias.visualization.html.charts.bars import accuracy_bar
 from slowfast_bias.visualization.reading.result_files import number, span
+from slowfast_bias.visualization.reading.run_folder import RunFolder
+from slowfast_bias.visualization.reading.same_network import other_weights
 
 
 def accuracy_cells(figures: Mapping[str, Any], chance: float | None) -> list[Cell]:
@@ -38,6 +40,15 @@ def videos_words(data: Mapping[str, Any]) -> str:
     parts = isinstance(recordings, int) and recordings != videos
     of = f" of {words.count(recordings, 'recording')}" if parts else ""
     return f"{words.count(videos, 'video')}{of}"
+
+
+def weights_note(name: str, runs: Mapping[str, RunFolder], result: str) -> list[Note]:
+    """Returns a warning if a result is of other weights than the rest of its run."""
+    weights = other_weights(runs[name]).get(result)
+    if not weights:
+        return []
+    whose = f"{name}: of" if len(runs) > 1 else "Of"
+    return [Note(f"{whose} other weights than the rest of this run: {weights}.", warning=True)]
 
 
 def class_table(

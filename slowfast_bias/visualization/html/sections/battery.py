@@ -14,6 +14,7 @@ from slowfast_bias.visualization.html.sections.accuracies import (
     chance_words,
     class_table,
     videos_words,
+    weights_note,
 )
 from slowfast_bias.visualization.html.sections.benchmarks import benchmark_table
 from slowfast_bias.visualization.reading.result_files import number, span
@@ -38,6 +39,7 @@ def battery_section(runs: Mapping[str, RunFolder]) -> Section | None:
     for name, data in found.items():
         if len(runs) > 1:
             blocks.append(Heading(name))
+        blocks += weights_note(name, runs, "battery")
         blocks += _blocks(name, data)
     lead = (
         "Every variant is made from the same decoded video, so that differences are paired by "

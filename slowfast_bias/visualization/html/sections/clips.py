@@ -15,6 +15,7 @@ from slowfast_bias.visualization.html import words
 from slowfast_bias.visualization.html.blocks import Folded, Heading, Note, Section
 from slowfast_bias.visualization.reading.result_files import number
 from slowfast_bias.visualization.reading.run_folder import RunFolder
+from slowfast_bias.visualization.reading.same_network import clips_are_old
 
 _TITLES = {"static": "S_static", "motion": "motion-only", "content": "content", "look": "look-only"}
 
@@ -77,6 +78,11 @@ def clips_section(runs: Mapping[str, RunFolder], strips: Strips) -> Section | No
     for name, run in found.items():
         if len(runs) > 1:
             blocks.append(Heading(name))
+        if clips_are_old(run):
+            weights = str((run.top_clips or {})["meta"].get("checkpoint") or "weights not named")
+            text = f"These clips are of another measurement than the report ({weights})"
+            again = "measure again with BIAS.TOP_CLIPS, or remove bias/top_clips.json"
+            blocks.append(Note(f"{text}: {again}.", True))
         blocks += _every_layer(run, strips)
     if strips.unreadable:
         blocks.append(Note(f"Strips that cannot be read: {words.listed(strips.unreadable)}.", True))
