@@ -131,7 +131,9 @@ def _grounds(run: RunFolder, name: str, beside: BiasReport | None) -> Grounds:
     tested = (run.orders or run.battery or {}).get("meta", {})
     dropped, others = len(tested.get("dropped_videos") or ()), other_weights_words(run)
     if run.report is None:
-        return Grounds(measured=False, dropped_in_test=dropped, other_weights=others)
+        return Grounds(
+            measured=False, dropped_in_test=dropped, other_weights=others, tested=_tested(run)
+        )
     report, meta, gap = run.report, run.report.meta, None
     known = origin(meta)
     if beside and all("motion" in x[name].measured for x in (report, beside)):
@@ -149,12 +151,23 @@ def _grounds(run: RunFolder, name: str, beside: BiasReport | None) -> Grounds:
         known.get("seed", ""),
         others,
         dropped,
+        _tested(run),
     )
 
 
 def _recordings(meta: Mapping[str, Any]) -> int | None:
     found = meta.get("recordings", meta.get("videos"))
     return found if isinstance(found, int) else None
+
+
+def _tested(run: RunFolder) -> tuple[int, int] | None:
+    """Returns the videos that the verdict's accuracies are of, and their recordings."""
+    data = run.orders or run.battery or {}
+    meta = data.get("meta", {})
+    videos = data.get("videos", meta.get("videos"))
+    recordings = data.get("recordings", meta.get("recordings", videos))
+    known = isinstance(videos, int) and isinstance(recordings, int)
+    return (videos, recordings) if known else None
 
 
 def _rate(data: Mapping[str, Any]) -> Rate:
