@@ -13,6 +13,7 @@ from slowfast_bias.visualization.html.sections.accuracies import (
     accuracy_cells,
     chance_words,
     class_table,
+    tests_note,
     videos_words,
     weights_note,
 )
@@ -35,7 +36,8 @@ def battery_section(runs: Mapping[str, RunFolder]) -> Section | None:
     found = {name: run.battery for name, run in runs.items() if run.battery}
     if not found:
         return None
-    blocks: list[object] = []
+    orders = {f"{name}, out of order": run.orders for name, run in runs.items() if run.orders}
+    blocks: list[object] = [*tests_note({**found, **orders})]
     for name, data in found.items():
         if len(runs) > 1:
             blocks.append(Heading(name))

@@ -12,6 +12,7 @@ from slowfast_bias.visualization.html.sections.accuracies import (
     accuracy_cells,
     chance_words,
     class_table,
+    tests_note,
     videos_words,
     weights_note,
 )
@@ -45,7 +46,7 @@ def orders_section(runs: Mapping[str, RunFolder]) -> Section | None:
         classes.append(class_table(name, orders, data))
     left = len(head) - 3
     table = Table("Accuracy by order of the frames", head, rows, left, wide=left + 1)
-    blocks: list[object] = [table, *notes]
+    blocks: list[object] = [*tests_note(tested), table, *notes]
     known = [x for x in classes if x]
     if known:
         blocks.append(Folded("Accuracy of every class", known))
