@@ -1,0 +1,69 @@
+"""What the page says of its own results: whose weights, which test, what a guess has, what is left.
+
+No number stands beside another without what makes them differ.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from support.pages import write_run, write_top_clips
+from support.parsed_page import ParsedPage
+
+from slowfast_bias.outputs import Outputs
+from slowfast_bias.visualization.html import write_html
+
+
+def change_meta(path, **new):
+    """Changes the meta of a result file."""
+    content = json.loads(Path(path).read_text())
+    content["meta"] |= new
+    Path(path).write_text(json.dumps(content))
+
+
+def change_data(path, change):
+    """Changes the data of a result file by a function."""
+    content = json.loads(Path(path).read_text())
+    change(content["data"])
+    Path(path).write_text(json.dumps(content))
+
+
+def page_text(roots, out):
+    """What a person reads of the page of runs, spaces made plain."""
+    roots = [roots] if isinstance(roots, str) else roots
+    (main,) = ParsedPage(Path(write_html(roots, out)).read_text()).all("main")
+    return re.sub(r"\s+", " ", main.text)
+
+
+def test_each_result_of_other_weights_is_named(tmp_path, moving):
+    root = write_run(tmp_path / "run", moving, epochs=False)
+    outputs, out = Outputs(root), tmp_path / "x.html"
+    change_meta(outputs.report(), checkpoint="a.pyth")
+    assert "same weights" not in page_text(root, out)
+    change_meta(outputs.battery(), checkpoint="noisy.pyth")
+    text = page_text(root, out)
+    assert "same weights: battery.json of noisy.pyth, but report.json of a.pyth" in text
+    assert "Of other weights than the rest of this run: noisy.pyth" in text
+    Path(outputs.report()).unlink()
+    assert "battery.json of noisy.pyth, but orders.json of a.pyth" in page_text(root, out)
+
+
+def test_clips_of_an_earlier_measurement_are_named(tmp_path, moving):
+    root = write_run(tmp_path / "run", moving, epochs=False, tests=False)
+    outputs, out = Outputs(root), tmp_path / "x.html"
+    change_meta(outputs.report(), seconds=1.25)
+    change_meta(outputs.top_clips, seconds=1.25)
+    assert "another measurement" not in page_text(root, out)
+    change_meta(outputs.report(), seconds=1.5)
+    assert "another measurement than the report (a.pyth)" in page_text(root, out)
+
+
+def test_accuracies_of_other_tests_are_not_put_side_by_side_without_a_word(tmp_path, moving):
+    roots = [write_run(tmp_path / x, moving, epochs=False, clips=False) for x in "ab"]
+    assert "must not be compared" not in page_text(roots, tmp_path / "x.html")
+    change_meta(Outputs(roots[1]).frame_orders, data="kinetics/test")
+    text = page_text(roots, tmp_path / "x.html")
+    assert text.count("not of the same test, so they must not be compared") == 3  # one is battery
+    assert "Data: toyvideos/test (a); kinetics/test (b)" in text
