@@ -67,3 +67,13 @@ def test_accuracies_of_other_tests_are_not_put_side_by_side_without_a_word(tmp_p
     text = page_text(roots, tmp_path / "x.html")
     assert text.count("not of the same test, so they must not be compared") == 3  # one is battery
     assert "Data: toyvideos/test (a); kinetics/test (b)" in text
+
+
+def test_the_best_of_several_frames_stands_beside_the_guess_of_as_many_tries(tmp_path, moving):
+    root = write_run(tmp_path / "run", moving, epochs=False, clips=False)
+    out, path = tmp_path / "x.html", Outputs(root).battery()
+    assert "a guess, which tries once per frame, has more" in page_text(root, out)
+    change_data(path, lambda data: data["variants"]["best_frame"].update(single_frames=2))
+    tries = [(a, b) for a in range(4) for b in range(4)]  # of four classes, one is right
+    rate = 100 * sum(0 in x for x in tries) / len(tries)
+    assert f"a guess has {rate:.1f} % with 2 frames" in page_text(root, out)

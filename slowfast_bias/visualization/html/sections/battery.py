@@ -21,12 +21,13 @@ from slowfast_bias.visualization.html.sections.benchmarks import benchmark_table
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
+BEST = "best_frame"
 SAID = {
     "ordered": "as filmed",
     "shuffled": "frames in random order",
     "reversed": "played backwards",
     "frozen": "the middle frame repeated",
-    "best_frame": "right if any single frame is: an upper bound",
+    BEST: "right if any single frame is: an upper bound",
     "styled": "other looks, their mean",
 }
 
@@ -80,12 +81,35 @@ def said(variant: str) -> str:
     return f"look {digits} of the bank" if kind == "look" and digits else ""
 
 
+def best_guess(figures: Mapping[str, Any], data: Mapping[str, Any]) -> float | None:
+    """Returns the percent of videos of which a guess names one of the single frames right.
+
+    Frames are guessed independently; None if the number of classes or of frames is not known.
+    """
+    chance, frames = chance_of(data), figures.get("single_frames")
+    if chance is None or not isinstance(frames, int):
+        return None
+    return 100 * (1 - (1 - chance / 100) ** frames)
+
+
+def guess_words(figures: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """Returns what a guess has of it, as it may try once per frame."""
+    guess = best_guess(figures, data)
+    if guess is None:
+        return "; a guess, which tries once per frame, has more than in the other rows"
+    frames = words.count(figures["single_frames"], "frame")
+    return f"; a guess has {words.percent(guess)} with {frames}"
+
+
 def _table(caption: str, variants: Mapping[str, Any], data: Mapping[str, Any]) -> Table:
     rows = []
     for name, figures in variants.items():
         against, text = figures.get("against_ordered"), said(name)
-        title = f"{name}, {text}" if text else name
-        row = [Cell(title, name), *accuracy_cells(figures, chance_of(data))]
+        guess, more = chance_of(data), ""
+        if name == BEST:
+            guess, more = best_guess(figures, data), guess_words(figures, data)
+        title = f"{name}, {text}{more}" if text else name
+        row = [Cell(title, name), *accuracy_cells(figures, guess)]
         rows.append([*row, *_difference(against)])
     head = ["clips", "accuracy", "", "95 % interval", "against ordered, points", "its interval"]
     return Table(caption, head, rows, 1, wide=2)
