@@ -77,3 +77,16 @@ def test_the_best_of_several_frames_stands_beside_the_guess_of_as_many_tries(tmp
     tries = [(a, b) for a in range(4) for b in range(4)]  # of four classes, one is right
     rate = 100 * sum(0 in x for x in tries) / len(tries)
     assert f"a guess has {rate:.1f} % with 2 frames" in page_text(root, out)
+
+
+def test_what_benchmarks_leave_out_is_said(tmp_path, moving):
+    root = write_run(tmp_path / "run", moving, epochs=False, clips=False)
+
+    def leave_out(data):
+        hat = {**data["benchmarks"]["scuba"], "left_out": 7, "dropped": 2}
+        data["benchmarks"] = {"hat_action_swap": hat, "contrasted": {"accuracy": 5, "dropped": 3}}
+
+    change_data(Outputs(root).battery(), leave_out)
+    text = page_text(root, tmp_path / "x.html")
+    assert "7 with too small or too large a human and 2 that could not be read" in text
+    assert "3 that could not be read" in text
