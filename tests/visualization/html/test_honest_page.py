@@ -90,3 +90,34 @@ def test_what_benchmarks_leave_out_is_said(tmp_path, moving):
     text = page_text(root, tmp_path / "x.html")
     assert "7 with too small or too large a human and 2 that could not be read" in text
     assert "3 that could not be read" in text
+
+
+def test_evidence_against_a_class_is_not_evidence_for_it(tmp_path, moving):
+    root = write_run(tmp_path / "run", moving, epochs=False, tests=False)
+    path = Outputs(root).top_clips
+
+    def classes(*values):
+        entries = [{"class": k, "name": "", "evidence": x} for k, x in enumerate(values)]
+        change_data(path, lambda data: data["units"][0].update(classes=entries))
+        return page_text(root, tmp_path / "x.html")
+
+    mixed = classes(0.03, 0.02, -0.02, -0.5)
+    assert (
+        "Evidence for class 0 (0.03) and class 1 (0.02), evidence against class 3 (−0.50)" in mixed
+    )
+    assert "class 2" not in mixed
+    only = classes(-0.5)
+    assert "Evidence against class 0 (−0.50)" in only and "vidence for class" not in only
+
+
+def test_a_strip_that_cannot_be_read_is_named_once(tmp_path, moving):
+    root = write_run(tmp_path / "run", moving, epochs=False, tests=False, clips=False)
+    write_top_clips(root, units=2)
+
+    def same(data):
+        for unit in data["units"]:
+            for clip in (*unit["most"], *unit["least"]):
+                clip["strip"] = "top_clips/gone.webp"
+
+    change_data(Outputs(root).top_clips, same)
+    assert page_text(root, tmp_path / "x.html").count("gone.webp") == 1
