@@ -82,7 +82,7 @@ def shuffling_of(run: RunFolder) -> Shuffling | None:
         return None
     ordered, shuffled = (_rate(variants[name]) for name in ("ordered", "shuffled"))
     drop = _relative(ordered.value, shuffled.value, variants["shuffled"].get("against_ordered"))
-    return Shuffling(ordered, shuffled, drop, chance_of(run.battery))
+    return Shuffling(ordered, shuffled, drop, chance_of(run.battery), by_points=True)
 
 
 def score_of(layer: LayerBias, name: str) -> Score | None:

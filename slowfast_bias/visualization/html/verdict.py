@@ -111,6 +111,8 @@ def shuffling_sentence(shuffling: Shuffling | None) -> Sentence:
         return Sentence("What shuffling costs cannot be told", f"{rates}{of}, {unseen}")
     drop = shuffling.drop
     loss = f"; the loss is {drop} of the accuracy" if math.isfinite(drop.value) else ""
+    if loss and shuffling.by_points and math.isfinite(drop.low):
+        loss += ", its interval that of the difference in points"
     return Sentence(_costs(shuffling), f"{rates}{of}{loss}")
 
 

@@ -121,3 +121,11 @@ def test_a_strip_that_cannot_be_read_is_named_once(tmp_path, moving):
 
     change_data(Outputs(root).top_clips, same)
     assert page_text(root, tmp_path / "x.html").count("gone.webp") == 1
+
+
+def test_of_two_intervals_of_one_loss_it_is_said_which(tmp_path, moving):
+    root = write_run(tmp_path / "run", moving, epochs=False, clips=False)
+    said, out = "its interval that of the difference in points", tmp_path / "x.html"
+    assert said not in page_text(root, out)
+    Path(Outputs(root).frame_orders).unlink()
+    assert said in page_text(root, out)
