@@ -29,6 +29,7 @@ from slowfast_bias.visualization.reading.shapes import check_rows, check_shape
 from slowfast_bias.visualization.reading.top_clips import read_top_clips
 
 Content = dict[str, Any]
+REPRODUCED = "runs"  # the folder in which a reproduction has its runs
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,7 @@ def sources_at(path: str) -> list[str]:
         )
     if has_results(path):
         return [path]
-    children = [Outputs(path).run(name).root for name in sorted(g_pathmgr.ls(path))]
-    found = [child for child in children if g_pathmgr.isdir(child) and has_results(child)]
+    found = _runs_in(path) or _runs_in(Outputs(path).run(REPRODUCED).root)
     demo = Outputs(path).untrained()
     if found and g_pathmgr.isfile(demo):
         found.append(demo)
@@ -101,6 +101,13 @@ def sources_at(path: str) -> list[str]:
             "with BIAS.ENABLE True."
         )
     return found
+
+
+def _runs_in(path: str) -> list[str]:
+    """Returns the folders in a folder that hold results."""
+    names = sorted(g_pathmgr.ls(path)) if g_pathmgr.isdir(path) else []
+    children = [Outputs(path).run(name).root for name in names]
+    return [child for child in children if g_pathmgr.isdir(child) and has_results(child)]
 
 
 def has_results(root: str) -> bool:

@@ -40,6 +40,12 @@ def test_a_report_file_a_run_and_a_folder_of_runs_lead_to_the_same(run, plain, t
     assert list(read_runs([str(tmp_path / "alone.json")])) == ["alone"]
 
 
+def test_a_reproduction_has_its_runs_in_a_folder(plain, tmp_path):
+    write_run(tmp_path / "runs" / "motion_fast", plain, tests=False, clips=False)
+    (tmp_path / "fig3.json").write_text("{}")
+    assert list(read_runs([str(tmp_path)])) == ["motion_fast"]
+
+
 def test_the_demos_untrained_network_has_its_orders(run, plain, tmp_path):
     outputs = Outputs(str(tmp_path))
     plain.save(outputs.untrained())
