@@ -81,24 +81,22 @@ def said(variant: str) -> str:
     return f"look {digits} of the bank" if kind == "look" and digits else ""
 
 
-def best_guess(figures: Mapping[str, Any], data: Mapping[str, Any]) -> float | None:
-    """Returns the percent of videos of which a guess names one of the single frames right.
+def best_guess(figures: Mapping[str, Any]) -> float | None:
+    """Returns the percent of videos that a guess for each single frame gets right once at least.
 
-    Frames are guessed independently; None if the number of classes or of frames is not known.
+    None in files of before the battery gave it.
     """
-    chance, frames = chance_of(data), figures.get("single_frames")
-    if chance is None or not isinstance(frames, int):
-        return None
-    return 100 * (1 - (1 - chance / 100) ** frames)
+    guess = number(figures, "guess")
+    return guess if math.isfinite(guess) else None
 
 
-def guess_words(figures: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+def guess_words(figures: Mapping[str, Any]) -> str:
     """Returns what a guess has of it, as it may try once per frame."""
-    guess = best_guess(figures, data)
+    guess, frames = best_guess(figures), figures.get("frames")
     if guess is None:
         return "; a guess, which tries once per frame, has more than in the other rows"
-    frames = words.count(figures["single_frames"], "frame")
-    return f"; a guess has {words.percent(guess)} with {frames}"
+    tries = f" with {words.count(frames, 'frame')}" if isinstance(frames, int) else ""
+    return f"; a guess has {words.percent(guess)}{tries}"
 
 
 def _table(caption: str, variants: Mapping[str, Any], data: Mapping[str, Any]) -> Table:
@@ -107,7 +105,7 @@ def _table(caption: str, variants: Mapping[str, Any], data: Mapping[str, Any]) -
         against, text = figures.get("against_ordered"), said(name)
         guess, more = chance_of(data), ""
         if name == BEST:
-            guess, more = best_guess(figures, data), guess_words(figures, data)
+            guess, more = best_guess(figures), guess_words(figures)
         title = f"{name}, {text}{more}" if text else name
         row = [Cell(title, name), *accuracy_cells(figures, guess)]
         rows.append([*row, *_difference(against)])
