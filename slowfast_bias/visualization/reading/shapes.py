@@ -16,12 +16,13 @@ _OBJECTS = {
     "variants", "per_class", "divergence", "lists", "benchmarks", "intervals", "against_ordered",
     "partners", "class_names", "curves", "scores", "ordered", "shuffled", "reversed", "frozen",
 }  # fmt: skip
+_NEEDED = {"variants", "ordered", "shuffled", "curves"}  # never null
 _OF_OBJECTS = {"variants", "divergence", "lists"}  # objects that hold objects alone
 _NUMBERS = {
     "accuracy", "difference", "mean", "median", "rate", "spread", "relative_drop", "effective_n",
-    "evidence", "value", "background", "prefers_dynamic", "temperature",
+    "evidence", "value", "guess",
 }  # fmt: skip
-_SHARES = {"accuracy", "rate", "background", "prefers_dynamic"}  # in percent
+_SHARES = {"accuracy", "rate", "background", "dynamic", "static", "prefers_dynamic"}  # in percent
 _COUNTS = {"videos", "recordings", "units", "channels", "frames", "orders", "left_out", "dropped"}
 
 
@@ -79,12 +80,16 @@ def _wrong(data: Any, place: str) -> Iterator[tuple[str, Any, str]]:
 def _expected(key: str, value: Any, place: str) -> str:
     """Returns what was expected under a key; "" if it is there."""
     parent = place.rpartition(".")[2]
+    if key == "partners" and value is not None:
+        known = isinstance(value, Mapping) and "videos" in value
+        return "" if known else "the rate of mirrored classes with its `videos`"
     if parent == "partners" and key in ("pairs", "videos"):
         return _partners(key, value)
     if parent in ("class_names", "per_class", "scores", "curves", "intervals"):
         return _EXPECTED[parent](value)
     if parent in _OF_OBJECTS or key in _OBJECTS:
-        return "" if _is_object(value, parent in _OF_OBJECTS) else "an object"
+        needed = parent in _OF_OBJECTS or key in _NEEDED
+        return "" if _is_object(value, needed) else "an object"
     if key == "interval" or key.endswith("_interval"):
         return _pair(value)
     if key in _SHARES:
@@ -92,7 +97,12 @@ def _expected(key: str, value: Any, place: str) -> str:
         return "" if right else "a share from 0 to 100 percent"
     if key in _NUMBERS:
         return "" if _is_number(value) else "a number"
-    return _count(key, value) if key in _COUNTS and not isinstance(value, list) else ""
+    return _count(key, value) if key in _COUNTS and not _is_list_of(key, value) else ""
+
+
+def _is_list_of(key: str, value: Any) -> bool:
+    """Returns whether this is the list of units of top clips; a curve has their number."""
+    return key == "units" and isinstance(value, list)
 
 
 def _count(key: str, value: Any) -> str:

@@ -43,7 +43,7 @@ def read_frames_of(path: str, content: Mapping[str, Any], strip: str) -> list[np
 
 
 def _is_unit(unit: Any) -> bool:
-    if not isinstance(unit, Mapping) or unit.get("kind") not in COLORS:
+    if not isinstance(unit, Mapping) or unit.get("kind") not in list(COLORS):
         return False
     if not isinstance(unit.get("layer"), str) or not isinstance(unit.get("scores"), Mapping):
         return False
