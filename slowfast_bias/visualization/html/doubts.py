@@ -10,6 +10,7 @@ from slowfast_bias.visualization.html.grounds import Score
 from slowfast_bias.visualization.html.words import count
 
 FEW_RECORDINGS = 20  # below it an error is itself a rough guess
+FEW_TESTED = 50  # below it an accuracy may be off by more than 14 points
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ class Grounds:
         gap: motion-only less that of the untrained network; None if not measured.
         bank: the bank of styles in words; "" if not known.
         seed: of the pairs, in words; "" if not known.
-        other_weights: the file that was tested, if other weights were measured.
+        other_weights: which results are of other weights than the rest; "" if none is.
         dropped_in_test: number of videos that the test could not read.
+        tested: number of videos that were tested, and of their recordings; None if not known.
     """
 
     measured: bool = True
@@ -41,6 +43,7 @@ class Grounds:
     seed: str = ""
     other_weights: str = ""
     dropped_in_test: int = 0
+    tested: tuple[int, int] | None = None
 
 
 def doubts(grounds: Grounds) -> list[str]:
@@ -54,11 +57,18 @@ def doubts(grounds: Grounds) -> list[str]:
     if grounds.dropped_in_test:
         videos = count(grounds.dropped_in_test, "video")
         found.append(f"{videos} of the test could not be read and do not count")
+    if grounds.tested and min(grounds.tested) < FEW_TESTED:
+        found.append(f"accuracies come from {_tested(*grounds.tested)} alone and are rough")
     if grounds.other_weights:
-        found.append(f"other weights were tested than measured ({grounds.other_weights})")
+        found.append(f"not all results are of the same weights: {grounds.other_weights}")
     if grounds.measured:
         found += [*_beside(grounds), *_one_bank(grounds)]
     return [f"{text[0].upper()}{text[1:].rstrip('.')}." for text in found if text]
+
+
+def _tested(videos: int, recordings: int) -> str:
+    of = f" of {count(recordings, 'recording')}" if recordings != videos else ""
+    return f"{count(videos, 'tested video')}{of}"
 
 
 def _beside(grounds: Grounds) -> list[str]:

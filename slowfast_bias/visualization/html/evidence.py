@@ -26,6 +26,7 @@ from slowfast_bias.visualization.reading.comparable import differences
 from slowfast_bias.visualization.reading.designs import twins
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
+from slowfast_bias.visualization.reading.same_network import other_weights_words
 
 _ONLY = {"static": "static-only", "dynamic": "dynamic-only"}
 
@@ -81,7 +82,7 @@ def shuffling_of(run: RunFolder) -> Shuffling | None:
         return None
     ordered, shuffled = (_rate(variants[name]) for name in ("ordered", "shuffled"))
     drop = _relative(ordered.value, shuffled.value, variants["shuffled"].get("against_ordered"))
-    return Shuffling(ordered, shuffled, drop, chance_of(run.battery))
+    return Shuffling(ordered, shuffled, drop, chance_of(run.battery), by_points=True)
 
 
 def score_of(layer: LayerBias, name: str) -> Score | None:
@@ -128,9 +129,11 @@ def _motion(report: BiasReport | None, name: str, beside: BiasReport | None) -> 
 
 def _grounds(run: RunFolder, name: str, beside: BiasReport | None) -> Grounds:
     tested = (run.orders or run.battery or {}).get("meta", {})
-    dropped = len(tested.get("dropped_videos") or ())
+    dropped, others = len(tested.get("dropped_videos") or ()), other_weights_words(run)
     if run.report is None:
-        return Grounds(measured=False, dropped_in_test=dropped)
+        return Grounds(
+            measured=False, dropped_in_test=dropped, other_weights=others, tested=_tested(run)
+        )
     report, meta, gap = run.report, run.report.meta, None
     known = origin(meta)
     if beside and all("motion" in x[name].measured for x in (report, beside)):
@@ -146,8 +149,9 @@ def _grounds(run: RunFolder, name: str, beside: BiasReport | None) -> Grounds:
         gap,
         known.get("styles", ""),
         known.get("seed", ""),
-        _other_weights(meta, tested),
+        others,
         dropped,
+        _tested(run),
     )
 
 
@@ -156,9 +160,14 @@ def _recordings(meta: Mapping[str, Any]) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _other_weights(measured: Mapping[str, Any], tested: Mapping[str, Any]) -> str:
-    a, b = measured.get("checkpoint"), tested.get("checkpoint")
-    return str(b) if a and b and a != b else ""
+def _tested(run: RunFolder) -> tuple[int, int] | None:
+    """Returns the videos that the verdict's accuracies are of, and their recordings."""
+    data = run.orders or run.battery or {}
+    meta = data.get("meta", {})
+    videos = data.get("videos", meta.get("videos"))
+    recordings = data.get("recordings", meta.get("recordings", videos))
+    known = isinstance(videos, int) and isinstance(recordings, int)
+    return (videos, recordings) if known else None
 
 
 def _rate(data: Mapping[str, Any]) -> Rate:

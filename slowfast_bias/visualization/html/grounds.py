@@ -87,9 +87,12 @@ class Shuffling:
         shuffled: accuracy with frames in random order.
         drop: the share of the ordered accuracy that shuffling costs.
         chance: accuracy of a guess; None if the number of classes is not known.
+        by_points: whether the interval of `drop` is that of the difference in points, over the
+            accuracy in order, instead of that of the share itself.
     """
 
     ordered: Rate
     shuffled: Rate
     drop: Rate
     chance: float | None = None
+    by_points: bool = False

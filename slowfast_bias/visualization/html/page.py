@@ -138,7 +138,8 @@ def _about(runs: Mapping[str, RunFolder]) -> str:
     metas = [run.report.meta for run in runs.values() if run.report]
     models = dict.fromkeys(str(meta["model"]) for meta in metas if meta.get("model"))
     lists = dict.fromkeys(str(meta["data"]) for meta in metas if meta.get("data"))
-    return " · ".join(filter(None, (" / ".join(models), " / ".join(lists), origin_words(metas))))
+    measured = " / ".join(lists) and f"measured on {' / '.join(lists)}"
+    return " · ".join(filter(None, (" / ".join(models), measured, origin_words(metas))))
 
 
 def _verdicts(runs: Mapping[str, RunFolder]) -> dict[str, Verdict]:

@@ -26,6 +26,7 @@ from slowfast_bias.visualization.html.grounds import (
 from slowfast_bias.visualization.html.words import count, percent, score
 
 CHEAP = 2.0  # percent of accuracy; a loss below it is next to nothing
+NEAR = 10.0  # points above a guess, and at most twice a guess, that are still next to a guess
 # from which S_static on: how much it goes by what order leaves alone, and what shuffling leaves
 _LOOKS = (
     (0.9, "goes almost entirely by", "stays almost the same"),
@@ -105,8 +106,13 @@ def shuffling_sentence(shuffling: Shuffling | None) -> Sentence:
     rates = f"in order {shuffling.ordered} of the videos are right, shuffled {shuffling.shuffled}"
     if _is_chance(shuffling.ordered, shuffling.chance):
         return Sentence("Shuffling has nothing to take", f"{rates}{of}")
+    if _may_be_chance(shuffling.ordered, shuffling.chance):
+        unseen = "which the accuracy in order is not seen to be above: test more videos"
+        return Sentence("What shuffling costs cannot be told", f"{rates}{of}, {unseen}")
     drop = shuffling.drop
     loss = f"; the loss is {drop} of the accuracy" if math.isfinite(drop.value) else ""
+    if loss and shuffling.by_points and math.isfinite(drop.low):
+        loss += ", its interval that of the difference in points"
     return Sentence(_costs(shuffling), f"{rates}{of}{loss}")
 
 
@@ -149,11 +155,22 @@ def _shares(dynamic: Score, content: Score, motion: Score, frame_wise: bool) -> 
     return Sentence(f"{percent(100 * share, 0)} of its motion score is content", text)
 
 
-def _is_chance(rate: Rate, chance: float | None) -> bool:
+def _may_be_chance(rate: Rate, chance: float | None) -> bool:
     """Returns whether an accuracy is not seen to be above that of a guess."""
     if chance is None:
         return False
     return (rate.low if math.isfinite(rate.low) else rate.value) <= chance
+
+
+def _is_chance(rate: Rate, chance: float | None) -> bool:
+    """Returns whether an accuracy is seen to be next to that of a guess, or below it.
+
+    An interval that reaches from below a guess far above it says only that videos were few.
+    """
+    if chance is None or not _may_be_chance(rate, chance):
+        return False
+    high = rate.high if math.isfinite(rate.high) else rate.value
+    return high <= chance + max(min(NEAR, chance), CHEAP)
 
 
 def _costs(shuffling: Shuffling) -> str:

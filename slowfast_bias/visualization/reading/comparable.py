@@ -13,16 +13,35 @@ from slowfast_bias.bias import BiasReport
 
 SETTINGS = ("statistic", "threshold", "data", "list", "videos", "pairs_made", "seed", "order")
 STYLES = ("source", "family", "num", "seed", "dirs")
+TESTED = ("data", "list", "videos", "classes")
 _SILENT = "not known"
 
 
 def differences(reports: Mapping[str, BiasReport]) -> dict[str, str]:
     """Returns {setting: its values, with names of reports} if reports differ in it; {} if not."""
+    settings = (*SETTINGS, *(f"styles.{key}" for key in STYLES))
+    return _differences({n: {x: _setting(r, x) for x in settings} for n, r in reports.items()})
+
+
+def differences_of_tests(tests: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Returns the same of tests by their results: another list, or other classes.
+
+    A test that does not say one of these, as old ones, is not held against the others.
+    """
     found = {}
-    for setting in (*SETTINGS, *(f"styles.{key}" for key in STYLES)):
+    for name, data in tests.items():
+        known = {**data.get("meta", {}), **{k: data[k] for k in TESTED if data.get(k) is not None}}
+        found[name] = {key: str(known[key]) for key in TESTED if known.get(key) is not None}
+    return _differences(found)
+
+
+def _differences(values: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    found = {}
+    for setting in dict.fromkeys(key for known in values.values() for key in known):
         named: dict[str, list[str]] = {}
-        for name, report in reports.items():
-            named.setdefault(_setting(report, setting), []).append(name)
+        for name, known in values.items():
+            if setting in known:
+                named.setdefault(known[setting], []).append(name)
         if len(named) > 1:
             found[setting] = "; ".join(f"{x} ({', '.join(names)})" for x, names in named.items())
     return found

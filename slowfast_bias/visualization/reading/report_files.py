@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath as Path
@@ -11,6 +12,7 @@ from slowfast_bias.bias import BiasReport
 from slowfast_bias.errors import RequestError
 from slowfast_bias.results import ResultError
 from slowfast_bias.visualization.drawing.layer_axis import stage
+from slowfast_bias.visualization.reading.shapes import check_meta
 
 
 def read_reports(paths: Sequence[str], names: Sequence[str] | None = None) -> dict[str, BiasReport]:
@@ -39,6 +41,7 @@ def read_report(path: str) -> BiasReport:
     report = BiasReport.load(path)
     if not report.layers:
         raise ResultError(f"Expected a report with layers, but {path} has none: measure again.")
+    check_meta(os.fspath(path), report.meta)
     return report
 
 

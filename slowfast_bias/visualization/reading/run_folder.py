@@ -25,8 +25,11 @@ from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import ResultError, read_object, read_result
 from slowfast_bias.visualization.reading.report_files import read_report
 from slowfast_bias.visualization.reading.run_names import names_of_runs
+from slowfast_bias.visualization.reading.shapes import check_rows, check_shape
+from slowfast_bias.visualization.reading.top_clips import read_top_clips
 
 Content = dict[str, Any]
+REPRODUCED = "runs"  # the folder in which a reproduction has its runs
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,7 @@ def sources_at(path: str) -> list[str]:
         )
     if has_results(path):
         return [path]
-    children = [Outputs(path).run(name).root for name in sorted(g_pathmgr.ls(path))]
-    found = [child for child in children if g_pathmgr.isdir(child) and has_results(child)]
+    found = _runs_in(path) or _runs_in(Outputs(path).run(REPRODUCED).root)
     demo = Outputs(path).untrained()
     if found and g_pathmgr.isfile(demo):
         found.append(demo)
@@ -99,6 +101,13 @@ def sources_at(path: str) -> list[str]:
             "with BIAS.ENABLE True."
         )
     return found
+
+
+def _runs_in(path: str) -> list[str]:
+    """Returns the folders in a folder that hold results."""
+    names = sorted(g_pathmgr.ls(path)) if g_pathmgr.isdir(path) else []
+    children = [Outputs(path).run(name).root for name in names]
+    return [child for child in children if g_pathmgr.isdir(child) and has_results(child)]
 
 
 def has_results(root: str) -> bool:
@@ -150,11 +159,17 @@ def _read_folder(root: str) -> RunFolder:
         report,
         others,
         {epoch: read_report(path) for epoch, path in outputs.list_epoch_reports().items()},
-        **{key: read_data(path, kind, *keys) for key, (path, kind, keys) in there.items()},
+        **{key: _read_step(path, kind, *keys) for key, (path, kind, keys) in there.items()},
         rows=rows,
         unreadable=_unreadable(outputs.unreadable_videos),
         files={os.path.basename(path): path for path in paths},
     )
+
+
+def _read_step(path: str, kind: str, *keys: str) -> Content:
+    """Returns the data of a result file; units of top clips are checked one by one as well."""
+    found = read_data(path, kind, *keys)
+    return read_top_clips(path) if kind == "top_clips" else found
 
 
 def read_data(path: str, kind: str, *keys: str) -> Content:
@@ -164,7 +179,9 @@ def read_data(path: str, kind: str, *keys: str) -> Content:
     lacking = [key for key in keys if not isinstance(data, Mapping) or key not in data]
     if lacking:
         raise ResultError(f"Expected `{'`, `'.join(lacking)}` in the data of {path}: run it again.")
-    return {**data, "meta": content["meta"]}
+    found = {**data, "meta": content["meta"]}
+    check_shape(path, found)
+    return found
 
 
 def read_rows(path: str) -> list[Content]:
@@ -172,6 +189,7 @@ def read_rows(path: str) -> list[Content]:
     rows = read_result(path, "sweep").data
     if not rows or not all(isinstance(row, Mapping) and "kind" in row for row in rows):
         raise ResultError(f"Expected rows with their kind of dropout in {path}: collect it again.")
+    check_rows(path, rows)
     return [dict(row) for row in rows]
 
 

@@ -28,6 +28,9 @@ def read_top_clips(path: str) -> dict[str, Any]:
         )
     if units and not _is_count(content.get("frames")):
         raise ResultError(f"Expected the number of `frames` of a strip in {path}.")
+    size = content.get("size")
+    if size and not (isinstance(size, list) and len(size) == 2 and all(map(_is_count, size))):
+        raise ResultError(f"Expected height and width as `size` of {path}, but got {size!r}.")
     return content
 
 
@@ -40,11 +43,14 @@ def read_frames_of(path: str, content: Mapping[str, Any], strip: str) -> list[np
 
 
 def _is_unit(unit: Any) -> bool:
-    if not isinstance(unit, Mapping) or unit.get("kind") not in COLORS:
+    if not isinstance(unit, Mapping) or unit.get("kind") not in list(COLORS):
         return False
     if not isinstance(unit.get("layer"), str) or not isinstance(unit.get("scores"), Mapping):
         return False
     lists = [unit.get(end) for end in ("most", "least")]
+    classes = unit.get("classes") or []
+    if not isinstance(classes, list) or not all(isinstance(x, Mapping) for x in classes):
+        return False
     return isinstance(unit.get("unit"), int) and all(
         isinstance(x, list) and all(map(_is_clip, x)) for x in lists
     )

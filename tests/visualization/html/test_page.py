@@ -234,5 +234,12 @@ def test_other_weights_and_dropped_videos_of_the_test_are_doubts(tmp_path, movin
     meta = {**content["meta"], "dropped_videos": [1, 2]}
     write_result(path, "frame_orders", meta, content["data"])
     text = text_of(ParsedPage(Path(write_html([root], tmp_path / "x.html")).read_text()))
-    assert "Other weights were tested than measured (a.pyth)" in text
+    assert "Not all results are of the same weights: orders.json of a.pyth" in text
+    assert "but report.json of b.pyth" in text
     assert "2 videos of the test could not be read" in text
+
+
+def test_videos_tested_and_videos_measured_are_told_apart(parsed):
+    assert "videos tested40" in text_of(parsed["tested"])
+    assert "videos measured40" in text_of(parsed["whole"])
+    assert "videos tested" in text_of(parsed["several"])

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.pages import ABOUT, orders, rows, write_run
+from support.pages import ABOUT, orders, rows, write_run, write_top_clips
 
 from slowfast_bias.errors import RequestError
 from slowfast_bias.outputs import Outputs
@@ -38,6 +38,12 @@ def test_a_report_file_a_run_and_a_folder_of_runs_lead_to_the_same(run, plain, t
     assert list(read_runs([str(tmp_path)])) == ["run", "z"] == list(read_runs([run, other]))
     plain.save(tmp_path / "alone.json")
     assert list(read_runs([str(tmp_path / "alone.json")])) == ["alone"]
+
+
+def test_a_reproduction_has_its_runs_in_a_folder(plain, tmp_path):
+    write_run(tmp_path / "runs" / "motion_fast", plain, tests=False, clips=False)
+    (tmp_path / "fig3.json").write_text("{}")
+    assert list(read_runs([str(tmp_path)])) == ["motion_fast"]
 
 
 def test_the_demos_untrained_network_has_its_orders(run, plain, tmp_path):
@@ -75,6 +81,75 @@ BROKEN = {
     "of an epoch": ("bias/epoch_00002.json", "[]", "epoch_00002.json holds a list"),
     "battery": ("bias/battery.json", '{"kind": "battery", "data": []}', "variants.*battery.json"),
 }
+
+# Valid JSON of the right kind, in which one value has a wrong shape: (file, place, value).
+MISSHAPEN = [
+    ("battery", ("variants",), [1, 2]),
+    ("battery", ("variants", "shuffled"), 3),
+    ("battery", ("variants", "ordered", "accuracy"), "x"),
+    ("battery", ("variants", "ordered", "accuracy"), 1e300),
+    ("battery", ("variants", "ordered", "interval"), [1]),
+    ("battery", ("variants", "ordered", "per_class", "0"), "x"),
+    ("battery", ("divergence", "shuffled"), 1),
+    ("battery", ("divergence", "shuffled", "mean"), 1e300),
+    ("battery", ("benchmarks", "scuba", "accuracy"), []),
+    ("battery", ("variants",), None),
+    ("battery", ("benchmarks", "conflfg", "dynamic"), [1]),
+    ("battery", ("partners",), {}),
+    ("battery", ("partners", "videos"), None),
+    ("battery", ("partners", "pairs"), [1]),
+    ("battery", ("lists", "temporal", "videos"), "x"),
+    ("battery", ("classes",), "x"),
+    ("orders", ("ordered",), 1),
+    ("orders", ("relative_drop_interval",), 5),
+    ("orders", ("orders",), [1]),
+    ("ablation", ("curves", "static"), [{}]),
+    ("ablation", ("curves", "static", 0, "accuracy"), "x"),
+    ("top_clips", ("units",), [{}]),
+    ("top_clips", ("units", 0, "classes"), [1]),
+    ("top_clips", ("units", 0, "kind"), {}),
+    ("top_clips", ("size",), 3),
+]
+
+
+def with_value(content, place, value):
+    *way, last = place
+    for key in way:
+        content = content[key]
+    content[last] = value
+
+
+@pytest.mark.parametrize(("file", "place", "value"), MISSHAPEN)
+def test_a_value_of_a_wrong_shape_is_named_with_its_file(run, file, place, value):
+    path = Path(Outputs(run).report(file))
+    if file == "top_clips":
+        write_top_clips(run, units=1, clips=1, frames=1, size=8)
+    content = json.loads(path.read_text())
+    with_value(content["data"], place, value)
+    path.write_text(json.dumps(content))
+    with pytest.raises(ResultError, match=f"{file}.json") as error:
+        read_runs([run])
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("key", ["dropped_videos", "dropped_because", "classes", "layers_read"])
+@pytest.mark.parametrize("file", ["orders", "report"])
+def test_a_meta_of_a_wrong_shape_is_named(run, file, key):
+    path = Path(Outputs(run).report(file))
+    content = json.loads(path.read_text())
+    content["meta"][key] = "x"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ResultError, match=rf"{key}.*{file}\.json"):
+        read_runs([run])
+
+
+@pytest.mark.parametrize(("key", "value"), [("rate", "x"), ("temperature", None)])
+def test_a_row_of_a_wrong_shape_is_named(tmp_path, key, value):
+    path, every = Outputs(str(tmp_path)).rows, rows()
+    every[-1][key] = value
+    write_result(path, "sweep", {}, every)
+    with pytest.raises(ResultError, match=rf"{key}.*rows\.json"):
+        read_runs([str(tmp_path)])
 
 
 @pytest.mark.parametrize(("name", "content", "says"), BROKEN.values(), ids=BROKEN)

@@ -8,9 +8,12 @@ from typing import Any
 
 from slowfast_bias.visualization.drawing.bands import chance_of
 from slowfast_bias.visualization.html import words
-from slowfast_bias.visualization.html.blocks import Cell, Table, percent_cell
+from slowfast_bias.visualization.html.blocks import Cell, Note, Table, percent_cell
 from slowfast_bias.visualization.html.charts.bars import accuracy_bar
+from slowfast_bias.visualization.reading.comparable import differences_of_tests
 from slowfast_bias.visualization.reading.result_files import number, span
+from slowfast_bias.visualization.reading.run_folder import RunFolder
+from slowfast_bias.visualization.reading.same_network import other_weights
 
 
 def accuracy_cells(figures: Mapping[str, Any], chance: float | None) -> list[Cell]:
@@ -38,6 +41,25 @@ def videos_words(data: Mapping[str, Any]) -> str:
     parts = isinstance(recordings, int) and recordings != videos
     of = f" of {words.count(recordings, 'recording')}" if parts else ""
     return f"{words.count(videos, 'video')}{of}"
+
+
+def tests_note(tests: Mapping[str, Mapping[str, Any]]) -> list[Note]:
+    """Returns a warning if tests that stand side by side are of other lists or classes."""
+    found = differences_of_tests(tests)
+    if not found:
+        return []
+    said = "; ".join(f"{key}: {text}" for key, text in found.items())
+    text = "These accuracies are not of the same test, so they must not be compared"
+    return [Note(f"{text}. {said[0].upper()}{said[1:]}.", warning=True)]
+
+
+def weights_note(name: str, runs: Mapping[str, RunFolder], result: str) -> list[Note]:
+    """Returns a warning if a result is of other weights than the rest of its run."""
+    weights = other_weights(runs[name]).get(result)
+    if not weights:
+        return []
+    whose = f"{name}: of" if len(runs) > 1 else "Of"
+    return [Note(f"{whose} other weights than the rest of this run: {weights}.", warning=True)]
 
 
 def class_table(

@@ -13,18 +13,21 @@ from slowfast_bias.visualization.html.sections.accuracies import (
     accuracy_cells,
     chance_words,
     class_table,
+    tests_note,
     videos_words,
+    weights_note,
 )
 from slowfast_bias.visualization.html.sections.benchmarks import benchmark_table
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
+BEST = "best_frame"
 SAID = {
     "ordered": "as filmed",
     "shuffled": "frames in random order",
     "reversed": "played backwards",
     "frozen": "the middle frame repeated",
-    "best_frame": "right if any single frame is: an upper bound",
+    BEST: "right if any single frame is: an upper bound",
     "styled": "other looks, their mean",
 }
 
@@ -34,10 +37,12 @@ def battery_section(runs: Mapping[str, RunFolder]) -> Section | None:
     found = {name: run.battery for name, run in runs.items() if run.battery}
     if not found:
         return None
-    blocks: list[object] = []
+    orders = {f"{name}, out of order": run.orders for name, run in runs.items() if run.orders}
+    blocks: list[object] = [*tests_note({**found, **orders})]
     for name, data in found.items():
         if len(runs) > 1:
             blocks.append(Heading(name))
+        blocks += weights_note(name, runs, "battery")
         blocks += _blocks(name, data)
     lead = (
         "Every variant is made from the same decoded video, so that differences are paired by "
@@ -76,12 +81,33 @@ def said(variant: str) -> str:
     return f"look {digits} of the bank" if kind == "look" and digits else ""
 
 
+def best_guess(figures: Mapping[str, Any]) -> float | None:
+    """Returns the percent of videos that a guess for each single frame gets right once at least.
+
+    None in files of before the battery gave it.
+    """
+    guess = number(figures, "guess")
+    return guess if math.isfinite(guess) else None
+
+
+def guess_words(figures: Mapping[str, Any]) -> str:
+    """Returns what a guess has of it, as it may try once per frame."""
+    guess, frames = best_guess(figures), figures.get("frames")
+    if guess is None:
+        return "; a guess, which tries once per frame, has more than in the other rows"
+    tries = f" with {words.count(frames, 'frame')}" if isinstance(frames, int) else ""
+    return f"; a guess has {words.percent(guess)}{tries}"
+
+
 def _table(caption: str, variants: Mapping[str, Any], data: Mapping[str, Any]) -> Table:
     rows = []
     for name, figures in variants.items():
         against, text = figures.get("against_ordered"), said(name)
-        title = f"{name}, {text}" if text else name
-        row = [Cell(title, name), *accuracy_cells(figures, chance_of(data))]
+        guess, more = chance_of(data), ""
+        if name == BEST:
+            guess, more = best_guess(figures), guess_words(figures)
+        title = f"{name}, {text}{more}" if text else name
+        row = [Cell(title, name), *accuracy_cells(figures, guess)]
         rows.append([*row, *_difference(against)])
     head = ["clips", "accuracy", "", "95 % interval", "against ordered, points", "its interval"]
     return Table(caption, head, rows, 1, wide=2)

@@ -44,10 +44,23 @@ def benchmark_table(benchmarks: Mapping[str, Any]) -> Table:
                         Cell(words.percent(value), value),
                         Cell(words.span(low, high), low),
                         Cell(str(shown) if isinstance(shown, int) else words.NONE),
+                        Cell(left_out_words(figures), _left_out(figures)),
                     ]
                 )
     head = ["benchmark", "share of videos", "percent", "95 % interval", "videos or pairs"]
-    return Table("Benchmarks of cues", head, rows, 2)
+    return Table("Benchmarks of cues", [*head, "not in it"], rows, 2)
+
+
+def left_out_words(figures: Mapping[str, Any]) -> str:
+    """Returns how many videos or pairs of a benchmark do not count, and why; a dash for none."""
+    left, dropped = (int(figures.get(key) or 0) for key in ("left_out", "dropped"))
+    said = [f"{left} with too small or too large a human"] if left else []
+    said += [f"{dropped} that could not be read"] if dropped else []
+    return words.listed(said) or words.NONE
+
+
+def _left_out(figures: Mapping[str, Any]) -> int:
+    return sum(int(figures.get(key) or 0) for key in ("left_out", "dropped"))
 
 
 def _span(figures: Mapping[str, Any], key: str, interval: str) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from slowfast_bias.visualization.html import words
 from slowfast_bias.visualization.html.blocks import Folded, Heading, Note, Section
 from slowfast_bias.visualization.reading.result_files import number
 from slowfast_bias.visualization.reading.run_folder import RunFolder
+from slowfast_bias.visualization.reading.same_network import clips_are_old
 
 _TITLES = {"static": "S_static", "motion": "motion-only", "content": "content", "look": "look-only"}
 
@@ -57,7 +58,8 @@ class Strips:
         except OSError:
             content = b""
         if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
-            self.unreadable.append(name or "no name")
+            if (name or "no name") not in self.unreadable:
+                self.unreadable.append(name or "no name")
             return ""
         source = f"data:image/webp;base64,{base64.b64encode(content).decode()}"
         if self.room is not None:
@@ -77,6 +79,11 @@ def clips_section(runs: Mapping[str, RunFolder], strips: Strips) -> Section | No
     for name, run in found.items():
         if len(runs) > 1:
             blocks.append(Heading(name))
+        if clips_are_old(run):
+            weights = str((run.top_clips or {})["meta"].get("checkpoint") or "weights not named")
+            text = f"These clips are of another measurement than the report ({weights})"
+            again = "measure again with BIAS.TOP_CLIPS, or remove bias/top_clips.json"
+            blocks.append(Note(f"{text}: {again}.", True))
         blocks += _every_layer(run, strips)
     if strips.unreadable:
         blocks.append(Note(f"Strips that cannot be read: {words.listed(strips.unreadable)}.", True))
@@ -134,9 +141,19 @@ def _film(clip: Mapping[str, Any], title: str, folder: str, frames: int, strips:
 
 
 def _classes(classes: Sequence[Mapping[str, Any]]) -> str:
-    """Returns the classes that a unit speaks for and against, the strongest first."""
-    found = []
-    for entry in classes[:4]:
-        name = str(entry.get("name") or f"class {entry.get('class')}")
-        found.append(f"{name} ({words.score(number(entry, 'evidence'), 2)})")
-    return words.listed(found)
+    """Returns the classes that a unit speaks for, the strongest first, and what it speaks against.
+
+    Of those that it speaks against only the strongest is named.
+    """
+    found = [(number(entry, "evidence"), entry) for entry in classes]
+    speaks_for = [_class(entry) for value, entry in found if value > 0]
+    against = [(value, _class(entry)) for value, entry in found if value < 0]
+    said = [f"evidence for {words.listed(speaks_for[:4])}"] if speaks_for else []
+    said += [f"evidence against {min(against)[1]}"] if against else []
+    text = ", ".join(said)
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _class(entry: Mapping[str, Any]) -> str:
+    name = str(entry.get("name") or f"class {entry.get('class')}")
+    return f"{name} ({words.score(number(entry, 'evidence'), 2)})"

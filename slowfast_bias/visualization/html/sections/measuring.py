@@ -22,9 +22,10 @@ _NAMES = {  # key of meta -> its words, in this order
     "device": "device", "processes": "processes", "versions": "versions", "seconds": "seconds",
 }  # fmt: skip
 _ORIGIN = {
-    "styles": "bank of styles", "seed": "seed of pairs", "videos": "videos",
-    "recordings": "recordings", "decoder": "decoder",
+    "styles": "bank of styles", "seed": "seed of pairs", "videos": "videos measured",
+    "recordings": "recordings measured", "decoder": "decoder",
 }  # fmt: skip
+_TESTED = {"videos measured": "videos tested", "recordings measured": "recordings tested"}
 _ELSEWHERE = ("warnings", "dropped_videos", "dropped_because", "layers_read", "recognition", "name")
 _ROWS = 200  # of unreadable videos
 
@@ -32,15 +33,18 @@ _ROWS = 200  # of unreadable videos
 def measuring_section(runs: Mapping[str, RunFolder]) -> Section | None:
     """Returns where the numbers of every run come from."""
     metas = {name: found for name, run in runs.items() if (found := _meta(run))}
-    blocks = [*_facts(metas), *(x for name in runs for x in _notes(name, runs))]
+    blocks = [*_facts(metas, runs), *(x for name in runs for x in _notes(name, runs))]
     return Section("measured", "How it was measured", blocks) if blocks else None
 
 
-def _facts(metas: Mapping[str, Mapping[str, Any]]) -> list[object]:
+def _facts(metas: Mapping[str, Mapping[str, Any]], runs: Mapping[str, RunFolder]) -> list[object]:
     """Returns what holds for all runs, and a table of the rest."""
     if not metas:
         return []
-    found = {name: dict(facts_of(meta)) for name, meta in metas.items()}
+    found = {
+        name: {key if runs[name].report else _TESTED.get(key, key): x for key, x in facts_of(meta)}
+        for name, meta in metas.items()
+    }
     names = dict.fromkeys(key for facts in found.values() for key in facts)
     values = {key: [facts.get(key, words.NONE) for facts in found.values()] for key in names}
     same = [(key, x[0]) for key, x in values.items() if len(set(x)) == 1]

@@ -12,7 +12,9 @@ from slowfast_bias.visualization.html.sections.accuracies import (
     accuracy_cells,
     chance_words,
     class_table,
+    tests_note,
     videos_words,
+    weights_note,
 )
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
@@ -40,10 +42,11 @@ def orders_section(runs: Mapping[str, RunFolder]) -> Section | None:
             said = order if first else f"{order}, {_SAID[order]}"
             rows.append([*first, Cell(said, order), *accuracy_cells(x, chance_of(data))])
         notes.append(_cost(name if len(runs) > 1 else "", data))
+        notes += weights_note(name, runs, "orders")
         classes.append(class_table(name, orders, data))
     left = len(head) - 3
     table = Table("Accuracy by order of the frames", head, rows, left, wide=left + 1)
-    blocks: list[object] = [table, *notes]
+    blocks: list[object] = [*tests_note(tested), table, *notes]
     known = [x for x in classes if x]
     if known:
         blocks.append(Folded("Accuracy of every class", known))

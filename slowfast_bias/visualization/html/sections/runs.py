@@ -21,6 +21,7 @@ from slowfast_bias.visualization.html.blocks import (
 )
 from slowfast_bias.visualization.html.evidence import last_layer, score_of, shuffling_of
 from slowfast_bias.visualization.html.networks import Network, networks_of
+from slowfast_bias.visualization.html.sections.accuracies import tests_note
 from slowfast_bias.visualization.network_differences import difference_sentences
 from slowfast_bias.visualization.reading.comparable import differences
 from slowfast_bias.visualization.reading.run_folder import RunFolder
@@ -35,7 +36,9 @@ def runs_section(runs: Mapping[str, RunFolder]) -> Section | None:
     if not networks:
         return None
     reports = {network.name: network.report for network in networks if network.report}
-    blocks: list[object] = [*_warning(reports), _table(networks, reports)]
+    tests = {x.name: x.run.orders or x.run.battery for x in networks if x.own}
+    tests = {name: data for name, data in tests.items() if data}
+    blocks: list[object] = [*_warning(reports), *tests_note(tests), _table(networks, reports)]
     if 1 < len(reports) <= _FEW and not differences(reports):
         blocks.append(_compared(reports))
     title = "The network" if len(networks) == 1 else "The networks"

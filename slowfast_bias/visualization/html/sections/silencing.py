@@ -20,6 +20,7 @@ from slowfast_bias.visualization.html.blocks import (
 from slowfast_bias.visualization.html.charts.axis import Names, Span
 from slowfast_bias.visualization.html.charts.lines import Point, Series, line_panel
 from slowfast_bias.visualization.html.palette import MARKERS
+from slowfast_bias.visualization.html.sections.accuracies import weights_note
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
@@ -39,7 +40,8 @@ def silencing_section(runs: Mapping[str, RunFolder]) -> Section | None:
     )
     if any(chance_of(data) for data in found.values()):
         lead += " The dotted line is a guess."
-    return Section("silencing", "Silenced units", [figure], lead)
+    notes = [note for name in found for note in weights_note(name, runs, "silencing")]
+    return Section("silencing", "Silenced units", [*notes, figure], lead)
 
 
 def order_words(order: str) -> str:
