@@ -40,6 +40,8 @@ class TwoRanks:
 
         Unless both raised something the group is ended: one may still wait for the other.
         """
+        if not all(process.is_alive() for process, _ in self._ends):
+            self.end()  # a test of crashes kills all children of this process
         if not self._ends:
             self._start()
         for _, pipe in self._ends:
