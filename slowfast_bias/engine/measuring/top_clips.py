@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,10 +80,11 @@ def check_top_clips(cfg: CfgNode) -> None:
     if not cfg.BIAS.TOP_CLIPS:
         return
     folder = Outputs(cfg.OUTPUT_DIR).top_clip_strips
+    probe = f"{folder}/.writable-{uuid.uuid4().hex}"  # its own: other processes try at this moment
     try:
-        with write_whole(f"{folder}/.writable"):
+        with write_whole(probe):
             pass
-        g_pathmgr.rm(f"{folder}/.writable")
+        g_pathmgr.rm(probe)
     except OSError as error:
         raise cannot_write(folder, error) from error
 
