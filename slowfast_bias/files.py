@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import uuid
 from collections.abc import Iterator
 from typing import IO
 
@@ -93,13 +94,19 @@ def cannot_write(path: str, error: OSError) -> OutputError:
     )
 
 
+def try_folder(path: str) -> None:
+    """Creates a folder and writes into it, as other processes may do at this moment; OSError."""
+    g_pathmgr.mkdirs(path)
+    trial = f"{path}/.writable-{uuid.uuid4().hex}"
+    with write_whole(trial):
+        pass
+    g_pathmgr.rm(trial)
+
+
 def make_output_dir(path: str) -> str:
     """Creates the folder of a run and proves that it can be written to; returns the path."""
     try:
-        g_pathmgr.mkdirs(path)
-        with write_whole(f"{path}/.writable"):
-            pass
-        g_pathmgr.rm(f"{path}/.writable")
+        try_folder(path)
     except OSError as error:
         raise OutputError(
             f"Expected OUTPUT_DIR {path!r} to be a folder that can be written to, but: {error}. "

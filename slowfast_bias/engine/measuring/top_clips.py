@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import functools
 import logging
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fvcore.common.config import CfgNode
-from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias.bias import BiasMeter, BiasReport, PairStats
@@ -27,7 +25,7 @@ from slowfast_bias.datasets.pairs.request import PairMaker
 from slowfast_bias.engine.measuring.film_strips import Shown, read_strips
 from slowfast_bias.engine.measuring.probe import TopClips
 from slowfast_bias.engine.runtime import ranks
-from slowfast_bias.files import cannot_write, write_whole
+from slowfast_bias.files import cannot_write, try_folder, write_whole
 from slowfast_bias.models.families import classifier_weight
 from slowfast_bias.outputs import Outputs, strip_name
 from slowfast_bias.results import write_result
@@ -80,11 +78,8 @@ def check_top_clips(cfg: CfgNode) -> None:
     if not cfg.BIAS.TOP_CLIPS:
         return
     folder = Outputs(cfg.OUTPUT_DIR).top_clip_strips
-    probe = f"{folder}/.writable-{uuid.uuid4().hex}"  # its own: other processes try at this moment
     try:
-        with write_whole(probe):
-            pass
-        g_pathmgr.rm(probe)
+        try_folder(folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
 
