@@ -113,13 +113,17 @@ class Forwards:
         """
         if self._checked or not self.ran:
             return
-        self._checked = True
         self._check(inputs, read)
+        self._checked = True  # not before: without memory for it, it is made again
 
     def _check(self, inputs: list[Tensor], read: Read) -> None:
         fast = self._read_compiled(inputs, read)
         now, self.model, self.ran = (self.model, self.ran), self._plain, []
-        off = differences(read(inputs), fast)
+        try:
+            off = differences(read(inputs), fast)
+        except BaseException:
+            self.model, self.ran = now
+            raise
         worst = max(off, key=lambda layer: math.inf if math.isnan(off[layer]) else off[layer])
         if off[worst] <= self._tolerance:
             self.model, self.ran = now

@@ -93,8 +93,8 @@ class Probe:
                 by_view, styled = self._run(views, features)
                 self.axes = {layer: axes.words() for layer, axes in features.axes.items()}
                 if not self._tested:
-                    self._tested = True
                     self._self_test(views, by_view, features)
+                    self._tested = True  # not before: without memory for it, it is made again
             if filmed is not None and not self.headless:
                 self._compare(self._scores(self.forwards(filmed.inputs)), styled, filmed.rows)
         views.add_to(self.meter, by_view, videos, recordings)
@@ -175,8 +175,8 @@ class Probe:
         """
         if self._checked:
             return
-        self._checked = True
         self.forwards(inputs)
+        self._checked = True
         off = {
             layer: float((x - reused[layer]).abs().max() / x.abs().max().clamp(min=1e-20))
             for layer, x in features.items()

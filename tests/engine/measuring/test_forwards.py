@@ -139,3 +139,24 @@ def test_what_a_compiler_cannot_do_is_an_error_of_the_config(monkeypatch):
     monkeypatch.setattr(torch, "compile", compile)
     with pytest.raises(ConfigError, match="torch.compile fails .SystemError: no header files"):
         measured("BIAS.COMPILE", True)
+
+
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_a_comparison_that_had_no_memory_is_made_again(fails_at):
+    cfg = config()
+    run = Forwards(cfg, experienced(cfg), [])
+    copy, inputs, calls = run.model, [torch.randn(2, 3, 8, 32, 32)], []
+
+    def reading(x):
+        calls.append(run.model)
+        if len(calls) == fails_at:
+            raise MemoryError
+        return read(run.model, x, run)
+
+    with pytest.raises(MemoryError):
+        run.check(inputs, reading)
+    assert run.model is copy and run.ran == ALL
+    run.check(inputs, reading)
+    assert calls[-2] is copy and calls[-1] is not copy  # both were read
+    run.check(inputs, reading)
+    assert len(calls) == fails_at + 2 and run.model is copy
