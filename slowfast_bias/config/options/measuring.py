@@ -43,9 +43,11 @@ OPTIONS = (
            "Also show the other style in the shuffled order, a fourth view: how much of a unit the "
            "order of frames changes, and whether in the same way in both looks."),
     Option("BIAS.PRECISION", "fp32",
-           "Arithmetic of the forward passes: fp32, or bf16 (faster, features to about 3e-3). bf16 "
-           "is refused on hardware without it, where it is many times slower; bf16! is not. "
-           "Statistics are float64 always.", choices=("fp32", "bf16", "bf16!")),
+           "Arithmetic of the forward passes: fp32 (on a GPU too, where torch itself would round "
+           "to tf32), tf32 (a GPU's: faster, features to about 1e-3), or bf16 (faster, features to "
+           "about 3e-3). What the hardware lacks is refused; bf16! computes in bf16 although it is "
+           "many times slower. Statistics are float64 always.",
+           choices=("fp32", "tf32", "bf16", "bf16!")),
     Option("BIAS.FOLD_BATCHNORM", True,
            "Measure a copy whose batch norms are folded into the convolutions before them and that "
            "lacks pools of one value: the same numbers but for rounding, compared on the first "

@@ -1,16 +1,17 @@
 """Forwards of one network under measurement: plain, or through a copy that computes them faster.
 
 The copy is compared with the network itself on the first batch. If a feature differs by more than
-1e-4 of its layer's range (bfloat16: a tenth), the network itself runs from then on, and a warning
-says by how much.
+1e-4 of its layer's range (TensorFloat-32: a hundredth; bfloat16: a tenth), the network itself runs
+from then on, and a warning says by how much.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from fvcore.common.config import CfgNode
 from torch import Tensor, nn
 
 from slowfast_bias.config import ConfigError
-from slowfast_bias.config.check_speed import HALF, speed
+from slowfast_bias.config.check_speed import HALF, TENSOR_FLOAT, speed
 from slowfast_bias.models.bf16 import prepared_for_bf16
 from slowfast_bias.models.families import family_of
 from slowfast_bias.models.fast import (
@@ -29,6 +30,7 @@ from slowfast_bias.models.fast import (
     idle_pools,
     in_channels_last,
     leave_out,
+    tensor_float,
 )
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ log = logging.getLogger(__name__)
 Features = Mapping[str, Tensor]
 Read = Callable[[list[Tensor]], Features]
 TOLERANCE = 1e-4  # of a layer's range: rounding is below 1e-5, a wrong fold above 1e-2
+ROUNDED = 1e-2  # of it, in TensorFloat-32
 ROUGH = 1e-1  # of it, in bfloat16, whose rounding alone takes up to 3e-2
 _LAST = torch.channels_last_3d
 FOLDED, POOLS = "batch norm folded", "pools of one value left out"
@@ -58,6 +61,7 @@ class Forwards:
             raise ConfigError(problems)
         self.family, self._plain = family_of(model), model
         self.half = cfg.BIAS.PRECISION in HALF
+        self.rounded = cfg.BIAS.PRECISION == TENSOR_FLOAT
         self.model, self.ran = model, []
         if self.half:
             self.model = prepared_for_bf16(model, tapped)
@@ -67,7 +71,7 @@ class Forwards:
         if cfg.BIAS.COMPILE:
             self.model = self.model if self.ran else copy.deepcopy(model).eval()
             self.ran += [COMPILED] if compile_parts(self.model, tapped) else []
-        self._tolerance = ROUGH if self.half else TOLERANCE
+        self._tolerance = ROUGH if self.half else ROUNDED if self.rounded else TOLERANCE
         self._checked = False
 
     def _prepare(self, cfg: CfgNode, tapped: Collection[str]) -> None:
@@ -100,9 +104,17 @@ class Forwards:
             return x.contiguous(memory_format=_LAST)
         return x
 
-    def autocast(self) -> torch.autocast:
-        """Returns the context of forwards: bfloat16, or none."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half)
+    @property
+    def exact(self) -> bool:
+        """Returns whether features are those of float32 arithmetic."""
+        return not (self.half or self.rounded)
+
+    @contextlib.contextmanager
+    def arithmetic(self) -> Iterator[None]:
+        """Computes in what BIAS.PRECISION asks for: float32 means float32, on a GPU too."""
+        half = torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.half)
+        with tensor_float(allowed=self.rounded), half:
+            yield
 
     def check(self, inputs: list[Tensor], read: Read) -> None:
         """Compares the copy with the network on the first batch; the network runs if they differ.

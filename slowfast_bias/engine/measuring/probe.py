@@ -88,7 +88,7 @@ class Probe:
     ) -> None:
         """Adds one batch of views to the meter; `filmed` is shown too, and compared."""
         self.forwards.check(next(iter(views.inputs.values())), self._read)
-        with evaluating(self.model), self.forwards.autocast():
+        with evaluating(self.model), self.forwards.arithmetic():
             with tapped(self.model, self.taps) as features:
                 by_view, styled = self._run(views, features)
                 self.axes = {layer: axes.words() for layer, axes in features.axes.items()}
@@ -115,7 +115,7 @@ class Probe:
 
     def _read(self, inputs: list[torch.Tensor]) -> Features:
         model = self.model
-        with evaluating(model), self.forwards.autocast(), tapped(model, self.taps) as features:
+        with evaluating(model), self.forwards.arithmetic(), tapped(model, self.taps) as features:
             self.forwards(inputs)
         return dict(features)
 
@@ -166,7 +166,7 @@ class Probe:
             self.forwards(x)
             return features
 
-        self_test(run, inputs, by_view[view], exact=not self.forwards.half)
+        self_test(run, inputs, by_view[view], exact=self.forwards.exact)
 
     def _check(self, inputs: list[torch.Tensor], reused: Features, features: Features) -> None:
         """Runs in full what was reused, on the first batch; switches reuse off if they differ.

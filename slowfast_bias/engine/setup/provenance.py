@@ -43,6 +43,7 @@ def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str,
         **({"classes": cfg.MODEL.NUM_CLASSES} if cfg.BIAS.TASK != SEGMENTATION else {}),
         "processes": ranks.world_size(),
         "device": _device(ranks.device_of(cfg)),
+        **_rounding(ranks.device_of(cfg), found),
         "host": f"SlowFast {host.name}",
         "versions": {
             "slowfast_bias": slowfast_bias.__version__,
@@ -77,6 +78,13 @@ def network_name(cfg: CfgNode) -> str:
     described = family.described_by if family is not None else {}
     more = [f"{label} {value}" for label, key in described.items() if (value := lookup(cfg, key))]
     return " ".join([cfg.MODEL.MODEL_NAME, cfg.MODEL.ARCH, *more])
+
+
+def _rounding(device: torch.device, found: Mapping[str, Any]) -> dict[str, bool]:
+    """Returns whether a GPU rounds to TensorFloat-32, if the flow does not name its arithmetic."""
+    if device.type != "cuda" or "precision" in found:
+        return {}
+    return {"tf32": torch.backends.cudnn.allow_tf32}
 
 
 def _device(device: torch.device) -> str:

@@ -120,6 +120,8 @@ def test_bf16_is_refused_where_it_is_imitated_unless_asked_twice(monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True}, raising=False)
     with pytest.raises(ConfigError, match=r"BIAS.PRECISION bf16: this CPU .*set it to fp32, or to"):
         config("BIAS.PRECISION", "bf16")
+    with pytest.raises(ConfigError, match=r"PRECISION tf32: only GPUs have .*set it to fp32"):
+        config("BIAS.PRECISION", "tf32")
     assert measured("BIAS.PRECISION", "bf16!").meta["precision"] == "bf16"
 
 
