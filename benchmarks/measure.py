@@ -4,10 +4,10 @@
 (a) the bare three forwards per video; (b) our measurement of all layers, every view run in full by
 the network as it is; (b+) the same with the clips kept that drive each unit most and least
 (BIAS.TOP_CLIPS); (f) with batch norm folded, (l) with channels last, (d) with both, (d') and
-frame-wise stages reused, as is the default; (h) bf16, if this machine has it; (k) compiled, if
---compile; (c) the reference way: a separate run per stage, two forwards per pair, gradients not
-switched off, features kept. Rounds alternate, so that a noisy machine is noisy for all; the best
-rounds are compared, as noise only ever adds.
+frame-wise stages reused, as is the default; (h) bf16, and on a GPU (t) tf32, if this machine has
+it; (k) compiled, if --compile; (c) the reference way: a separate run per stage, two forwards per
+pair, gradients not switched off, features kept. Rounds alternate, so that a noisy machine is noisy
+for all; the best rounds are compared, as noise only ever adds.
 
     python benchmarks/measure.py [--arch SLOW SLOWFAST] [--crop 112] [--batch 2] [--rounds 5]
         [--cpu-time] [--compile] [--without-reference]
@@ -16,6 +16,7 @@ rounds are compared, as noise only ever adds.
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import sys
 import threading
@@ -39,7 +40,7 @@ from slowfast_bias.engine.measuring.layers import make_taps  # noqa: E402
 from slowfast_bias.engine.measuring.probe import Probe  # noqa: E402
 from slowfast_bias.engine.setup import network  # noqa: E402
 from slowfast_bias.engine.tasks import make_task  # noqa: E402
-from slowfast_bias.models.fast import why_no_bf16  # noqa: E402
+from slowfast_bias.models.fast import tensor_float, why_no_bf16, why_no_tensor_float  # noqa: E402
 
 CLIPS = 4  # of either end of a unit
 DEFAULT = "(d') and stages reused"
@@ -155,9 +156,10 @@ def make_ways(
         return lambda: metered.add(views, videos, videos)
 
     @torch.no_grad()
-    def bare() -> None:
-        for inputs in views.inputs.values():
-            model(list(inputs))
+    def bare(rounded: bool = False) -> None:
+        with tensor_float(rounded):
+            for inputs in views.inputs.values():
+                model(list(inputs))
 
     def reference() -> None:
         kept = []
@@ -179,6 +181,10 @@ def make_ways(
         "(d) folded, channels last": probe(REUSE_PREFIX=False),
         DEFAULT: probe(),
     }
+    if not why_no_tensor_float(device.type):
+        ways["(at) three forwards in tf32"] = functools.partial(bare, rounded=True)
+        ways["(t) tf32, folded, reused"] = probe(PRECISION="tf32")
+        ways["(tl) the same, channels last"] = probe(PRECISION="tf32", CHANNELS_LAST="always")
     if not why_no_bf16(device.type):
         ways["(h) bf16, folded, reused"] = probe(PRECISION="bf16")
     if args.compile:
