@@ -6,6 +6,7 @@ Shapes: B batch, C channels, T frames, H W space.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -19,6 +20,7 @@ from torch import nn
 from slowfast_bias.errors import DataError, RequestError, place_of
 from slowfast_bias.host.generation_keys import ON_BY_DEFAULT
 from slowfast_bias.host.own_networks import Description, OwnNetwork, lacking
+from slowfast_bias.host.packing import packed
 
 POLY, _POWER = "poly", 0.9  # SOLVER.LR_POLICY: falls as (1 - epoch / MAX_EPOCH) ** 0.9
 # Networks of the ResNet family, which both generations can build.
@@ -170,11 +172,7 @@ class Host:
 
     def pack_batch(self, cfg: CfgNode, clips: torch.Tensor) -> list[torch.Tensor]:
         """Returns one tensor (B, C, T', H, W) per pathway from clips (B, C, T, H, W)."""
-        first = self.pack_pathways(cfg, clips[0])
-        if len(first) == 1 and first[0].is_set_to(clips[0]):  # nothing to pack: no copy
-            return [clips.contiguous()]
-        rest = (self.pack_pathways(cfg, clip) for clip in clips[1:])
-        return [torch.stack(pathway) for pathway in zip(first, *rest, strict=True)]
+        return packed(functools.partial(self.pack_pathways, cfg), clips)
 
     def whole_pathways(self, cfg: CfgNode) -> list[bool]:
         """Returns, pathway by pathway, whether it has every frame of a clip.

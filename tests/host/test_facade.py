@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import pytest
@@ -10,6 +11,7 @@ from support.networks import MVIT, SLOWFAST
 from torch import nn
 
 from slowfast_bias import host
+from slowfast_bias.host.packing import packed_by_places
 
 pytestmark = pytest.mark.host
 
@@ -203,6 +205,15 @@ def test_names_of_the_caffe2_zoo(blob, name):
     assert host.caffe2_name(blob) == name
 
 
+@pytest.mark.parametrize("words", [[], SLOWFAST])
+def test_a_batch_is_packed_on_a_gpu_as_on_a_cpu(tiny, words):
+    cfg, clips = tiny(*words), torch.rand(2, 3, 8, 4, 4)
+    places = packed_by_places(functools.partial(host.pack_pathways, cfg), clips)
+    one_by_one = zip(*(host.pack_pathways(cfg, clip) for clip in clips), strict=True)
+    assert all(map(torch.equal, places, map(torch.stack, one_by_one)))
+    assert len(places) == len(host.pack_batch(cfg, clips)) == (2 if words else 1)
+
+
 @pytest.mark.host_main
 def test_our_frames_have_red_first_whatever_mains_own_loaders_of_pictures_need(tiny):
     frames = torch.rand(3, 8, 4, 4)
@@ -213,5 +224,7 @@ def test_our_frames_have_red_first_whatever_mains_own_loaders_of_pictures_need(t
             assert torch.equal(a, b)
         packed = host.pack_batch(turned, frames[None])
         assert all(map(torch.equal, packed, host.pack_batch(plain, frames[None])))
+        there = packed_by_places(functools.partial(host.pack_pathways, turned), frames[None])
+        assert all(map(torch.equal, packed, there))  # as on a GPU
         back = host.source_frames(turned, [x[0] for x in packed])
         torch.testing.assert_close(back, host.source_frames(plain, [x[0] for x in packed]))
