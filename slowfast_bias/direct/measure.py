@@ -22,6 +22,7 @@ from slowfast_bias.direct.clips import Clips, Frames, open_clips
 from slowfast_bias.direct.run import Run, ViewMaker
 from slowfast_bias.errors import RequestError
 from slowfast_bias.models.families import family_of
+from slowfast_bias.models.fast import tensor_float
 from slowfast_bias.progress_bar import bar
 
 MILD = "grade"  # the family of a network of which nothing is known
@@ -84,7 +85,8 @@ def measure(
     maker = ViewMaker(next(iter(models.values()), None), mean, std, styles, seed, effect)
     runs: dict[str, Run] = {}
     steps = -(-shown.total // batch_size) or None
-    with contextlib.ExitStack() as modes, torch.no_grad():
+    exact = tensor_float(allowed=False)  # a GPU gives the numbers of a CPU
+    with contextlib.ExitStack() as modes, torch.no_grad(), exact:
         for net in models.values():
             modes.enter_context(evaluating(net))
         for batch in bar(shown, steps, "measurement", quiet=not progress):

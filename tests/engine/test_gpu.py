@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from support.segments import TOY
 
+import slowfast_bias
 from slowfast_bias import engine
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine.measuring.measurement import measure_networks
@@ -71,21 +74,22 @@ def test_rounded_arithmetic_is_named_and_close(on, precision, bound):
 
 def test_a_gpu_out_of_memory_halves_the_batch_to_the_same_numbers(on, monkeypatch, caplog):
     monkeypatch.setattr(logging.getLogger("slowfast_bias"), "propagate", True)
-    sizes = {size: on("cuda", "SLOW_motion", "BIAS.BATCH_SIZE", size) for size in (2, 32)}
+    words = "SLOW_motion", "BIAS.TOY.NUM_VAL", 256, "BIAS.BATCH_SIZE"
+    sizes = {size: on("cuda", *words, size) for size in (8, 256)}
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
-    few = measured(sizes[2])
-    room = torch.cuda.max_memory_allocated() + 8 * 2**20
-    measured(sizes[32])
+    few = measured(sizes[8])
+    room = torch.cuda.max_memory_allocated() + 2**20
+    measured(sizes[256])
     assert torch.cuda.max_memory_allocated() > 2 * room, "the whole batch has room, too"
     torch.cuda.empty_cache()
     share = room / torch.cuda.get_device_properties(0).total_memory
     torch.cuda.set_per_process_memory_fraction(share)
     try:
-        halved = measured(sizes[32])
+        halved = measured(sizes[256])
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
-    assert "out of memory with 32 videos at once" in caplog.text
+    assert "out of memory with 256 videos at once" in caplog.text
     assert biggest_change(few, halved) < 1e-3
 
 
@@ -118,6 +122,104 @@ def test_training_continues_as_unbroken(tiny, tmp_path, mixed):
     assert apart < 1e-2 * moved
     cpu = tiny("TEST.CHECKPOINT_FILE_PATH", str(tmp_path / "a" / last))
     assert next(engine.trained_network(cpu).parameters()).device.type == "cpu"
+
+
+EVERYTHING = [
+    "TRAIN.ENABLE", False, "TEST.ENABLE", True, "BIAS.ENABLE", True, "BIAS.SHUFFLE.TEST", True,
+    "BIAS.ABLATION.ENABLE", True, "BIAS.BEHAVIOUR.ENABLE", True, "BIAS.TOP_CLIPS", 2,
+    "BIAS.BASELINE", True, "BIAS.EFFECT", True,
+]  # fmt: skip
+# What differs between two machines, and ranks of clips that a rounding may exchange.
+OWN = {
+    "seconds",
+    "report",
+    "device",
+    "tf32",
+    "forwards",
+    "config",
+    "checkpoint",
+    "weights",
+    "top",
+    "bottom",
+}
+
+
+def results_of(folder):
+    return {
+        str(path.relative_to(folder)): json.loads(path.read_text())
+        for path in sorted(Path(folder).rglob("*.json"))
+    }
+
+
+def differences_of(a, b, where=""):
+    """Yields the places where two results say something else."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        if a.keys() - OWN != b.keys() - OWN:
+            yield f"{where}: {sorted(a.keys() ^ b.keys())}"
+        for key in (a.keys() & b.keys()) - OWN:
+            yield from differences_of(a[key], b[key], f"{where}/{key}")
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for k, pair in enumerate(zip(a, b, strict=True)):
+            yield from differences_of(*pair, f"{where}/{k}")
+    elif isinstance(a, float) and isinstance(b, float):
+        if abs(a - b) > 0.02 * max(1.0, abs(a)):
+            yield f"{where}: {a} and {b}"
+    elif a != b:
+        yield f"{where}: {a} and {b}"
+
+
+def test_every_flow_gives_the_results_of_the_cpu(on, tmp_path):
+    checkpoint = sorted(Path(on("cpu").OUTPUT_DIR).glob("checkpoints/*.pyth"))[-1]
+    found = []
+    for device in ("cpu", "cuda"):
+        out = str(tmp_path / device)
+        own = ["TEST.CHECKPOINT_FILE_PATH", str(checkpoint), "OUTPUT_DIR", out]
+        engine.run(on(device, "SLOW_motion", *EVERYTHING, *own, "BIAS.TOY.NUM_TEST", 32))
+        found.append(results_of(out))
+    assert len(found[0]) >= 5
+    assert list(differences_of(*found)) == []
+
+
+@pytest.mark.parametrize("name", ["SLOWFAST_motion", "2D_noise", "C2D_motion", "I3D_motion"])
+def test_networks_at_random_are_measured_as_on_the_cpu(name):
+    words = [*SMALL, "BIAS.TOY.NUM_VAL", 16]
+    reports = []
+    for gpus in (0, 1):
+        cfg = engine.load_cfg(f"configs/Toy/{name}.yaml", [*words, "NUM_GPUS", gpus])
+        torch.manual_seed(0)
+        model = network.build_network(cfg)
+        reports.append(measure_networks(cfg, {"net": model}, "config")["net"])
+    assert 0 < biggest_change(*reports) < 1e-2
+
+
+@pytest.mark.parametrize("kind", ["flow_jitter", "flow_swap"])
+def test_masks_are_learnt_measured_and_tested(tiny, tmp_path, kind):
+    words = [*TOY, "BIAS.ENABLE", True, "BIAS.PAIRS", kind, "SOLVER.MAX_EPOCH", 1]
+    out = ["OUTPUT_DIR", str(tmp_path / "gpu")]
+    found = engine.run(tiny(*words, *out, "NUM_GPUS", 1))
+    alone = ["TRAIN.ENABLE", False, "TEST.CHECKPOINT_FILE_PATH", found["test"].checkpoint]
+    cpu = engine.run(tiny(*words, *alone, "OUTPUT_DIR", str(tmp_path / "cpu")))
+    assert biggest_change(found["measure"], cpu["measure"]) < 2e-2
+    there, here = (run["test"].figures.compute()["J_err"] for run in (found, cpu))
+    assert there == pytest.approx(here, abs=1.0)
+
+
+def test_static_dropout_and_two_pathways_train(tmp_path):
+    words = [*SMALL, "NUM_GPUS", 1, "SOLVER.MAX_EPOCH", 1, "OUTPUT_DIR", str(tmp_path)]
+    words += ["STATIC_DROPOUT.ENABLE", True, "BIAS.PERIOD", 1, "BIAS.TOY.NUM_TRAIN", 32]
+    found = engine.run(engine.load_cfg("configs/Toy/SLOWFAST_motion.yaml", words))
+    assert found["measure"].meta["device"] == torch.cuda.get_device_name()
+
+
+def test_a_network_of_ones_own_is_measured_as_on_the_cpu():
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(
+        torch.nn.Conv3d(3, 8, 3, stride=2), torch.nn.ReLU(), torch.nn.Conv3d(8, 8, 3)
+    )
+    clips = torch.rand(12, 3, 8, 32, 32)
+    cpu = slowfast_bias.measure(net, clips, layers=["0", "2"], progress=False)
+    gpu = slowfast_bias.measure(net.cuda(), clips, layers=["0", "2"], progress=False)
+    assert biggest_change(cpu, gpu) < 1e-3
 
 
 def test_one_step_of_training_is_that_of_the_cpu(tiny):
