@@ -36,7 +36,7 @@ from slowfast_bias.engine.tasks import make_task  # noqa: E402
 from slowfast_bias.models.families import family_of  # noqa: E402
 from slowfast_bias.models.fast import tensor_float  # noqa: E402
 
-STEPS, WARM_UP = 10, 3
+STEPS, WARM_UP = 5, 2
 NETWORKS = {
     "SlowOnly R50": "configs/Kinetics/SLOW_8x8_R50.yaml",
     "SlowFast R50": "configs/Kinetics/SLOWFAST_8x8_R50.yaml",
@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("--out", default="docs/BENCHMARKS.md")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--crop", type=int, default=224)
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=8)
     args = parser.parse_args()
     if not torch.cuda.is_available():
         print("Expected a GPU that torch can see, but there is none: see `slowfast_bias doctor`.")
@@ -65,7 +65,7 @@ def main() -> int:
             traceback.print_exc()
             failed.append(name)
             page += [f"Failed: {type(error).__name__}: {str(error).splitlines()[0]}", ""]
-    Path(args.out).write_text("\n".join(page).rstrip() + "\n")
+        Path(args.out).write_text("\n".join(page).rstrip() + "\n")  # what there is so far
     print(f"{args.out} is written" + (f"; failed: {', '.join(failed)}" if failed else ""))
     return int(bool(failed))
 
@@ -94,7 +94,7 @@ def machine() -> list[str]:
 
 def run_tests(args: argparse.Namespace) -> list[str]:
     """Returns how many tests that need a GPU passed."""
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "tests", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "8", "-m", "gpu", "tests"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     last = done.stdout.strip().splitlines()[-1]
     if done.returncode:
@@ -105,7 +105,7 @@ def run_tests(args: argparse.Namespace) -> list[str]:
 
 def measure(args: argparse.Namespace) -> list[str]:
     """Returns what `benchmarks/measure.py` prints."""
-    options = ["--crop", args.crop, "--batch", args.batch, "--rounds", 7, "--without-reference"]
+    options = ["--crop", args.crop, "--batch", args.batch, "--rounds", 3, "--without-reference"]
     return printed("benchmarks/measure.py", *options)
 
 

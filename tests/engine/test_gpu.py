@@ -206,7 +206,7 @@ def test_masks_are_learnt_measured_and_tested(tiny, tmp_path, kind):
 
 def test_static_dropout_and_two_pathways_train(tmp_path):
     words = [*SMALL, "NUM_GPUS", 1, "SOLVER.MAX_EPOCH", 1, "OUTPUT_DIR", str(tmp_path)]
-    words += ["STATIC_DROPOUT.ENABLE", True, "BIAS.PERIOD", 1, "BIAS.TOY.NUM_TRAIN", 32]
+    words += ["BIAS.STATIC_DROPOUT.ENABLE", True, "BIAS.PERIOD", 1, "BIAS.TOY.NUM_TRAIN", 32]
     found = engine.run(engine.load_cfg("configs/Toy/SLOWFAST_motion.yaml", words))
     assert found["measure"].meta["device"] == torch.cuda.get_device_name()
 
