@@ -16,9 +16,8 @@ from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias.engine.setup.divergence import check_weights
-from slowfast_bias.engine.setup.weight_files import read_checkpoint
 from slowfast_bias.files import write_whole
-from slowfast_bias.models.weights.readers import CheckpointError
+from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
 from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
