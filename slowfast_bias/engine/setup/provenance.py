@@ -42,7 +42,7 @@ def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str,
         "std": list(cfg.DATA.STD),
         **({"classes": cfg.MODEL.NUM_CLASSES} if cfg.BIAS.TASK != SEGMENTATION else {}),
         "processes": ranks.world_size(),
-        "device": _device(ranks.device_of(cfg)),
+        "device": device_name(ranks.device_of(cfg)),
         "host": f"SlowFast {host.name}",
         "versions": {
             "slowfast_bias": slowfast_bias.__version__,
@@ -79,5 +79,6 @@ def network_name(cfg: CfgNode) -> str:
     return " ".join([cfg.MODEL.MODEL_NAME, cfg.MODEL.ARCH, *more])
 
 
-def _device(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
+    """Returns the name of a GPU, or "cpu"."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
