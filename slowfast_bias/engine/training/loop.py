@@ -15,13 +15,14 @@ from typing import Any
 
 import torch
 from fvcore.common.config import CfgNode
+from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias import host, preemption
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine.measuring.layers import check_layers
 from slowfast_bias.engine.runtime import ranks
-from slowfast_bias.engine.runtime.log import log_json, progress, set_up_logging
+from slowfast_bias.engine.runtime.log import progress, set_up_logging
 from slowfast_bias.engine.runtime.tensorboard import Scalars
 from slowfast_bias.engine.setup import checkpoint, divergence, network
 from slowfast_bias.engine.setup.provenance import write_config
@@ -33,9 +34,9 @@ from slowfast_bias.engine.training.meters import TrainMeter
 from slowfast_bias.engine.training.mid_epoch import MidEpoch
 from slowfast_bias.engine.training.periodic_measurement import PeriodicMeasurement
 from slowfast_bias.engine.training.rates import give_decoder_its_rate
-from slowfast_bias.engine.training.resume import errors_so_far, start_from
+from slowfast_bias.engine.training.resume import start_from
 from slowfast_bias.engine.training.static_dropout import Debiasing
-from slowfast_bias.engine.training.validation import validate
+from slowfast_bias.engine.training.validation import Validations
 from slowfast_bias.models.families import family_of
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.seeding import seed_all, seed_from
@@ -75,16 +76,17 @@ def train(cfg: CfgNode) -> TrainResult:
     first = start_from(cfg, learner)
     wrapped = network.across_processes(model)
     train_list = ListInUse(cfg, "train")
-    val_list = ListInUse(cfg, "val")
     middle = MidEpoch(cfg, learner, train_list)
     first = middle.resume(first)
     scalars = Scalars(cfg)
     measurement, epochs = PeriodicMeasurement(cfg, scalars), debias.epochs
     log.info("epochs %d to %d on %s", first + 1, epochs, device)
 
-    trained, val, report = None, None, None
-    best = min(errors_so_far(cfg.OUTPUT_DIR, first, task.watched).values(), default=math.inf)
-    path = outputs.checkpoint(first)
+    validations = Validations(cfg, task, model, scalars, epochs, first)
+    trained, path = None, outputs.checkpoint(first)
+    report = None
+    if not middle.goes_on:
+        report = _catch_up(cfg, learner, first, validations, measurement)
     for epoch in _until_preempted(range(first, epochs)):
         seed_all(cfg.RNG_SEED, epoch, ranks.rank())
         train_list.loader.set_epoch(epoch)
@@ -101,16 +103,33 @@ def train(cfg: CfgNode) -> TrainResult:
             path = outputs.checkpoint(epoch + 1)
             ranks.all_or_none(functools.partial(_save_on_master, cfg, epoch, learner, middle))
         if evaluates:
-            val = validate(cfg, task, model, val_list, epoch, path if saves else None)
-            best = min(best, val[task.watched])
-            number = f"{epoch + 1}/{epochs}"
-            line = {"_type": "val_epoch", "epoch": number, f"min_{task.watched}": best, **val}
-            log_json(cfg.OUTPUT_DIR, line)
-            scalars.write("Val", val, epoch)
+            validations.after_epoch(epoch, path if saves else None)
         report = measurement.after_epoch(model, epoch, epochs)
     measurement.finish()
     scalars.close()
-    return TrainResult(epochs, trained, val, path, measurement.failed, report)
+    return TrainResult(epochs, trained, validations.last, path, measurement.failed, report)
+
+
+def _catch_up(
+    cfg: CfgNode,
+    learner: Learner,
+    first: int,
+    validations: Validations,
+    measurement: PeriodicMeasurement,
+) -> BiasReport | None:
+    """Does what was due after the epoch before `first`, if the run was stopped before it was done.
+
+    Returns the report of that epoch's weights, if they are measured now.
+    """
+    epoch, epochs = first - 1, learner.debias.epochs
+    path = Outputs(cfg.OUTPUT_DIR).checkpoint(first)
+    if not first or not ranks.from_master(g_pathmgr.isfile(path)):
+        return None  # the weights are of another run
+    if _due(epoch, cfg.TRAIN.EVAL_PERIOD, epochs) and validations.lacks(epoch):
+        validations.after_epoch(epoch, path)
+    if not measurement.lacks(first):
+        return None
+    return measurement.after_epoch(learner.model, epoch, epochs)
 
 
 def train_epoch(

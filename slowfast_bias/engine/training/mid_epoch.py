@@ -66,6 +66,11 @@ class MidEpoch:
         log.info("resuming epoch %d after %d iterations from %s", epoch + 1, step, self.path)
         return epoch
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether an epoch was loaded that has not begun again yet."""
+        return self._mine is not None
+
     def begin(self, meter: TrainMeter) -> int:
         """Takes up what is this process's own; returns the step to begin the epoch with."""
         if self._mine is None:

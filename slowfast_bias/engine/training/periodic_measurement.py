@@ -50,6 +50,10 @@ class PeriodicMeasurement:
             self._count_failure("report", epoch, error)
         return reports["trained"]
 
+    def lacks(self, epoch: int) -> bool:
+        """Returns whether there is no report of an epoch (counted from 1); the same everywhere."""
+        return not ranks.from_master(g_pathmgr.isfile(self.outputs.epoch_report(epoch)))
+
     def _count_failure(self, what: str, epoch: int, error: Exception) -> None:
         self.failed += 1
         log.warning(

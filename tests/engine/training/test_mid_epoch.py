@@ -112,3 +112,18 @@ def test_what_cannot_be_gone_on_with_is_said_and_the_epoch_begins_anew(
     assert "the epoch that was going on begins anew" in log and path in log
     assert "resuming epoch" not in log
     assert [line["epoch"] for line in lines(cfg, "train_epoch")] == ["1/2", "2/2"]
+
+
+def test_what_was_due_after_the_last_epoch_is_made_up_for(tiny):
+    opts = ["SOLVER.MAX_EPOCH", 2, "BIAS.ENABLE", True, "BIAS.PERIOD", 1, "BIAS.LAYERS", ["s5"]]
+    cfg = tiny(*opts, "BIAS.TOY.NUM_VAL", 4)
+    engine.train(cfg)
+    outputs = Outputs(cfg.OUTPUT_DIR)
+    report, stats = Path(outputs.epoch_report(2)), Path(outputs.stats)
+    before = lines(cfg, "val_epoch")[-1], json.loads(report.read_text())["layers"]
+    left = stats.read_text().replace('"val_epoch"', '"lost"')
+    stats.write_text(left)
+    report.unlink()
+    assert engine.train(cfg).train is None
+    found = {**lines(cfg, "val_epoch")[-1], "min_top1_err": before[0]["min_top1_err"]}
+    assert (found, json.loads(report.read_text())["layers"]) == before
