@@ -22,6 +22,7 @@ NAME = ".lock"
 _RENEWED = 20.0  # seconds between signs of life
 _DEAD = 90.0  # seconds without one
 _TEMPORARY = re.compile(r"\.(\d+)\.tmp$")
+_BELOW = ("checkpoints", "bias", "unfinished")  # folders of a run
 _held: set[str] = set()  # a process does not lock itself out
 
 
@@ -59,10 +60,10 @@ def alone_in(out: str | os.PathLike[str]) -> Iterator[None]:
         file.close()
 
 
-def sweep_temporary(folder: str, below: tuple[str, ...] = ("checkpoints", "bias")) -> list[str]:
+def sweep_temporary(folder: str) -> list[str]:
     """Removes half-written files of processes that are no more; returns their paths."""
     removed = []
-    for place in (folder, *(os.path.join(folder, name) for name in below)):
+    for place in (folder, *(os.path.join(folder, name) for name in _BELOW)):
         for name in os.listdir(place) if os.path.isdir(place) else ():
             match = _TEMPORARY.search(name)
             if match and not is_alive(int(match[1])):

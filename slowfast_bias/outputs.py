@@ -72,6 +72,20 @@ class Outputs:
         """Returns the checkpoints that are there, newest first."""
         return [self.checkpoint(epoch) for epoch in _numbers(self.checkpoints, _CHECKPOINT)[::-1]]
 
+    @property
+    def mid_epoch(self) -> str:
+        """The checkpoint of an epoch that is going on; no reader of checkpoints takes its name."""
+        return f"{self.checkpoints}/mid_epoch.pyth"
+
+    @property
+    def bookmarks(self) -> str:
+        """The folder of what is known so far of passes over lists that have not ended."""
+        return f"{self.root}/unfinished"
+
+    def bookmark(self, name: str) -> str:
+        """Returns the file of one pass and process."""
+        return f"{self.bookmarks}/{name}.pyth"
+
     # -- masks
     @property
     def masks(self) -> str:

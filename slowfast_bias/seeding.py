@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,29 @@ def seed_all(*numbers: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+def generator_states(device: torch.device) -> dict[str, Any]:
+    """Returns the states of python's, numpy's, torch's and a GPU's generators, as plain values."""
+    version, numbers, gauss = random.getstate()
+    name, keys, *rest = np.random.get_state()
+    return {
+        "python": [version, list(numbers), gauss],
+        "numpy": [name, torch.from_numpy(keys.astype(np.int64)), *rest],
+        "torch": torch.get_rng_state(),
+        "gpu": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+    }
+
+
+def set_generator_states(states: Mapping[str, Any], device: torch.device) -> None:
+    """Takes back what `generator_states` gave."""
+    version, numbers, gauss = states["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    name, keys, *rest = states["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))
+    torch.set_rng_state(states["torch"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states["gpu"], device)
 
 
 @contextlib.contextmanager

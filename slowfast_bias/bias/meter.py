@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -98,6 +99,16 @@ class BiasMeter:
         folds = self._stack(factor).to("cpu")
         whole = functools.reduce(PairStats.merge, [folds.fold(k) for k in range(FOLDS)])
         return {layer: whole.channels(x) for layer, x in self._layout.columns().items()}
+
+    def state(self) -> dict[str, Any]:
+        """Returns all that the meter holds, as tensors on the CPU, numbers and texts."""
+        folds = {factor: list(stack.to("cpu").fields()) for factor, stack in self._folds.items()}
+        return {"widths": dict(self._layout.widths), "folds": folds}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` gave: the meter goes on as the one that it was taken from."""
+        self._layout = Layout(dict(state["widths"]))
+        self._folds = {factor: PairStats(*fields) for factor, fields in state["folds"].items()}
 
     def compute(
         self,

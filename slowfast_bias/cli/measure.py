@@ -129,9 +129,9 @@ def _keys_of_weights(path: str) -> list[Any]:
     """Returns KEY, VALUE, ... that follow from a file: its classes, and how it wants colours."""
     if Path(path, "config.json").is_file():
         return ["BIAS.HF.FOLDER", path]  # which says it all
-    from slowfast_bias.engine.setup.weight_files import read_checkpoint
     from slowfast_bias.models.weights.describe import classes_of
     from slowfast_bias.models.weights.names import find_table_of
+    from slowfast_bias.models.weights.readers import read_checkpoint
     from slowfast_bias.models.weights.tables import colours_of
 
     weights = read_checkpoint(path)["model_state"]

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from slowfast_bias.archive_checks import check_file
 from slowfast_bias.errors import RequestError
 
 EXAMPLE = (
@@ -166,7 +165,6 @@ def _built(build: Callable[[], Any], name: str) -> Any:
 
 def _load(model: Any, path: str) -> None:
     from slowfast_bias.models.weights.fit import load_weights
-    from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
+    from slowfast_bias.models.weights.readers import read_checkpoint
 
-    check_file(path, CheckpointError)
     load_weights(model, read_checkpoint(path)["model_state"], path)

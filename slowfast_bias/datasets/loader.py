@@ -8,7 +8,7 @@ a data set (crops, clip positions) follows from (seed, epoch, index) alone.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -48,15 +48,19 @@ class RankSampler(Sampler[int]):
     def __init__(self, length: int, rank: int, world: int, seed: int, batch: int | None) -> None:
         self.length, self.rank, self.world, self.seed = length, rank, world, seed
         self.batch = batch  # clips of a global batch in training; None: evaluation
-        self.epoch = 0
+        self.epoch = self.first = 0
 
     def __iter__(self) -> Iterator[int]:
+        first, self.first = self.first, 0
+        return iter(self._positions()[first:])
+
+    def _positions(self) -> Sequence[int]:
         if self.batch is None:
-            return iter(range(self.rank, self.length, self.world))
+            return range(self.rank, self.length, self.world)
         generator = torch.Generator().manual_seed(seed_from(self.seed, self.epoch))
         order = torch.randperm(self.length, generator=generator)
         whole = self.length // self.batch * self.batch
-        return iter(order[self.rank : whole : self.world].tolist())
+        return order[self.rank : whole : self.world].tolist()
 
     def __len__(self) -> int:
         if self.batch is None:
@@ -65,7 +69,13 @@ class RankSampler(Sampler[int]):
 
 
 class Loader:
-    """Batches of a list; `set_epoch` before each pass of training."""
+    """Batches of a list; `set_epoch` before each pass of training.
+
+    Attributes:
+        dataset: whose clips they are.
+        sampler: which of them this process reads.
+        batch_size: clips of a batch of this process.
+    """
 
     def __init__(
         self,
@@ -79,7 +89,7 @@ class Loader:
         workers: int = 0,
         pin_memory: bool = False,
     ) -> None:
-        self.dataset = dataset
+        self.dataset, self.batch_size = dataset, batch_size
         self._items = DeterministicDataset(dataset, seed)
         batch = batch_size * world if training else None
         self.sampler = RankSampler(len(dataset), rank, world, seed, batch)
@@ -102,6 +112,10 @@ class Loader:
     def set_epoch(self, epoch: int) -> None:
         """Moves to the order and the augmentations of an epoch."""
         self._items.epoch = self.sampler.epoch = epoch
+
+    def begin_at(self, batch: int) -> None:
+        """Lets the next pass, and no other, begin with the batch of this number (from 0)."""
+        self.sampler.first = batch * self.batch_size
 
     def __iter__(self) -> Iterator[Batch]:
         if self._loader.num_workers:

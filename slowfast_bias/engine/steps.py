@@ -21,6 +21,7 @@ from slowfast_bias.config import ConfigError, check_training
 from slowfast_bias.config.check_styles import FOLDERS, pairs_name
 from slowfast_bias.datasets.pairs.request import pair_maker
 from slowfast_bias.engine.measuring.measurement import measure
+from slowfast_bias.engine.measuring.showing import PASS
 from slowfast_bias.engine.measuring.top_clips import check_top_clips
 from slowfast_bias.engine.preflight.frames import check_lists_of
 from slowfast_bias.engine.preflight.lists import STYLED, check_lists
@@ -28,12 +29,15 @@ from slowfast_bias.engine.preflight.videos import Checked
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.launcher import launch
 from slowfast_bias.engine.runtime.page import write_page
+from slowfast_bias.engine.setup.bookmark import clear
 from slowfast_bias.engine.tasks import task_class
 from slowfast_bias.engine.testing.battery import battery
 from slowfast_bias.engine.testing.battery_questions import read_questions
 from slowfast_bias.engine.testing.cue_lists import cue_lists
+from slowfast_bias.engine.testing.frame_orders import PASS as ORDERS
 from slowfast_bias.engine.testing.frame_orders import test_orders
 from slowfast_bias.engine.testing.multi_view import test
+from slowfast_bias.engine.testing.silencing import PASS as SILENCED
 from slowfast_bias.engine.testing.silencing import ablate
 from slowfast_bias.engine.training.loop import TrainResult, train
 from slowfast_bias.files import alone_in, make_output_dir
@@ -51,6 +55,7 @@ class Step:
         lists: what it reads: "train", "val", "test", or styled folders.
         flow: does it, in every process.
         counts_hits: whether it counts the videos that are right.
+        passes: what its passes over lists are called, whose bookmarks go when it has ended.
     """
 
     name: str
@@ -58,6 +63,7 @@ class Step:
     lists: Callable[[CfgNode], list[str]]
     flow: Callable[..., Any]
     counts_hits: bool = False
+    passes: tuple[str, ...] = ()
 
 
 def _measured(cfg: CfgNode) -> list[str]:
@@ -69,17 +75,21 @@ def _trained(cfg: CfgNode) -> list[str]:
     return ["train", "val", *inside]
 
 
+def _tested(_: CfgNode) -> list[str]:
+    return ["test"]
+
+
 def _silenced(cfg: CfgNode) -> list[str]:
     return ["test", *_measured(cfg)]  # units are ranked by a measurement
 
 
 STEPS = (
     Step("train", lambda cfg: cfg.TRAIN.ENABLE, _trained, train),
-    Step("measure", lambda cfg: cfg.BIAS.ENABLE, _measured, measure),
-    Step("test", lambda cfg: cfg.TEST.ENABLE, lambda cfg: ["test"], test),
-    Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, lambda cfg: ["test"], test_orders, True),
-    Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate, True),
-    Step("battery", lambda cfg: cfg.BIAS.BEHAVIOUR.ENABLE, lambda cfg: ["test"], battery, True),
+    Step("measure", lambda cfg: cfg.BIAS.ENABLE, _measured, measure, passes=(PASS,)),
+    Step("test", lambda cfg: cfg.TEST.ENABLE, _tested, test, passes=("test",)),
+    Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, _tested, test_orders, True, (ORDERS,)),
+    Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate, True, (SILENCED, PASS)),
+    Step("battery", lambda cfg: cfg.BIAS.BEHAVIOUR.ENABLE, _tested, battery, True, ("battery",)),
 )
 
 
@@ -98,6 +108,7 @@ def run(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
 
     At the end `report.html` shows what is in OUTPUT_DIR.
     The measurement takes what training has just measured, if that was of the same weights.
+    Bookmarks stay until all is done: a run that is stopped in a test does not measure again.
     """
     steps = enabled_steps(cfg)
     check_steps(cfg, steps)
@@ -109,6 +120,7 @@ def run(cfg: CfgNode, init_method: str | None = None) -> dict[str, Any]:
                 flow = functools.partial(flow, known=_last_report(cfg, results["train"]))
             results[step.name] = launch(cfg, flow, init_method)
         _write_page(cfg)
+        _clear_bookmarks(cfg)
     return results
 
 
@@ -119,18 +131,29 @@ def run_step(name: str, cfg: CfgNode, init_method: str | None = None) -> Any:
     with _alone(cfg):
         result = launch(cfg, step.flow, init_method)
         _write_page(cfg)
+        if step.passes:
+            _clear_bookmarks(cfg, *step.passes)
     return result
 
 
 @contextlib.contextmanager
 def _alone(cfg: CfgNode) -> Iterator[None]:
     """Keeps other runs out of OUTPUT_DIR; of a scheduler's processes the first one does."""
-    given = rank_from_environment(os.environ)
-    first = given.rank == 0 if given else ranks.is_master() and cfg.SHARD_ID == 0
+    first = _is_first(cfg)
     if first:
         make_output_dir(cfg.OUTPUT_DIR)
     with alone_in(cfg.OUTPUT_DIR) if first else contextlib.nullcontext():
         yield
+
+
+def _is_first(cfg: CfgNode) -> bool:
+    given = rank_from_environment(os.environ)
+    return given.rank == 0 if given else ranks.is_master() and cfg.SHARD_ID == 0
+
+
+def _clear_bookmarks(cfg: CfgNode, *passes: str) -> None:
+    if _is_first(cfg):
+        clear(cfg.OUTPUT_DIR, *passes)
 
 
 def steps_named(*names: str) -> list[Step]:

@@ -161,6 +161,15 @@ class StaticDropout(nn.Module):
         """Returns a copy of the scores (C,) on the CPU, for checkpoints and `set_scores`."""
         return self.scores.detach().to("cpu", copy=True)
 
+    def get_counts(self) -> tuple[Tensor, int]:
+        """Returns how often each channel was dropped since the last `statistics`, of how many."""
+        return self.seen.detach().to("cpu", copy=True), self._draws
+
+    def set_counts(self, seen: Tensor, draws: int) -> None:
+        """Takes back what `get_counts` gave."""
+        self.seen.copy_(seen)
+        self._draws = draws
+
     def forward(self, x: Tensor) -> Tensor:
         """Returns `x` with channels dropped in training, `x` itself otherwise; not in place."""
         if not (self.training and self.active):

@@ -13,9 +13,12 @@ from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 from torch import nn
 
+from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine.measuring.measurement import measure_trained
+from slowfast_bias.engine.measuring.showing import PASS
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.tensorboard import Scalars
+from slowfast_bias.engine.setup.bookmark import clear
 from slowfast_bias.engine.setup.network import Trained, load_trained
 from slowfast_bias.engine.setup.provenance import write_config
 from slowfast_bias.engine.training.periodic_measurement import PeriodicMeasurement
@@ -47,7 +50,7 @@ class Measurements:
             return
         self.periodic.finish()
         if not self.cfg.TEST.ENABLE:
-            measure_trained(self.cfg, Trained(self.model, self.outputs.checkpoint(epochs)), report)
+            _measure(self.cfg, Trained(self.model, self.outputs.checkpoint(epochs)), report)
         self.scalars.close()
 
     def _is_measured(self, epoch: int) -> bool:
@@ -68,7 +71,13 @@ class FinalMeasurement:
 
     def measure(self) -> None:
         """Writes `bias/report.*` into OUTPUT_DIR."""
-        measure_trained(self.cfg, self.trained)
+        _measure(self.cfg, self.trained)
+
+
+def _measure(cfg: CfgNode, trained: Trained, known: BiasReport | None = None) -> None:
+    measure_trained(cfg, trained, known)
+    if ranks.is_master():
+        clear(cfg.OUTPUT_DIR, PASS)
 
 
 def _write_config(cfg: CfgNode, path: str) -> None:

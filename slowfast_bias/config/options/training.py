@@ -8,6 +8,11 @@ OPTIONS = (
     Option("BIAS.RANK_TIMEOUT", 40.0,
            "Seconds without a sign of life after which a process of several counts as lost, and "
            "the run ends with its name; 0: it is waited for without end.", low=0),
+    Option("BIAS.CHECKPOINT_MINUTES", 5.0,
+           "Minutes between two times that training saves inside an epoch, and that measurements "
+           "and tests save what they have so far; less often where saving would take more than a "
+           "hundredth of the time. A run that was stopped goes on from there, to the same numbers. "
+           "0: checkpoints after epochs only, and nothing of measurements and tests.", low=0),
     Option("BIAS.NEW_CLASSIFIER", False,
            "Train from TRAIN.CHECKPOINT_FILE_PATH with a new classifier if the file's has other "
            "classes, or if it has none; all other weights must fit."),

@@ -123,10 +123,21 @@ class Forwards:
             inputs: what the network is given.
             read: from inputs to the features of taps on `model` as it is then.
         """
-        if self._checked or not self.ran:
+        if self._checked:
             return
-        self._check(inputs, read)
+        if self.ran:
+            self._check(inputs, read)
         self._checked = True  # not before: without memory for it, it is made again
+
+    def decision(self) -> list[str] | None:
+        """Returns what is done for speed, since it was checked; None if nothing was yet."""
+        return list(self.ran) if self._checked else None
+
+    def run_as_before(self, decision: list[str] | None) -> None:
+        """Takes an earlier decision: another batch might decide otherwise, and round otherwise."""
+        self._checked = decision is not None
+        if decision == []:
+            self.model, self.ran = self._plain, []
 
     def _check(self, inputs: list[Tensor], read: Read) -> None:
         fast = self._read_compiled(inputs, read)

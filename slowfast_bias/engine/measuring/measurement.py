@@ -10,11 +10,11 @@ import functools
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fvcore.common.config import CfgNode
-from torch import Tensor, nn
+from torch import nn
 
 from slowfast_bias import host
 from slowfast_bias.bias import BiasReport, all_merge
@@ -23,34 +23,26 @@ from slowfast_bias.bias.origin import REFERENCE, UNTRAINED
 from slowfast_bias.bias.recognition import Recognition
 from slowfast_bias.config.check_styles import has_flow_pairs, pairs_name
 from slowfast_bias.datasets.contract import ClipSource, recordings_of
-from slowfast_bias.datasets.pairs.request import PairMaker, pair_maker
-from slowfast_bias.engine.measuring.portions import Portions
+from slowfast_bias.datasets.pairs.request import pair_maker
 from slowfast_bias.engine.measuring.probe import Probe
 from slowfast_bias.engine.measuring.report_files import final_line, leave_reports
+from slowfast_bias.engine.measuring.showing import Bad, Showing
 from slowfast_bias.engine.measuring.top_clips import (
     Kept,
     check_top_clips,
     keep_over_ranks,
     write_top_clips,
 )
-from slowfast_bias.engine.measuring.views import make_filmed, make_views
 from slowfast_bias.engine.runtime import ranks
-from slowfast_bias.engine.runtime.log import log_json, progress
-from slowfast_bias.engine.setup.loaders import source_loader
+from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.setup.network import Trained, build_network, open_trained
 from slowfast_bias.engine.setup.provenance import partial_words, provenance
-from slowfast_bias.engine.setup.unreadable_videos import (
-    NO_REASON,
-    Unreadable,
-    dropped_warning,
-)
-from slowfast_bias.engine.tasks import Task, make_task
+from slowfast_bias.engine.setup.unreadable_videos import dropped_warning
+from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.errors import DataError
 from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
-
-Bad = tuple[int, Unreadable]  # number of a video in its list, and why it is not in the numbers
 
 
 def measure(cfg: CfgNode, known: BiasReport | None = None) -> BiasReport:
@@ -147,7 +139,8 @@ def measure_and_keep(
     }
     task = make_task(cfg, next(iter(networks.values())))
     recordings = recordings_of(source)
-    shares = ranks.all_or_none(lambda: _show(cfg, source, recordings, maker, task, probes.values()))
+    shown = Showing(cfg, source, recordings, maker, task, list(probes.values()))
+    shares = ranks.all_or_none(shown.run)
     bad = sorted(pair for share in shares for pair in share)
     if len(bad) == len(source):
         raise DataError(f"Expected at least one readable video, but got none: {bad[0][1].reason}")
@@ -183,35 +176,6 @@ def measure_and_keep(
         if probe.clips:
             kept = keep_over_ranks(probe.top_clips, meter, source, maker)
     return Measured(reports, kept)
-
-
-def _show(
-    cfg: CfgNode,
-    source: ClipSource,
-    recordings: list[int],
-    maker: PairMaker,
-    task: Task,
-    probes: Iterable[Probe],
-) -> list[Bad]:
-    """Shows this rank's share of the videos to all probes; returns those that are unreadable."""
-    bad: list[Bad] = []
-
-    def prepare(inputs: list[Tensor], positions: list[int]) -> Callable[[Probe], None]:
-        videos = [source.videos[position] for position in positions]
-        views = make_views(cfg, source, inputs, videos, maker, task.pack)
-        filmed = make_filmed(views, positions, len(source), task.pack)
-        cut_from = [recordings[position] for position in positions]
-        return lambda probe: probe.add(views, videos, cut_from, filmed)
-
-    portions = Portions(prepare, probes)
-    loader = source_loader(cfg, source)
-    for batch in progress(loader, len(loader), "measurement"):
-        for position, reason in batch.unreadable.items():
-            video = Unreadable(*source.describe(position), reason or NO_REASON)
-            bad.append((source.videos[position], video))
-        if batch.clips():
-            portions.show(batch.inputs, batch.indices.tolist())
-    return bad
 
 
 def _about(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
+from dataclasses import astuple
 from typing import Any, NamedTuple
 
 import torch
@@ -66,7 +67,7 @@ class Probe:
                 scores are not read.
             clips: how many videos are kept of either end of every unit's values for a view.
         """
-        self.headless, self.clips = headless, clips
+        self.network, self.headless, self.clips = model, headless, clips
         self.top_clips: TopClips | None = None
         self.taps = configured_taps(cfg, model)
         if headless:
@@ -100,6 +101,30 @@ class Probe:
         views.add_to(self.meter, by_view, videos, recordings)
         if self.clips:
             self._keep(*next(iter(by_view.items())), torch.tensor(videos))
+
+    def state(self) -> dict[str, Any]:
+        """Returns what was found so far, and what the first batch has decided."""
+        top = self.top_clips
+        kept = top and [top.view, top.extremes.k, top.extremes.values, top.extremes.videos]
+        return {
+            "meter": self.meter.state(),
+            "recognition": list(astuple(self.recognition)),
+            "axes": dict(self.axes),
+            "top_clips": kept,
+            "reused": list(self.reused),
+            "decision": self.forwards.decision(),
+            "checked": self._checked,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Takes up what `state` gave, before the first batch."""
+        self.meter.load_state(state["meter"])
+        self.recognition, self.axes = Recognition(*state["recognition"]), state["axes"]
+        if state["top_clips"] is not None:
+            view, *found = state["top_clips"]
+            self.top_clips = TopClips(view, Extremes(*found))
+        self.reused, self._checked = state["reused"], state["checked"]
+        self.forwards.run_as_before(state["decision"])
 
     def _keep(self, view: str, features: Features, videos: torch.Tensor) -> None:
         """Ranks a batch among the videos so far; values stay on the features' device."""

@@ -16,9 +16,8 @@ from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias.engine.setup.divergence import check_weights
-from slowfast_bias.engine.setup.weight_files import read_checkpoint
 from slowfast_bias.files import write_whole
-from slowfast_bias.models.weights.readers import CheckpointError
+from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
 from slowfast_bias.outputs import Outputs
 
 log = logging.getLogger(__name__)
@@ -31,12 +30,15 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler | None = None,
     extra: Mapping[str, Any] | None = None,
+    path: str = "",
+    more: Mapping[str, Any] | None = None,
 ) -> str:
     """Writes the state after epoch number `epoch` (0-based) and returns its path.
 
     Raises NotFiniteError, and writes nothing, if a weight is not a finite number: no run could go
     on from such a file, and the one before it stays the newest. `extra` holds tensors and
-    primitives of this project; other readers ignore it.
+    primitives of this project; other readers ignore it. With `path` it is written there, `more`
+    beside the usual entries.
     """
     weights = model.state_dict()
     check_weights(cfg, epoch, weights)
@@ -46,12 +48,13 @@ def save_checkpoint(
         "optimizer_state": optimizer.state_dict(),
         "cfg": cfg.dump(),
         "slowfast_bias": dict(extra or {}),
+        **(more or {}),
     }
     if scaler is not None and scaler.is_enabled():
         state["scaler_state"] = scaler.state_dict()
     outputs = Outputs(cfg.OUTPUT_DIR)
     g_pathmgr.mkdirs(outputs.checkpoints)
-    path = outputs.checkpoint(epoch + 1)
+    path = path or outputs.checkpoint(epoch + 1)
     with write_whole(path, "wb") as file:
         torch.save(state, file)
     return path

@@ -16,9 +16,8 @@ from iopath.common.file_io import g_pathmgr
 from slowfast_bias.datasets.contract import VideoDataset
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import printable
-from slowfast_bias.engine.setup.weight_files import read_checkpoint
 from slowfast_bias.errors import NotFiniteError
-from slowfast_bias.models.weights.readers import CheckpointError, not_finite
+from slowfast_bias.models.weights.readers import CheckpointError, not_finite, read_checkpoint
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import write_result
 

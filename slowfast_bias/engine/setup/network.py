@@ -18,12 +18,11 @@ from slowfast_bias import host
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import set_up_logging
 from slowfast_bias.engine.setup import checkpoint
-from slowfast_bias.engine.setup.weight_files import read_checkpoint
 from slowfast_bias.models.families import family_of
 from slowfast_bias.models.sync_batchnorm import convert_sync_batchnorm
 from slowfast_bias.models.weights.fit import Loaded, load_weights
 from slowfast_bias.models.weights.huggingface_folder import is_pretrained, read_pretrained
-from slowfast_bias.models.weights.readers import CheckpointError
+from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
 from slowfast_bias.models.weights.tables import colours_of
 from slowfast_bias.models.weights.tables.vjepa2 import join_probe
 from slowfast_bias.seeding import seed_all

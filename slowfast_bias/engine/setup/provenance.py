@@ -42,7 +42,7 @@ def provenance(cfg: CfgNode, split: str, config: str, **found: Any) -> dict[str,
         "std": list(cfg.DATA.STD),
         **({"classes": cfg.MODEL.NUM_CLASSES} if cfg.BIAS.TASK != SEGMENTATION else {}),
         "processes": ranks.world_size(),
-        "device": _device(ranks.device_of(cfg)),
+        "device": device_name(ranks.device_of(cfg)),
         **_rounding(ranks.device_of(cfg), found),
         "host": f"SlowFast {host.name}",
         "versions": {
@@ -80,12 +80,13 @@ def network_name(cfg: CfgNode) -> str:
     return " ".join([cfg.MODEL.MODEL_NAME, cfg.MODEL.ARCH, *more])
 
 
+def device_name(device: torch.device) -> str:
+    """Returns the name of a GPU, or "cpu"."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
 def _rounding(device: torch.device, found: Mapping[str, Any]) -> dict[str, bool]:
     """Returns whether a GPU rounds to TensorFloat-32, if the flow does not name its arithmetic."""
     if device.type != "cuda" or "precision" in found:
         return {}
     return {"tf32": torch.backends.cudnn.allow_tf32}
-
-
-def _device(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

@@ -61,6 +61,14 @@ class UnreadableVideos:
         if stops:
             raise self._error()
 
+    def state(self) -> dict[str, Any]:
+        """Returns what was found so far."""
+        return {path: list(video) for path, video in self.by_path.items()}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` gave."""
+        self.by_path = {path: Unreadable(*video) for path, video in state.items()}
+
     def merge_over_ranks(self) -> None:
         """Merges what all processes found in a pass; every process must call it.
 

@@ -22,6 +22,7 @@ from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.launcher import join_scheduler, launch
 from slowfast_bias.engine.runtime.log import set_up_logging
 from slowfast_bias.engine.runtime.page import write_page
+from slowfast_bias.engine.setup.bookmark import clear
 from slowfast_bias.engine.steps import check_steps, steps_named
 from slowfast_bias.engine.studies.dose_response import dose_figures
 from slowfast_bias.engine.studies.sweep_runs import (
@@ -77,6 +78,7 @@ def sweep(out: str, runs: Sequence[Run], options: Options = (), start: str = "")
             if start:
                 engine.train(starts[run.seed])  # after the first time nothing is left to do
             _write_row(result, do_run(run, cfg))
+            _clear_bookmarks(cfg)
         except Exception:  # after any error the other runs go on
             if ranks.together():  # the other processes wait for this one and do not get the error
                 raise
@@ -132,6 +134,11 @@ def collect(out: str) -> list[dict[str, Any]]:
 def _write_row(path: str, row: dict[str, Any]) -> None:
     if ranks.is_master():
         write_result(path, ROW, {}, row)
+
+
+def _clear_bookmarks(cfg: CfgNode) -> None:
+    if ranks.is_master():
+        clear(cfg.OUTPUT_DIR)
 
 
 def _collect_so_far(out: str) -> None:

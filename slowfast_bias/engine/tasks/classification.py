@@ -7,7 +7,7 @@ of them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,18 @@ class ScoreTally:
             row.index_add_(0, videos, scores.double())
         self.labels[videos] = batch.targets.to(self.labels)
         self.clips.index_add_(0, videos, torch.ones_like(videos))
+
+    def state(self) -> dict[str, Any]:
+        """Returns what was counted so far: rows of the videos that were."""
+        counted = self.clips.nonzero().flatten()
+        found = self.scores[:, counted], self.labels[counted], self.clips[counted]
+        return {"videos": counted.cpu(), "found": [x.cpu() for x in found]}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` gave, in an empty tally."""
+        videos = state["videos"].to(self.clips.device)
+        scores, labels, clips = (x.to(self.clips.device) for x in state["found"])
+        self.scores[:, videos], self.labels[videos], self.clips[videos] = scores, labels, clips
 
     def merge_over_ranks(self) -> None:
         """Adds up what all processes counted."""

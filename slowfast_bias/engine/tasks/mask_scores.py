@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +79,19 @@ class MaskScores:
         if box.isfinite().all():
             boxes = BoxFigures.of(name, frame, soft, box.tolist(), truths.sizes[row], rule.box)
         return cls(masks, boxes, 1, rule)
+
+    def state(self) -> dict[str, Any]:
+        """Returns all but the rule, as numbers and texts."""
+        scores = {name: dict(frames) for name, frames in self.masks.scores.items()}
+        boxes = {name: dict(frames) for name, frames in self.boxes.overlaps.items()}
+        lengths = dict(self.masks.lengths)
+        return {"lengths": lengths, "scores": scores, "boxes": boxes, "frames": self.frames}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any], rule: MaskRule) -> MaskScores:
+        """Returns the figures that `state` was taken from."""
+        masks = MaskFigures(state["lengths"], state["scores"])
+        return cls(masks, BoxFigures(rule.box, state["boxes"]), state["frames"], rule)
 
     def merge(self, *others: MaskScores) -> MaskScores:
         """Returns the figures of all sets of frames together."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,16 @@ class MaskTally:
                     name = batch.targets.sequences[row], batch.targets.names[row]
                     write_mask(self.outputs.mask(*name), soft > self.rule.threshold)
         self.clips.index_add_(0, videos.cpu(), torch.ones(len(videos), dtype=torch.long))
+
+    def state(self) -> dict[str, Any]:
+        """Returns what was counted so far; its masks are in their files."""
+        merged = [MaskScores(rule=self.rule).merge(*frames) for frames in self.found]
+        return {"scores": [x.state() for x in merged], "clips": self.clips, "good": self.good}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` gave, in an empty tally."""
+        self.found = [[MaskScores.of_state(x, self.rule)] for x in state["scores"]]
+        self.clips, self.good = state["clips"], state["good"]
 
     def merge_over_ranks(self) -> None:
         """Joins what all processes counted; every process must call it."""

@@ -7,7 +7,7 @@ merge of their figures. Legend: B clips, T frames, V videos.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -36,6 +36,12 @@ class Tally(Protocol):
 
     def add(self, outputs: Sequence[Any], batch: Batch, videos: torch.Tensor) -> None:
         """Adds one output per variant; `videos` (B,) says which video each clip is of."""
+
+    def state(self) -> dict[str, Any]:
+        """Returns what was counted so far as tensors, numbers and texts."""
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` gave, in an empty tally."""
 
     def merge_over_ranks(self) -> None:
         """Adds up what all processes counted; every process must call it."""
@@ -77,6 +83,12 @@ class Verdicts(Protocol):
 
     def add(self, outputs: Sequence[Any], batch: Batch, videos: torch.Tensor) -> None:
         """Adds one output per variant, as a `Tally`."""
+
+    def state(self) -> dict[str, Any]:
+        """Returns what was counted so far, as a `Tally`."""
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` gave, in an empty tally."""
 
     def merge_over_ranks(self) -> None:
         """Joins what all processes counted; every process must call it."""

@@ -9,7 +9,8 @@ Legend: B clips, V videos.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 
@@ -79,6 +80,19 @@ class VerdictTally:
         self._broken[:, video] = (~mean.isfinite().all(1)).int()
         for row, (first, second) in enumerate(self._pairs):
             self._apart[row, video] = kullback_leibler(mean[first], mean[second])
+
+    def state(self) -> dict[str, Any]:
+        """Returns what was counted so far."""
+        return {"open": dict(self._open), "found": list(self._found())}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` gave, in an empty tally."""
+        self._open = dict(state["open"])
+        for mine, known in zip(self._found(), state["found"], strict=True):
+            mine.copy_(known)
+
+    def _found(self) -> tuple[torch.Tensor, ...]:
+        return self.labels, self._best, self._broken, self._apart, self._clips
 
     def merge_over_ranks(self) -> None:
         """Joins what all processes counted."""

@@ -49,7 +49,7 @@ def _vote(cfg: CfgNode, task: Task, model: nn.Module, title: str) -> Votes:
 def _named(cfg: CfgNode, task: Task, shown: FrameOrders, title: str) -> Votes:
     """Returns the votes over a list; DataError names it if none of it can be read."""
     try:
-        return vote(cfg, task, shown, "test", title)
+        return vote(cfg, task, shown, "test", f"battery, {title}")
     except DataError as error:
         where = lists.name_of(lists.open_list(cfg))
         raise DataError(f"{title}, {where}: {error}") from error

@@ -30,6 +30,7 @@ from slowfast_bias.results import write_result
 log = logging.getLogger(__name__)
 
 KIND = "frame_orders"
+PASS = "frame orders"
 ORDERS = ("ordered", "shuffled", "reversed", "frozen")
 _FEW_CLASSES = 20  # more are in the file only
 
@@ -61,7 +62,7 @@ def accuracy_by_order(cfg: CfgNode, model: nn.Module) -> dict[str, Any]:
     `meta` says how the videos were read, and which are not in the figures.
     """
     task = make_task(cfg, model)
-    votes = vote(cfg, task, FrameOrders(task, model, _orders(cfg)), "test", "frame orders")
+    votes = vote(cfg, task, FrameOrders(task, model, _orders(cfg)), "test", PASS)
     labels = votes.labels()
     shuffles = [votes.hits(name).double() for name in votes.names if name.startswith("shuffled")]
     every = {

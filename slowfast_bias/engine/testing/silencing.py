@@ -28,6 +28,7 @@ from slowfast_bias.results import write_result
 log = logging.getLogger(__name__)
 
 KIND = "silencing"
+PASS = "silenced units"
 
 
 def ablate(cfg: CfgNode) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def ablate(cfg: CfgNode) -> dict[str, Any]:
     plan = plan_sets(cfg, report)
     silenced, task = SilencedSets(model, layer, tap), make_task(cfg, model)
     sets = list(dict.fromkeys(chosen.units for chosen in plan))  # the empty set is one for all
-    votes = vote(cfg, task, WithoutUnits(task, silenced, sets), "test", "silenced units")
+    votes = vote(cfg, task, WithoutUnits(task, silenced, sets), "test", PASS)
     hits = {units: votes.hits(name) for units, name in zip(sets, votes.names, strict=True)}
     outputs = Outputs(cfg.OUTPUT_DIR)
     found = {

@@ -21,8 +21,10 @@ from torch import nn
 
 from slowfast_bias.bias import evaluating
 from slowfast_bias.datasets.contract import Batch, recordings_of
-from slowfast_bias.engine.runtime.log import progress
+from slowfast_bias.datasets.loader import Loader
+from slowfast_bias.engine.setup.bookmark import Bookmark
 from slowfast_bias.engine.setup.divergence import other_weights, scores_not_finite
+from slowfast_bias.engine.setup.fingerprint import list_digest, weights_digest
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.setup.network import autocast
 from slowfast_bias.engine.setup.unreadable_videos import UnreadableVideos
@@ -80,7 +82,8 @@ class WithoutUnits:
 
     def __init__(self, task: Task, silenced: SilencedSets, sets: Sequence[tuple[int, ...]]) -> None:
         self.task, self.silenced, self.sets = task, silenced, list(sets)
-        self.model, self.names = silenced.model, [str(i) for i in range(len(sets))]
+        self.model = silenced.model
+        self.names = [" ".join(map(str, units)) for units in sets]
 
     def outputs(self, batch: Batch, device: torch.device) -> list[Any]:
         """Returns the scores without each set."""
@@ -116,6 +119,28 @@ class Votes:
     def labels(self) -> torch.Tensor:
         """Returns (V',) the classes of the complete videos."""
         return self.tally.labels[self.complete]
+
+
+class _Counted:
+    """What was counted of a list so far, as a bookmark keeps it."""
+
+    def __init__(self, tally: Tally | Verdicts, unreadable: UnreadableVideos) -> None:
+        self.tally, self.unreadable = tally, unreadable
+
+    def state(self) -> dict[str, Any]:
+        """Returns the tally and the videos that could not be read."""
+        return {"tally": self.tally.state(), "unreadable": self.unreadable.state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Takes up what `state` gave."""
+        self.tally.load_state(state["tally"])
+        self.unreadable.load_state(state["unreadable"])
+
+
+def _facts(cfg: CfgNode, variants: Variants, loader: Loader) -> tuple[Any, ...]:
+    if not cfg.BIAS.CHECKPOINT_MINUTES:
+        return ()
+    return weights_digest(variants.model), list_digest(loader.dataset), list(variants.names)
 
 
 def videos_and_recordings(meta: Mapping[str, Any]) -> str:
@@ -161,8 +186,9 @@ def vote(
     else:
         tally = make_tally(count, videos, device, views)
     unreadable = UnreadableVideos(cfg, loader.dataset, split)
+    mark = Bookmark(cfg, title, *_facts(cfg, variants, loader))
     with evaluating(variants.model):
-        for batch in progress(loader, len(loader), title):
+        for batch in mark.batches(loader, _Counted(tally, unreadable)):
             unreadable.add(batch)
             if batch.clips():
                 with autocast(cfg, device):

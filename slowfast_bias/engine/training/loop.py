@@ -15,25 +15,28 @@ from typing import Any
 
 import torch
 from fvcore.common.config import CfgNode
+from iopath.common.file_io import g_pathmgr
 from torch import nn
 
 from slowfast_bias import host, preemption
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine.measuring.layers import check_layers
 from slowfast_bias.engine.runtime import ranks
-from slowfast_bias.engine.runtime.log import log_json, progress, set_up_logging
+from slowfast_bias.engine.runtime.log import progress, set_up_logging
 from slowfast_bias.engine.runtime.tensorboard import Scalars
 from slowfast_bias.engine.setup import checkpoint, divergence, network
 from slowfast_bias.engine.setup.provenance import write_config
 from slowfast_bias.engine.tasks import Task, make_task
 from slowfast_bias.engine.training import batchnorm
+from slowfast_bias.engine.training.learner import Learner
 from slowfast_bias.engine.training.lists import ListInUse, check_batch, orders_of
 from slowfast_bias.engine.training.meters import TrainMeter
+from slowfast_bias.engine.training.mid_epoch import MidEpoch
 from slowfast_bias.engine.training.periodic_measurement import PeriodicMeasurement
 from slowfast_bias.engine.training.rates import give_decoder_its_rate
-from slowfast_bias.engine.training.resume import errors_so_far, start_from
+from slowfast_bias.engine.training.resume import start_from
 from slowfast_bias.engine.training.static_dropout import Debiasing
-from slowfast_bias.engine.training.validation import validate
+from slowfast_bias.engine.training.validation import Validations
 from slowfast_bias.models.families import family_of
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.seeding import seed_all, seed_from
@@ -69,22 +72,26 @@ def train(cfg: CfgNode) -> TrainResult:
     scaler = torch.amp.GradScaler(
         device.type, enabled=cfg.TRAIN.MIXED_PRECISION and device.type == "cuda"
     )
-    first = start_from(cfg, model, optimizer, scaler, debias)
+    learner = Learner(model, optimizer, scaler, debias)
+    first = start_from(cfg, learner)
     wrapped = network.across_processes(model)
     train_list = ListInUse(cfg, "train")
-    val_list = ListInUse(cfg, "val")
+    middle = MidEpoch(cfg, learner, train_list)
+    first = middle.resume(first)
     scalars = Scalars(cfg)
     measurement, epochs = PeriodicMeasurement(cfg, scalars), debias.epochs
     log.info("epochs %d to %d on %s", first + 1, epochs, device)
 
-    trained, val, report = None, None, None
-    best = min(errors_so_far(cfg.OUTPUT_DIR, first, task.watched).values(), default=math.inf)
-    path = outputs.checkpoint(first)
+    validations = Validations(cfg, task, model, scalars, epochs, first)
+    trained, path = None, outputs.checkpoint(first)
+    report = None
+    if not middle.goes_on:
+        report = _catch_up(cfg, learner, first, validations, measurement)
     for epoch in _until_preempted(range(first, epochs)):
         seed_all(cfg.RNG_SEED, epoch, ranks.rank())
         train_list.loader.set_epoch(epoch)
         debias.begin_epoch(epoch)
-        trained = train_epoch(cfg, task, wrapped, optimizer, scaler, train_list, epoch, debias)
+        trained = train_epoch(cfg, task, wrapped, learner, train_list, epoch, middle)
         scalars.write("Train", trained, epoch)
         evaluates = _due(epoch, cfg.TRAIN.EVAL_PERIOD, epochs)
         saves = _due(epoch, cfg.TRAIN.CHECKPOINT_PERIOD, epochs)
@@ -94,38 +101,55 @@ def train(cfg: CfgNode) -> TrainResult:
         saves = saves or _preempted()
         if saves:
             path = outputs.checkpoint(epoch + 1)
-            saved = (cfg, epoch, model, optimizer, scaler, debias.state())
-            ranks.all_or_none(functools.partial(_save_on_master, *saved))
+            ranks.all_or_none(functools.partial(_save_on_master, cfg, epoch, learner, middle))
         if evaluates:
-            val = validate(cfg, task, model, val_list, epoch, path if saves else None)
-            best = min(best, val[task.watched])
-            number = f"{epoch + 1}/{epochs}"
-            line = {"_type": "val_epoch", "epoch": number, f"min_{task.watched}": best, **val}
-            log_json(cfg.OUTPUT_DIR, line)
-            scalars.write("Val", val, epoch)
+            validations.after_epoch(epoch, path if saves else None)
         report = measurement.after_epoch(model, epoch, epochs)
     measurement.finish()
     scalars.close()
-    return TrainResult(epochs, trained, val, path, measurement.failed, report)
+    return TrainResult(epochs, trained, validations.last, path, measurement.failed, report)
+
+
+def _catch_up(
+    cfg: CfgNode,
+    learner: Learner,
+    first: int,
+    validations: Validations,
+    measurement: PeriodicMeasurement,
+) -> BiasReport | None:
+    """Does what was due after the epoch before `first`, if the run was stopped before it was done.
+
+    Returns the report of that epoch's weights, if they are measured now.
+    """
+    epoch, epochs = first - 1, learner.debias.epochs
+    path = Outputs(cfg.OUTPUT_DIR).checkpoint(first)
+    if not first or not ranks.from_master(g_pathmgr.isfile(path)):
+        return None  # the weights are of another run
+    if _due(epoch, cfg.TRAIN.EVAL_PERIOD, epochs) and validations.lacks(epoch):
+        validations.after_epoch(epoch, path)
+    if not measurement.lacks(first):
+        return None
+    return measurement.after_epoch(learner.model, epoch, epochs)
 
 
 def train_epoch(
     cfg: CfgNode,
     task: Task,
     model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
+    learner: Learner,
     train_list: ListInUse,
     epoch: int,
-    debias: Debiasing,
+    middle: MidEpoch,
 ) -> dict[str, Any]:
-    """Returns the figures of one pass over the training list."""
+    """Returns the figures of one pass over the training list; `model` is wrapped, or not."""
     model.train()
-    loader, family = train_list.loader, family_of(debias.model)
+    optimizer, scaler, debias = learner.optimizer, learner.scaler, learner.debias
+    loader, family = train_list.loader, family_of(learner.model)
     device = next(model.parameters()).device
     meter = TrainMeter(cfg, epoch, debias.epochs, len(loader), task.no_figures())
-    lr = host.lr_at(epoch, cfg)
-    for step, batch in enumerate(progress(loader, len(loader), f"epoch {epoch + 1}")):
+    lr, first = host.lr_at(epoch, cfg), middle.begin(meter)
+    steps = progress(loader, len(loader) - first, f"epoch {epoch + 1}")
+    for step, batch in enumerate(steps, first):
         meter.data_came()
         check_batch(train_list, batch, epoch, step)
         orders = orders_of(cfg.BIAS.SHUFFLE.TRAIN, batch, seed_from(cfg.RNG_SEED, epoch))
@@ -147,6 +171,7 @@ def train_epoch(
         scaler.step(optimizer)
         scaler.update()
         meter.step(step, value, batch.clips(), task.figures(output, batch), lr)
+        middle.after_step(epoch, step + 1, meter)
     train_list.unreadable.merge_over_ranks()
     return meter.finish(lr)
 
@@ -165,9 +190,10 @@ def _preempted() -> bool:
     return any(ranks.gather_objects(preemption.asked()))
 
 
-def _save_on_master(*saved: Any) -> None:
+def _save_on_master(cfg: CfgNode, epoch: int, learner: Learner, middle: MidEpoch) -> None:
     if ranks.is_master():
-        checkpoint.save_checkpoint(*saved)
+        checkpoint.save_checkpoint(cfg, epoch, *learner.parts())
+        middle.remove()
 
 
 def _clip(cfg: CfgNode, model: nn.Module, optimizer: Any, scaler: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import resource
 import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -50,6 +52,19 @@ class TrainMeter:
             **figures.compute(),
         }
         log_json(self.cfg.OUTPUT_DIR, stats)
+
+    def state(self) -> dict[str, Any]:
+        """Returns the figures so far, and how long they took."""
+        elapsed = time.perf_counter() - self.started
+        sums = [self.clips, self.loss_sum, self.waiting, elapsed]
+        return {"figures": asdict(self.figures), "sums": sums}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` gave."""
+        self.figures = type(self.figures)(**state["figures"])
+        self.clips, self.loss_sum, self.waiting, elapsed = state["sums"]
+        self.last = time.perf_counter()
+        self.started = self.last - elapsed
 
     def finish(self, lr: float) -> dict[str, float]:
         """Logs the epoch, over the clips of all processes; returns its figures."""

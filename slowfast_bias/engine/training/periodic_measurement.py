@@ -13,9 +13,11 @@ from torch import nn
 
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine.measuring.measurement import measure_networks
+from slowfast_bias.engine.measuring.showing import PASS
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.runtime.tensorboard import Scalars
+from slowfast_bias.engine.setup.bookmark import clear
 from slowfast_bias.engine.setup.unreadable_videos import record
 from slowfast_bias.outputs import Outputs
 
@@ -48,6 +50,10 @@ class PeriodicMeasurement:
             self._count_failure("report", epoch, error)
         return reports["trained"]
 
+    def lacks(self, epoch: int) -> bool:
+        """Returns whether there is no report of an epoch (counted from 1); the same everywhere."""
+        return not ranks.from_master(g_pathmgr.isfile(self.outputs.epoch_report(epoch)))
+
     def _count_failure(self, what: str, epoch: int, error: Exception) -> None:
         self.failed += 1
         log.warning(
@@ -76,6 +82,7 @@ class PeriodicMeasurement:
         g_pathmgr.mkdirs(self.outputs.bias)
         path = self.outputs.epoch_report(epoch + 1)
         report.save(path)
+        clear(self.cfg.OUTPUT_DIR, PASS)
         log.info("epoch %d/%d  measured: %s", epoch + 1, epochs, path)
         for name, layer in report.layers.items():
             line = {"_type": "bias_epoch", "epoch": f"{epoch + 1}/{epochs}", "layer": name}

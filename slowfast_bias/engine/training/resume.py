@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 
-import torch
 from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 from torch import nn
@@ -15,7 +14,7 @@ from slowfast_bias.config.check_segmentation import STREAM_KEYS
 from slowfast_bias.engine.runtime.log import parse_json
 from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.engine.setup.network import check_colours, read_weights
-from slowfast_bias.engine.training.static_dropout import Debiasing
+from slowfast_bias.engine.training.learner import Learner
 from slowfast_bias.models.weights.fit import load_optimizer, load_weights
 from slowfast_bias.models.weights.readers import (
     CheckpointError,
@@ -30,26 +29,14 @@ log = logging.getLogger(__name__)
 _EPOCH = re.compile(r"(\d+)/\d+")
 
 
-def start_from(
-    cfg: CfgNode,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
-    debias: Debiasing,
-) -> int:
+def start_from(cfg: CfgNode, learner: Learner) -> int:
     """Loads what the run continues from; returns the epoch it begins with (0-based)."""
+    model = learner.model
     if cfg.TRAIN.AUTO_RESUME:
         found = checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)
         if found is not None:
             path, state = found
-            load_weights(model, state["model_state"], path, resumes=True)
-            load_optimizer(optimizer, state, path)
-            if "scaler_state" in state:
-                scaler.load_state_dict(state["scaler_state"])
-            try:
-                debias.load_state(state.get("slowfast_bias", {}))
-            except CheckpointError as error:
-                raise CheckpointError(f"{path}: {error}") from error
+            learner.load(state, path)
             log.info("resuming from %s", path)
             return finished_epochs(state, path)
     path = cfg.TRAIN.CHECKPOINT_FILE_PATH
@@ -79,13 +66,14 @@ def start_from(
     if cfg.TRAIN.CHECKPOINT_EPOCH_RESET or not whole or cfg.TRAIN.CHECKPOINT_INFLATE:
         return 0
     epochs = finished_epochs(state, path)
-    if epochs >= debias.epochs:
+    planned = learner.debias.epochs
+    if epochs >= planned:
         raise CheckpointError(
-            f"Expected weights to train on, but {path} has {epochs} of {debias.epochs} epochs "
-            "behind it. Raise SOLVER.MAX_EPOCH, or start a new count: "
+            f"Expected weights to train on, but {path} has {epochs} of {planned} epochs behind it. "
+            "Raise SOLVER.MAX_EPOCH, or start a new count: "
             "TRAIN.CHECKPOINT_EPOCH_RESET True."
         )
-    load_optimizer(optimizer, state, path)
+    load_optimizer(learner.optimizer, state, path)
     return epochs
 
 

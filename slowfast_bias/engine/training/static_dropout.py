@@ -128,6 +128,15 @@ class Debiasing:
         self.drop.set_scores(scores)
         self.estimates = estimates
 
+    def counts(self) -> list[Any]:
+        """Returns what was dropped since the last line of the log; [] if nothing is counted."""
+        return list(self.drop.get_counts()) if isinstance(self.drop, StaticDropout) else []
+
+    def load_counts(self, counts: list[Any]) -> None:
+        """Takes up what `counts` gave."""
+        if isinstance(self.drop, StaticDropout):
+            self.drop.set_counts(*counts)
+
     def _attach(self) -> None:
         slot, kind, rate = classifier_of(self.model), self.options.KIND, self.options.RATE
         head = self.model.get_submodule(slot.path)

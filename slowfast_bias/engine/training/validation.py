@@ -11,13 +11,57 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.engine.runtime import ranks
-from slowfast_bias.engine.runtime.log import progress
+from slowfast_bias.engine.runtime.log import log_json, progress
+from slowfast_bias.engine.runtime.tensorboard import Scalars
 from slowfast_bias.engine.setup import divergence, network
 from slowfast_bias.engine.tasks import Task
 from slowfast_bias.engine.training.lists import ListInUse, orders_of
+from slowfast_bias.engine.training.resume import errors_so_far
 from slowfast_bias.models.families import family_of
 
 log = logging.getLogger(__name__)
+
+
+class Validations:
+    """The validations of a run, of those before a resume too.
+
+    Attributes:
+        last: figures of the last one; None before the first one.
+    """
+
+    def __init__(
+        self, cfg: CfgNode, task: Task, model: nn.Module, scalars: Scalars, epochs: int, first: int
+    ) -> None:
+        """Reads what is known of the epochs before `first` (0-based).
+
+        Args:
+            cfg: the config.
+            task: what is scored.
+            model: the network, not wrapped.
+            scalars: the curves.
+            epochs: of the run.
+            first: the epoch that the run begins with.
+        """
+        self.cfg, self.task, self.model = cfg, task, model
+        self.scalars, self.epochs = scalars, epochs
+        self.val_list, self.last = ListInUse(cfg, "val"), None
+        self._errors = ranks.from_master(errors_so_far(cfg.OUTPUT_DIR, first, task.watched))
+
+    def lacks(self, epoch: int) -> bool:
+        """Returns whether an epoch (0-based) has not been validated."""
+        return epoch + 1 not in self._errors
+
+    def after_epoch(self, epoch: int, saved: str | None) -> None:
+        """Validates and logs it; `saved` is the checkpoint of these very weights, if there is one.
+
+        The smallest error so far stands in the log too.
+        """
+        watched, number = self.task.watched, f"{epoch + 1}/{self.epochs}"
+        self.last = validate(self.cfg, self.task, self.model, self.val_list, epoch, saved)
+        self._errors[epoch + 1] = self.last[watched]
+        best = {f"min_{watched}": min(self._errors.values())}
+        log_json(self.cfg.OUTPUT_DIR, {"_type": "val_epoch", "epoch": number, **best, **self.last})
+        self.scalars.write("Val", self.last, epoch)
 
 
 @torch.no_grad()

@@ -1,4 +1,7 @@
-"""Files of weights: read by what they hold, without executing anything of it."""
+"""Files of weights: checked against their own checksums and sizes, then read by what they hold.
+
+Nothing that they hold is executed.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 
 from iopath.common.file_io import g_pathmgr
 
+from slowfast_bias.archive_checks import check_file
 from slowfast_bias.models.weights import sniff
 from slowfast_bias.models.weights.containers import find_weights, not_finite
 from slowfast_bias.models.weights.errors import CheckpointError
@@ -37,6 +41,7 @@ def read_checkpoint(path: str) -> dict[str, Any]:
 def _read_file(path: str) -> dict[str, Any]:
     if not g_pathmgr.exists(path):
         raise CheckpointError(f"Expected a checkpoint at {path}, but there is no such file.")
+    check_file(path, CheckpointError)
     try:
         content = _read(path)
     except CheckpointError:

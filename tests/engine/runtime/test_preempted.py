@@ -39,6 +39,7 @@ def test_training_saves_at_the_boundary_and_goes_on_as_if_nothing_had_been(
 ):
     opts = ["SOLVER.MAX_EPOCH", 3, "TRAIN.CHECKPOINT_PERIOD", 10, "MODEL.DROPOUT_RATE", 0.5]
     opts += ["TRAIN.EVAL_PERIOD", 10, "BN.USE_PRECISE_STATS", True, "BN.NUM_BATCHES_PRECISE", 1]
+    opts += ["BIAS.CHECKPOINT_MINUTES", 0]
     unbroken = engine.train(tiny(*opts, "OUTPUT_DIR", str(tmp_path / "unbroken")))
     cfg = tiny(*opts, "OUTPUT_DIR", str(tmp_path / "broken"))
     real = loop.train_epoch

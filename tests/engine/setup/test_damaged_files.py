@@ -12,7 +12,7 @@ from torch.serialization import set_crc32_options
 
 from slowfast_bias import archive_checks, host
 from slowfast_bias.engine.setup import checkpoint
-from slowfast_bias.models.weights.readers import CheckpointError
+from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
 
 pytestmark = pytest.mark.host
 
@@ -43,7 +43,7 @@ def test_one_flipped_bit_is_noticed_and_the_checkpoint_before_is_taken(run_of_tw
     flip_one_bit(second)
     torch.load(second, weights_only=True)  # torch itself does not notice
     with pytest.raises(CheckpointError, match=f"{second} .*checksum of .*data/"):
-        checkpoint.read_checkpoint(second)
+        read_checkpoint(second)
     assert checkpoint.last_good_checkpoint(cfg.OUTPUT_DIR)[0] == first
     (said,) = (r.getMessage() for r in caplog.records if second in r.getMessage())
     assert "Trying the one before it" in said
@@ -56,7 +56,7 @@ def test_a_file_without_checksums_is_read(tmp_path):
         torch.save({"model_state": {"w": torch.ones(3)}}, path)
     finally:
         set_crc32_options(True)
-    assert checkpoint.read_checkpoint(str(path))["model_state"]["w"].tolist() == [1, 1, 1]
+    assert read_checkpoint(str(path))["model_state"]["w"].tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("legacy", [False, True])
@@ -72,7 +72,7 @@ def refused(path):
     """The refusal, and the MB by which the peak of this process rose."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(CheckpointError) as caught:
-        checkpoint.read_checkpoint(str(path))
+        read_checkpoint(str(path))
     return str(caught.value), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 

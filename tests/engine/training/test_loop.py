@@ -229,14 +229,14 @@ def test_a_finished_run_is_left_as_it_is(tiny):
 @pytest.mark.parametrize("lost", [[3], [2, 3], [1, 2, 3]])
 def test_a_resumed_run_logs_the_best_error_of_an_unbroken_one(tiny, tmp_path, monkeypatch, lost):
     """Those of epochs that were validated, but are trained again, do not count."""
-    from slowfast_bias.engine.training import loop
+    from slowfast_bias.engine.training import validation
 
-    plan, real = iter([40.0, 20.0, 60.0, 50.0]), loop.validate
+    plan, real = iter([40.0, 20.0, 60.0, 50.0]), validation.validate
 
     def validate(*arguments):
         return {**real(*arguments), "top1_err": next(plan)}
 
-    monkeypatch.setattr(loop, "validate", validate)
+    monkeypatch.setattr(validation, "validate", validate)
     words = [*CONSTANT, "SOLVER.MAX_EPOCH", 4]
     unbroken = tiny(*words, "OUTPUT_DIR", str(tmp_path / "unbroken"))
     engine.train(unbroken)
