@@ -7,6 +7,7 @@ grey, one a frame, as that network writes them.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -28,6 +29,21 @@ def pixel_weights(edges: np.ndarray, mask: np.ndarray) -> np.ndarray:
     near = cv2.dilate((mask != 0).astype(np.uint8), _NEAR)
     outside = np.where(near == 0, edges, 0).astype(np.uint8)
     return 1 + cv2.dilate(outside, _WIDE).astype(np.float32) / 255
+
+
+def clip_weights(edges: Sequence[np.ndarray | None], masks: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns the weights of the frames of a clip, float32 (T, H, W); of no pixels if all are 1.
+
+    Args:
+        edges: of each frame; None: all pixels of it weigh 1.
+        masks: of each frame.
+    """
+    if all(each is None for each in edges):
+        return np.zeros(0, np.float32)
+    return np.stack([
+        np.ones(mask.shape, np.float32) if each is None else pixel_weights(each, mask)
+        for each, mask in zip(edges, masks, strict=True)
+    ])  # fmt: skip
 
 
 def read_edges(path: str) -> np.ndarray | None:

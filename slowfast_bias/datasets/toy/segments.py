@@ -30,6 +30,7 @@ class Toysegments(Dataset):
     views = 1
 
     def __init__(self, cfg: CfgNode, split: str) -> None:
+        self.split = split
         toy, (height, width) = cfg.BIAS.TOY, frame_size(cfg)
         if height != width:
             raise DataError(
@@ -54,7 +55,11 @@ class Toysegments(Dataset):
             for backward in self.directions
         ]
         inputs = (self.clip(index), *map(torch.from_numpy, flows))
-        return Sample(inputs, self.target(index), index)
+        truth = self.target(index)
+        if self.split == "train" and len(self.times) > 1:
+            masks = [torch.from_numpy(self.world.mask(index, time)) for time in self.times[1:]]
+            truth = truth._replace(others=torch.stack(masks))
+        return Sample(inputs, truth, index)
 
     def clip(self, video: int) -> torch.Tensor:
         """Returns the images of a scene, uint8 (T, H, W, 3)."""

@@ -14,6 +14,7 @@ from support.segments import SIZE, flow_of, picture, square, write, write_flows,
 from slowfast_bias import engine  # registers
 from slowfast_bias.config.options.segments import SEGMENT_FORMATS
 from slowfast_bias.datasets.contract import open_dataset, recordings_of
+from slowfast_bias.datasets.decoding.timeline import VideoError
 from slowfast_bias.datasets.flow.files import write_flo
 from slowfast_bias.datasets.flow.wheel import coded
 from slowfast_bias.datasets.loader import Loader
@@ -129,6 +130,36 @@ def test_training_changes_image_flow_and_mask_alike(davis, segments):
         (davis / f"FlowImages_gap1/{name}.png").unlink()
     every = segments(davis, "BIAS.SEGMENTS.EVERY", 2, split="train")
     assert [item.frame for item in every.items] == [0, 2, 0]
+
+
+def test_training_knows_the_masks_of_all_frames_of_a_clip(davis, segments):
+    """They are changed as their images; the other frame is one of those with a mask."""
+    train_list(davis, ["bear"])
+    words = ("DATA.NUM_FRAMES", 2, "BIAS.SEGMENTS.FORMAT", "sequences")
+    data, shown = segments(davis, *words, split="train"), set()
+    for draw in range(8):
+        torch.manual_seed(draw)
+        (images, _), truth = data.sample(0)[:2]
+        scenes = {k: picture(0, k) for k in (1, 2)}
+        ((frame, step),) = (
+            (k, step)
+            for k, (plain, _) in scenes.items()
+            for step in (1, -1)
+            if np.array_equal(images[1], plain[:, ::step])
+        )
+        assert np.array_equal(truth.mask, (picture(0, 0)[1] != 0)[:, ::step])
+        assert np.array_equal(truth.others, (scenes[frame][1] != 0)[None, :, ::step])
+        shown.add((frame, step))
+    assert {frame for frame, _ in shown} == {1, 2} and {step for _, step in shown} == {1, -1}
+    assert not len(segments(davis, *words).sample(0).target.others)
+    listed = data.list.sequences[0]
+    del listed.masks["00002"]
+    assert {data.frames_of(0)[1] for _ in range(8)} == {1}
+    near = segments(davis, *words, "BIAS.SEGMENTS.TRAIN_REACH", 1, split="train")
+    assert {near.frames_of(0)[1] for _ in range(8)} == {1}
+    del near.list.sequences[0].masks["00001"]
+    with pytest.raises(VideoError, match="flow and mask within 1 of .* BIAS.SEGMENTS.TRAIN_REACH"):
+        near.frames_of(0)
 
 
 def test_a_turned_and_scaled_frame_keeps_object_and_mask_together(davis, segments):
