@@ -24,8 +24,9 @@ from slowfast_bias.datasets.segments.augment import Change, Changes
 from slowfast_bias.datasets.segments.frames import FrameSequence
 from slowfast_bias.datasets.segments.hard_negatives import clip_weights, read_edges
 from slowfast_bias.datasets.segments.labelled import Labelled, read_sequences
-from slowfast_bias.datasets.segments.masks import read_mask
+from slowfast_bias.datasets.segments.masks import check_objects, read_mask
 from slowfast_bias.datasets.segments.pictures import check_shape, resized, resized_mask
+from slowfast_bias.datasets.segments.sizes import frame_size
 from slowfast_bias.datasets.segments.truth import NO_BOX, Truth
 from slowfast_bias.errors import DataError
 from slowfast_bias.seeding import seed_from
@@ -163,6 +164,8 @@ class Segments(Dataset):
                 if self._has_flow(k, len(names)) and (name in labels or not anywhere)
             ]
             chosen += good[::every]
+        masks = (x.sequence.masks.get(x.sequence.frames.frames[x.frame]) for x in chosen)
+        check_objects([path for path in masks if path], self.list.file)
         if not chosen:
             raise DataError(
                 f"Expected frames with flow and a mask in {self.list.file}, but there are none."
@@ -224,16 +227,6 @@ class Segments(Dataset):
         path = f"{self.cfg.DATA.PATH_TO_DATA_DIR}/{folder}/{frames.name}/{frames.frames[frame]}.png"
         edges = read_edges(path) if folder else None
         return None if edges is None else change.image(resized(edges, self.size))
-
-
-def frame_size(cfg: CfgNode) -> tuple[int, int]:
-    """Returns height and width of BIAS.SEGMENTS.SIZE; DataError if it is no size."""
-    size = list(cfg.BIAS.SEGMENTS.SIZE)
-    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise DataError(
-            f"Expected BIAS.SEGMENTS.SIZE to be height and width in pixels, but got {size}."
-        )
-    return size[0], size[1]
 
 
 def _mask(sequence: Labelled, frame: int, size: tuple[int, int]) -> np.ndarray:

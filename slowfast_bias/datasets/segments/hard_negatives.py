@@ -6,15 +6,13 @@ grey, one a frame, as that network writes them.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from iopath.common.file_io import g_pathmgr
-from PIL import Image, UnidentifiedImageError
 
-from slowfast_bias.datasets.decoding.timeline import VideoError
+from slowfast_bias.datasets.segments.masks import read_whole
 
 _NEAR, _WIDE = np.ones((11, 11), np.uint8), np.ones((5, 5), np.uint8)
 
@@ -50,8 +48,4 @@ def read_edges(path: str) -> np.ndarray | None:
     """Returns the edges in a file, uint8 (H, W); None if it is not there; VideoError."""
     if not g_pathmgr.isfile(path):
         return None
-    try:
-        with g_pathmgr.open(path, "rb") as file:
-            return np.array(Image.open(io.BytesIO(file.read())).convert("L"))
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
-        raise VideoError(f"Expected edges in {path}, but they cannot be read: {error}.") from error
+    return np.array(read_whole(path, "a picture of edges").convert("L"))

@@ -1,4 +1,4 @@
-"""Sizes by turns: a batch of training in one of several sizes, as RTNet is trained.
+"""Sizes of frames; by turns: a batch of training in one of several sizes, as RTNet is trained.
 
 Frames come in BIAS.SEGMENTS.SIZE, and a whole batch, with those of all processes, is made smaller.
 """
@@ -9,12 +9,24 @@ from collections.abc import Callable, Sequence
 
 import cv2
 import torch
+from fvcore.common.config import CfgNode
 
 from slowfast_bias.datasets.contract import Batch
 from slowfast_bias.datasets.segments.pictures import resized, resized_mask
+from slowfast_bias.errors import DataError
 from slowfast_bias.seeding import seed_from
 
 Size = tuple[int, int]  # height and width
+
+
+def frame_size(cfg: CfgNode) -> Size:
+    """Returns BIAS.SEGMENTS.SIZE; DataError if it is no size."""
+    size = list(cfg.BIAS.SEGMENTS.SIZE)
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise DataError(
+            f"Expected BIAS.SEGMENTS.SIZE to be height and width in pixels, but got {size}."
+        )
+    return size[0], size[1]
 
 
 def draw_size(sizes: Sequence[Sequence[int]], seed: int) -> Size:

@@ -15,7 +15,8 @@ from torch.utils.data import Dataset
 
 from slowfast_bias.datasets.contract import Sample, register_dataset
 from slowfast_bias.datasets.flow.wheel import coded
-from slowfast_bias.datasets.segments.dataset import FLOW, IMAGES, frame_size
+from slowfast_bias.datasets.segments.dataset import FLOW, IMAGES
+from slowfast_bias.datasets.segments.sizes import frame_size
 from slowfast_bias.datasets.segments.truth import NO_BOX, Truth
 from slowfast_bias.datasets.toy.camouflage import SegmentWorld
 from slowfast_bias.errors import DataError

@@ -276,6 +276,28 @@ def test_a_mask_of_a_frame_that_is_not_there_is_refused(davis, segments):
         segments(davis)
 
 
+def test_masks_of_sequences_without_images_are_refused_if_no_list_says_what_is_wanted(
+    davis, segments
+):
+    write(davis / "Annotations/ghost/00000.png", square(255))
+    with pytest.raises(DataError, match="images of all 3 sequences .* 1 are not there.* ghost"):
+        segments(davis)
+    train_list(davis)
+    assert len(segments(davis, split="train")) == 5
+
+
+def test_masks_that_are_all_empty_are_refused(davis, segments):
+    for path in sorted((davis / "Annotations").rglob("*.png"))[:-2]:
+        write(path, square(0))
+    assert len(segments(davis)) == 5  # an object may come and go
+    for path in (davis / "Annotations").rglob("*.png"):
+        write(path, square(0))
+    with pytest.raises(
+        DataError, match="object in some mask of .*, but all 5 are empty.*bear/00000"
+    ):
+        segments(davis)
+
+
 def test_a_list_that_names_no_sequence_is_refused_with_its_row(davis, segments):
     (davis / "ImageSets").mkdir()
     (davis / "ImageSets/val.txt").write_text("bear\ncow\n")
