@@ -226,12 +226,13 @@ def test_leaf_of_masks_builds_steps_and_is_measured(name):
     if first != name:
         pytest.skip(f"the network of {first}")
     shallow = ["BIAS.SEGMENTATION.TRUNK", "resnet18"] if arch_of(name)[:5] != "rtnet" else []
-    square = ["BIAS.SEGMENTS.SIZE", [32, 32], "TRAIN.DATASET", "toysegments"]
-    cfg = load(name, *NARROW, *shallow, *square)
+    square = ["BIAS.SEGMENTS.SIZE", [32, 32], "BIAS.SEGMENTS.SIZES", [[24, 24]]]
+    cfg = load(name, *NARROW, *shallow, *square, "TRAIN.DATASET", "toysegments")
     torch.manual_seed(0)
     model = host.build_model(cfg)
-    task, data = make_task(cfg, model), open_dataset(cfg.TRAIN.DATASET, cfg, "val")
-    batch = next(iter(Loader(data, 2, training=False, seed=0)))
+    task, data = make_task(cfg, model), open_dataset(cfg.TRAIN.DATASET, cfg, "train")
+    batch = task.varied(next(iter(Loader(data, 2, training=True, seed=0))), 0)
+    assert batch.targets.clips().shape == (2, cfg.DATA.NUM_FRAMES, 24, 24)
     optimizer = host.construct_optimizer(model, cfg)
     task.loss(family_of(model).call(model, task.inputs(batch, "cpu")), batch).backward()
     host.set_lr(optimizer, host.lr_at(0.0, cfg))

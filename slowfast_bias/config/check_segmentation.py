@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from fvcore.common.config import CfgNode
 
@@ -38,11 +39,8 @@ def task(cfg: CfgNode) -> Iterator[str]:
             "BIAS.PAIRS: expected flow_jitter, flow_swap or auto for BIAS.TASK segmentation, but "
             f"got {cfg.BIAS.PAIRS}"
         )
-    if cfg.BN.NORM_TYPE != "batchnorm":
-        yield (
-            f"BN.NORM_TYPE: expected batchnorm for BIAS.TASK segmentation, whose networks have no "
-            f"other, but got {cfg.BN.NORM_TYPE}"
-        )
+    for size in cfg.BIAS.SEGMENTS.SIZES:
+        yield from _wrong_size(size, cfg.BIAS.SEGMENTS.SIZE)
     given = [f"BIAS.SEGMENTATION.{key}" for key in STREAM_KEYS if cfg.BIAS.SEGMENTATION[key]]
     if given and cfg.TRAIN.CHECKPOINT_FILE_PATH:
         yield f"{given[0]}: TRAIN.CHECKPOINT_FILE_PATH has weights of its own; give one of both"
@@ -50,6 +48,22 @@ def task(cfg: CfgNode) -> Iterator[str]:
         yield (f"BIAS.MASKS.DECODER_RATE: {cfg.MODEL.MODEL_NAME} has no decoder apart; set it to 1")
     if family is not None and family.input_spec is not None:
         yield from _inputs(cfg, family.input_spec)
+
+
+def _wrong_size(size: Any, largest: Sequence[int]) -> Iterator[str]:
+    """Yields what is wrong with one of BIAS.SEGMENTS.SIZES."""
+    sides = size if isinstance(size, (list, tuple)) else []
+    whole = [side for side in sides if isinstance(side, int) and side > 0]
+    if len(sides) != 2 or len(whole) != 2:
+        yield (
+            "BIAS.SEGMENTS.SIZES: expected heights and widths in pixels, such as "
+            f"[[256,448],[320,560]], but got {size!r} among them"
+        )
+    elif any(side > most for side, most in zip(whole, largest, strict=False)):
+        yield (
+            f"BIAS.SEGMENTS.SIZES: expected none above BIAS.SEGMENTS.SIZE {list(largest)}, in "
+            f"which frames are read, but got {list(size)}"
+        )
 
 
 def _inputs(cfg: CfgNode, spec: InputSpec) -> Iterator[str]:

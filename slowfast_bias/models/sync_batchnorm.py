@@ -2,7 +2,7 @@
 
 `torch.nn.SyncBatchNorm` needs a GPU and SlowFast's own version is broken. With this one, several
 processes that share a global batch compute what one process computes on all of it. State-dict keys
-are those of `nn.BatchNorm3d`.
+are those of the plain batch norm, of clips (`nn.BatchNorm3d`) or of pictures (`nn.BatchNorm2d`).
 """
 
 from __future__ import annotations
@@ -11,30 +11,31 @@ import torch
 from torch import distributed as dist
 from torch import nn
 from torch.autograd.function import FunctionCtx
+from torch.nn.modules.batchnorm import _BatchNorm
 
-_SHAPE = (1, -1, 1, 1, 1)
 
-
-class SyncBatchNorm(nn.BatchNorm3d):
-    """`nn.BatchNorm3d` whose training statistics cover all processes."""
+class _OverProcesses(_BatchNorm):
+    """What a batch norm of any rank does in training to cover all processes."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Normalises x (B, C, T, H, W)."""
+        """Normalises x (B, C, ...)."""
         spread = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
         if not (self.training and spread):
             return super().forward(x)
         # statistics in half precision would lose small variances
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
+        shape = (1, -1, *(1 for _ in x.shape[2:]))
+        others = (0, *range(2, x.ndim))
         count = wide.new_tensor([wide.numel() / wide.shape[1]])
-        sums = _SumOverProcesses.apply(torch.cat([wide.sum((0, 2, 3, 4)), count]))
+        sums = _SumOverProcesses.apply(torch.cat([wide.sum(others), count]))
         n = sums[-1].detach()
         mean = sums[:-1] / n
-        centred = wide - mean.view(_SHAPE)
+        centred = wide - mean.view(shape)
         # a second sum: E[x^2] - E[x]^2 would lose the variance if the mean is large
-        var = _SumOverProcesses.apply(centred.square().sum((0, 2, 3, 4))) / n
+        var = _SumOverProcesses.apply(centred.square().sum(others)) / n
         self._remember(mean.detach(), var.detach(), float(n))
         scale = self.weight * torch.rsqrt(var + self.eps)
-        return (centred * scale.view(_SHAPE) + self.bias.view(_SHAPE)).to(x.dtype)
+        return (centred * scale.view(shape) + self.bias.view(shape)).to(x.dtype)
 
     def _remember(self, mean: torch.Tensor, var: torch.Tensor, n: float) -> None:
         if not self.track_running_stats:
@@ -43,6 +44,17 @@ class SyncBatchNorm(nn.BatchNorm3d):
         momentum = self.momentum if self.momentum is not None else 1 / int(self.num_batches_tracked)
         self.running_mean.lerp_(mean, momentum)
         self.running_var.lerp_(var * (n / max(n - 1, 1)), momentum)
+
+
+class SyncBatchNorm(_OverProcesses, nn.BatchNorm3d):
+    """`nn.BatchNorm3d` whose training statistics cover all processes."""
+
+
+class SyncBatchNorm2d(_OverProcesses, nn.BatchNorm2d):
+    """`nn.BatchNorm2d` whose training statistics cover all processes."""
+
+
+_SYNCED = {nn.BatchNorm3d: SyncBatchNorm, nn.BatchNorm2d: SyncBatchNorm2d}
 
 
 class _SumOverProcesses(torch.autograd.Function):
@@ -62,8 +74,8 @@ class _SumOverProcesses(torch.autograd.Function):
 
 
 def convert_sync_batchnorm(model: nn.Module) -> nn.Module:
-    """Turns every plain `nn.BatchNorm3d` of `model` into a `SyncBatchNorm`, in place."""
+    """Turns every plain batch norm of clips or pictures into one over all processes, in place."""
     for module in model.modules():
-        if type(module) is nn.BatchNorm3d:
-            module.__class__ = SyncBatchNorm  # same parameters, same buffers, same keys
+        if type(module) in _SYNCED:
+            module.__class__ = _SYNCED[type(module)]  # same parameters, same buffers, same keys
     return model

@@ -171,7 +171,8 @@ def test_scores_of_weights_at_random_are_refused(toy):
         (["BIAS.SEGMENTS.BACKWARD", True], "BIAS.SEGMENTS.BACKWARD: expected False"),
         (["BIAS.STATIC_DROPOUT.ENABLE", True], "BIAS.STATIC_DROPOUT.ENABLE: .*classification"),
         (["MODEL.ARCH", "rtnet_r34", "MODEL.MODEL_NAME", "RTNetR34"], "NUM_FRAMES: expected 2"),
-        (["BN.NORM_TYPE", "sync_batchnorm"], "BN.NORM_TYPE: expected batchnorm"),
+        (["BIAS.SEGMENTS.SIZES", [[16, 16], [48, 32]]], "SIZES: expected none above .*32, 32"),
+        (["BIAS.SEGMENTS.SIZES", [16, 16]], "SIZES: expected heights and widths"),
     ],
 )
 def test_a_config_of_another_task_is_refused(toy, options, says):
@@ -215,10 +216,10 @@ def test_edges_beside_the_object_weigh_more_in_training(filmed):
     near = torch.nn.functional.max_pool2d(mask[None].float(), 11, 1, 5)[0] > 0
     hard = torch.where(near, 0, torch.from_numpy(edges).float() / 255)
     expected = 1 + torch.nn.functional.max_pool2d(hard[None], 5, 1, 2)[0]
-    assert torch.equal(weights, expected) and 1 < float(weights.mean()) < 2
+    assert torch.equal(weights[0], expected) and 1 < float(weights.mean()) < 2
     whole = batch.targets.stacked_weights()
     assert torch.equal(whole[1], weights) and whole[[0, 2, 3, 4]].eq(1).all()
     output = Segmentation(torch.randn(5, 1, 32, 40))
     task = make_task(cfg, network.build_network(cfg))
-    plain = batch._replace(targets=batch.targets._replace(weights=[torch.zeros(0, 0)] * 5))
+    plain = batch._replace(targets=batch.targets._replace(weights=[torch.zeros(0)] * 5))
     assert float(task.loss(output, batch)) > float(task.loss(output, plain))

@@ -32,6 +32,12 @@ def train(cfg: CfgNode) -> engine.TrainResult:
     return launch(cfg, _train)
 
 
+def test(cfg: CfgNode) -> engine.TestResult:
+    """`engine.test` in float64, in this process."""
+    with float64():
+        return engine.test(cfg)
+
+
 def _train(cfg: CfgNode) -> engine.TrainResult:
     with float64():
         return loop.train(cfg)

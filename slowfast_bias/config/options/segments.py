@@ -20,10 +20,14 @@ OPTIONS = (
            "Also give the flow to the frame before: of .../FlowImages_gap1 it is in "
            ".../FlowImages_gap-1."),
     Option("BIAS.SEGMENTS.SIZE", [480, 854], "Height and width of what the network is given."),
+    Option("BIAS.SEGMENTS.SIZES", [],
+           "Training takes one of these sizes by chance for every batch, as RTNet: a list of "
+           "heights and widths, none above SIZE. Empty: SIZE alone."),
     Option("BIAS.SEGMENTS.EVERY", 1, "Training takes every N-th frame of a sequence.", low=1),
     Option("BIAS.SEGMENTS.REACH", 10,
            "Frames between a frame and the others of its clip, at most, if DATA.NUM_FRAMES > 1.",
            low=1),
+    Option("BIAS.SEGMENTS.TRAIN_REACH", 0, "The same in training; 0: as REACH.", low=0),
     Option("BIAS.SEGMENTS.FLIP", "recode",
            "In training half of the frames are mirrored: recode (the colours of flow get the "
            "mirrored direction), picture (they keep the old one, as MATNet), or none.",

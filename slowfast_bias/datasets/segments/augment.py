@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+from fvcore.common.config import CfgNode
 
 from slowfast_bias.datasets.flow.wheel import recoded, turn_matrix
+from slowfast_bias.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,18 @@ class Changes:
     flip: str = "recode"
     turn: float = 0.0
     scale: tuple[float, float] = (1.0, 1.0)
+
+    @classmethod
+    def of(cls, cfg: CfgNode) -> Changes:
+        """Returns those of BIAS.SEGMENTS; DataError if they are none."""
+        keys = cfg.BIAS.SEGMENTS
+        scale = [x for x in keys.SCALE if isinstance(x, (int, float))]
+        if len(scale) != 2 or len(keys.SCALE) != 2 or not 0 < scale[0] <= scale[1]:
+            raise DataError(
+                "Expected BIAS.SEGMENTS.SCALE to be two factors above 0, the lower one first, but "
+                f"got {list(keys.SCALE)}."
+            )
+        return cls(keys.FLIP, keys.TURN, (scale[0], scale[1]))
 
     def draw(self) -> Change:
         """Returns one change, drawn from torch's generator, which the loader seeds."""

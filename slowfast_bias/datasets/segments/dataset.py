@@ -21,10 +21,12 @@ from slowfast_bias.datasets.flow.files import read_flow_picture
 from slowfast_bias.datasets.flow.layouts import FlowFolder, find_flow, has_flow
 from slowfast_bias.datasets.flow.side_file import how_made
 from slowfast_bias.datasets.segments.augment import Change, Changes
-from slowfast_bias.datasets.segments.hard_negatives import pixel_weights, read_edges
+from slowfast_bias.datasets.segments.frames import FrameSequence
+from slowfast_bias.datasets.segments.hard_negatives import clip_weights, read_edges
 from slowfast_bias.datasets.segments.labelled import Labelled, read_sequences
-from slowfast_bias.datasets.segments.masks import read_mask
+from slowfast_bias.datasets.segments.masks import check_objects, read_mask
 from slowfast_bias.datasets.segments.pictures import check_shape, resized, resized_mask
+from slowfast_bias.datasets.segments.sizes import frame_size
 from slowfast_bias.datasets.segments.truth import NO_BOX, Truth
 from slowfast_bias.errors import DataError
 from slowfast_bias.seeding import seed_from
@@ -60,7 +62,7 @@ class Segments(Dataset):
         self.streams = (IMAGES, *(FLOW for _ in self._directions))
         self.items = self._items(keys.EVERY if split == "train" else 1)
         self.flow = self._find_flow(os.path.join(root, keys.FLOW or "FlowImages_gap1"), root)
-        self._changes = _changes(cfg)
+        self._changes = Changes.of(cfg)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -83,7 +85,7 @@ class Segments(Dataset):
             ]
             truth = self._truth(item, pictures[0].shape[:2])
             if self.split == "train":
-                truth = self._for_training(truth, change)
+                truth = self._for_training(truth, item.sequence, shown, change)
         except VideoError as error:
             return Sample((), None, index, {index: str(error)})
         return Sample(tuple(map(_stacked, (images, *flows))), truth, index)
@@ -125,22 +127,26 @@ class Segments(Dataset):
     def frames_of(self, index: int) -> list[int]:
         """Returns the positions of a clip's frames: the frame, then DATA.NUM_FRAMES - 1 others.
 
-        They are drawn from those within BIAS.SEGMENTS.REACH, each once, in training anew every
-        time; (RNG_SEED, index) decides elsewhere, whoever asks.
+        They are drawn from those within BIAS.SEGMENTS.REACH, each once, in training from those with
+        a mask and anew every time; (RNG_SEED, index) decides elsewhere, whoever asks.
         """
         (sequence, frame), wanted = self.items[index], self.cfg.DATA.NUM_FRAMES - 1
         if not wanted:
             return [frame]
-        reach = self.cfg.BIAS.SEGMENTS.REACH
+        keys, training = self.cfg.BIAS.SEGMENTS, self.split == "train"
+        reach = keys[key := "TRAIN_REACH" if training and keys.TRAIN_REACH else "REACH"]
         near = range(max(0, frame - reach), min(len(sequence.frames), frame + reach + 1))
         others = [k for k in near if k != frame and self._has_flow(k, len(sequence.frames))]
+        if training:
+            others = [k for k in others if sequence.frames.frames[k] in sequence.masks]
         if len(others) < wanted:
             raise VideoError(
-                f"Expected {wanted} frames with flow within {reach} of frame {frame} of "
-                f"{sequence.frames.folder}, but there are {len(others)}. Raise BIAS.SEGMENTS.REACH."
+                f"Expected {wanted} frames with flow{' and mask' * training} within {reach} of "
+                f"frame {frame} of {sequence.frames.folder}, but there are {len(others)}. Raise "
+                f"BIAS.SEGMENTS.{key}."
             )
         generator = None
-        if self.split != "train":
+        if not training:
             generator = torch.Generator().manual_seed(seed_from(self.cfg.RNG_SEED, index))
         order = torch.randperm(len(others), generator=generator)[:wanted]
         return [frame, *(others[k] for k in order.tolist())]
@@ -150,13 +156,16 @@ class Segments(Dataset):
         chosen, anywhere = [], any(s.masks or s.boxes for s in self.list.sequences)
         for sequence in self.list.sequences:
             names = sequence.frames.frames
-            labels = set(sequence.masks) | set(sequence.boxes)
+            labels = set(sequence.masks)
+            labels |= set() if self.split == "train" else set(sequence.boxes)
             good = [
                 Item(sequence, k)
                 for k, name in enumerate(names)
                 if self._has_flow(k, len(names)) and (name in labels or not anywhere)
             ]
             chosen += good[::every]
+        masks = (x.sequence.masks.get(x.sequence.frames.frames[x.frame]) for x in chosen)
+        check_objects([path for path in masks if path], self.list.file)
         if not chosen:
             raise DataError(
                 f"Expected frames with flow and a mask in {self.list.file}, but there are none."
@@ -192,44 +201,42 @@ class Segments(Dataset):
     def _truth(self, item: Item, size: tuple[int, int]) -> Truth:
         frames = item.sequence.frames
         name = frames.frames[item.frame]
-        mask = np.zeros((0, 0), np.uint8)
-        if path := item.sequence.masks.get(name):
-            mask = read_mask(path)
-            check_shape(path, mask, frames.path(item.frame), size)
+        mask = _mask(item.sequence, item.frame, size)
         box = item.sequence.boxes.get(name, NO_BOX)
         return Truth(torch.from_numpy(mask), box, size, frames.name, item.frame, len(frames), name)
 
-    def _for_training(self, truth: Truth, change: Change) -> Truth:
-        """Returns a truth of the network's size, changed, with weights if there are edges."""
-        mask = change.mask(resized_mask(truth.mask.numpy(), self.size))
-        truth, folder = truth._replace(mask=torch.from_numpy(mask)), self.cfg.BIAS.MASKS.EDGES
-        path = f"{self.cfg.DATA.PATH_TO_DATA_DIR}/{folder}/{truth.sequence}/{truth.name}.png"
+    def _for_training(
+        self,
+        truth: Truth,
+        sequence: Labelled,
+        shown: list[tuple[int, np.ndarray]],
+        change: Change,
+    ) -> Truth:
+        """Returns a truth of all frames, of the network's size, changed, with their weights."""
+        masks = [truth.mask.numpy()]
+        masks += [_mask(sequence, frame, picture.shape[:2]) for frame, picture in shown[1:]]
+        masks = [change.mask(resized_mask(mask, self.size)) for mask in masks]
+        edges = [self._edges(sequence.frames, frame, change) for frame, _ in shown]
+        mask, *others = map(torch.from_numpy, masks)
+        weights = torch.from_numpy(clip_weights(edges, masks))
+        more = {"others": torch.stack(others)} if others else {}
+        return truth._replace(mask=mask, weights=weights, **more)
+
+    def _edges(self, frames: FrameSequence, frame: int, change: Change) -> np.ndarray | None:
+        folder = self.cfg.BIAS.MASKS.EDGES
+        path = f"{self.cfg.DATA.PATH_TO_DATA_DIR}/{folder}/{frames.name}/{frames.frames[frame]}.png"
         edges = read_edges(path) if folder else None
-        if edges is None:
-            return truth
-        edges = change.image(resized(edges, self.size))
-        return truth._replace(weights=torch.from_numpy(pixel_weights(edges, mask)))
+        return None if edges is None else change.image(resized(edges, self.size))
 
 
-def frame_size(cfg: CfgNode) -> tuple[int, int]:
-    """Returns height and width of BIAS.SEGMENTS.SIZE; DataError if it is no size."""
-    size = list(cfg.BIAS.SEGMENTS.SIZE)
-    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise DataError(
-            f"Expected BIAS.SEGMENTS.SIZE to be height and width in pixels, but got {size}."
-        )
-    return size[0], size[1]
-
-
-def _changes(cfg: CfgNode) -> Changes:
-    keys = cfg.BIAS.SEGMENTS
-    scale = [x for x in keys.SCALE if isinstance(x, (int, float))]
-    if len(scale) != 2 or len(keys.SCALE) != 2 or not 0 < scale[0] <= scale[1]:
-        raise DataError(
-            "Expected BIAS.SEGMENTS.SCALE to be two factors above 0, the lower one first, but got "
-            f"{list(keys.SCALE)}."
-        )
-    return Changes(keys.FLIP, keys.TURN, (scale[0], scale[1]))
+def _mask(sequence: Labelled, frame: int, size: tuple[int, int]) -> np.ndarray:
+    """Returns the mask of a frame whose image has a size, uint8 (H, W); of no pixels if none."""
+    path = sequence.masks.get(sequence.frames.frames[frame])
+    if path is None:
+        return np.zeros((0, 0), np.uint8)
+    mask = read_mask(path)
+    check_shape(path, mask, sequence.frames.path(frame), size)
+    return mask
 
 
 def _stacked(pictures: list[np.ndarray]) -> torch.Tensor:

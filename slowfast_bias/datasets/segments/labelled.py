@@ -71,6 +71,8 @@ def read_sequences(form: str, root: str, split: str, names: Sequence[str] = ()) 
             "DATA.PATH_TO_DATA_DIR to the folder that has it."
         )
     masked = find_sequences(masks) if masks else {}
+    if not g_pathmgr.isfile(file):
+        _check_images(masked, there, images)
     labelled = tuple(
         Labelled(there[name], _masks(there[name], masked.get(name)), boxes.get(name, {}))
         for name in chosen
@@ -150,6 +152,17 @@ def _check(labelled: Sequence[Labelled], masks: str, kind: Collection) -> None:
             f"Expected masks of {total} frames, but {len(missing)} have none, the first of them "
             f"{missing[0]}. Get the annotations of the data set again, or take the sequences off "
             "the list."
+        )
+
+
+def _check_images(masked: Mapping[str, object], there: Mapping[str, object], images: str) -> None:
+    """Raises DataError if sequences have masks and no images, and no list says which are wanted."""
+    lost = sorted(set(masked) - set(there))
+    if lost:
+        raise DataError(
+            f"Expected the images of all {len(masked)} sequences that have masks in {images}, but "
+            f"{len(lost)} are not there, the first of them {lost[0]}. Get them, or name the "
+            "sequences in BIAS.DATA.LISTS."
         )
 
 

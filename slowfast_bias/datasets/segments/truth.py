@@ -23,7 +23,9 @@ class Truth(NamedTuple):
         frame: the frame's position in it.
         length: the number of its frames.
         name: of the frame, that of its picture's file without the ending.
-        weights: of the pixels in training, float32 (H, W); of no pixels if all weigh 1.
+        others: uint8 (T - 1, H, W): in training the masks of the clip's other frames, as `mask`; of
+            no pixels if there are none.
+        weights: of the pixels in training, float32 (T, H, W); of no pixels if all weigh 1.
     """
 
     mask: torch.Tensor
@@ -33,7 +35,8 @@ class Truth(NamedTuple):
     frame: int
     length: int
     name: str
-    weights: torch.Tensor = torch.zeros(0, 0)  # noqa: RUF012
+    others: torch.Tensor = torch.zeros(0, dtype=torch.uint8)  # noqa: RUF012
+    weights: torch.Tensor = torch.zeros(0)  # noqa: RUF012
 
     @staticmethod
     def in_batch(truths: Sequence[Truth]) -> Truths:
@@ -53,7 +56,8 @@ class Truths(NamedTuple):
         frames: positions.
         lengths: numbers of frames.
         names: of the frames.
-        weights: of their pixels.
+        others: the masks of the clips' other frames, tensors (T - 1, H, W).
+        weights: of the pixels of all frames.
     """
 
     masks: list[torch.Tensor]
@@ -63,15 +67,23 @@ class Truths(NamedTuple):
     frames: list[int]
     lengths: list[int]
     names: list[str]
+    others: list[torch.Tensor]
     weights: list[torch.Tensor]
 
     def stacked(self) -> torch.Tensor:
         """Returns the masks as one tensor, uint8 (B, H, W); they must be of one size."""
         return torch.stack(self.masks)
 
+    def clips(self) -> torch.Tensor:
+        """Returns the masks of training as one tensor, uint8 (B, T, H, W)."""
+        pairs = zip(self.masks, self.others, strict=True)
+        return torch.stack(
+            [torch.cat([x[None], more]) if len(more) else x[None] for x, more in pairs]
+        )
+
     def stacked_weights(self) -> torch.Tensor | None:
-        """Returns the weights of all pixels, float32 (B, H, W); None if all weigh 1."""
+        """Returns the weights of all pixels, float32 (B, T, H, W); None if all weigh 1."""
         if not any(x.numel() for x in self.weights):
             return None
-        pairs = zip(self.weights, self.masks, strict=True)
+        pairs = zip(self.weights, self.clips(), strict=True)
         return torch.stack([x if x.numel() else torch.ones(mask.shape) for x, mask in pairs])

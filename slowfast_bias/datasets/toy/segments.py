@@ -15,7 +15,8 @@ from torch.utils.data import Dataset
 
 from slowfast_bias.datasets.contract import Sample, register_dataset
 from slowfast_bias.datasets.flow.wheel import coded
-from slowfast_bias.datasets.segments.dataset import FLOW, IMAGES, frame_size
+from slowfast_bias.datasets.segments.dataset import FLOW, IMAGES
+from slowfast_bias.datasets.segments.sizes import frame_size
 from slowfast_bias.datasets.segments.truth import NO_BOX, Truth
 from slowfast_bias.datasets.toy.camouflage import SegmentWorld
 from slowfast_bias.errors import DataError
@@ -30,6 +31,7 @@ class Toysegments(Dataset):
     views = 1
 
     def __init__(self, cfg: CfgNode, split: str) -> None:
+        self.split = split
         toy, (height, width) = cfg.BIAS.TOY, frame_size(cfg)
         if height != width:
             raise DataError(
@@ -54,7 +56,11 @@ class Toysegments(Dataset):
             for backward in self.directions
         ]
         inputs = (self.clip(index), *map(torch.from_numpy, flows))
-        return Sample(inputs, self.target(index), index)
+        truth = self.target(index)
+        if self.split == "train" and len(self.times) > 1:
+            masks = [torch.from_numpy(self.world.mask(index, time)) for time in self.times[1:]]
+            truth = truth._replace(others=torch.stack(masks))
+        return Sample(inputs, truth, index)
 
     def clip(self, video: int) -> torch.Tensor:
         """Returns the images of a scene, uint8 (T, H, W, 3)."""

@@ -146,6 +146,10 @@ class Classification:
     def __init__(self, cfg: CfgNode, family: Family) -> None:
         self.cfg, self.family = cfg, family
 
+    def varied(self, batch: Batch, seed: int) -> Batch:
+        """Returns a batch as it came: clips are changed where they are read."""
+        return batch
+
     def inputs(
         self, batch: Batch, device: torch.device, orders: torch.Tensor | None = None
     ) -> list[torch.Tensor]:

@@ -11,6 +11,7 @@ from fvcore.common.config import CfgNode
 from slowfast_bias.datasets.contract import Batch
 from slowfast_bias.datasets.flow import wheel
 from slowfast_bias.datasets.sampling.crops import normalised, normalised_planes
+from slowfast_bias.datasets.segments.sizes import draw_size, in_size
 from slowfast_bias.engine.tasks.mask_losses import segmentation_loss
 from slowfast_bias.engine.tasks.mask_scores import MaskRule, enlarged, first_masks
 from slowfast_bias.engine.tasks.mask_tally import MaskTally
@@ -29,6 +30,11 @@ class ObjectSegmentation:
     def __init__(self, cfg: CfgNode, family: Family) -> None:
         self.cfg, self.family = cfg, family
         self.rule = MaskRule.of(cfg)
+
+    def varied(self, batch: Batch, seed: int) -> Batch:
+        """Returns a batch of training in one of BIAS.SEGMENTS.SIZES."""
+        sizes = self.cfg.BIAS.SEGMENTS.SIZES
+        return in_size(batch, draw_size(sizes, seed)) if sizes else batch
 
     def inputs(
         self, batch: Batch, device: torch.device, orders: torch.Tensor | None = None
@@ -58,7 +64,7 @@ class ObjectSegmentation:
     def loss(self, output: Any, batch: Batch) -> torch.Tensor:
         """Returns the loss of BIAS.MASKS.LOSS, averaged over pixels and batch."""
         device, weights = output.mask.device, batch.targets.stacked_weights()
-        truth = batch.targets.stacked().to(device, non_blocking=True)
+        truth = batch.targets.clips().to(device, non_blocking=True)
         weights = None if weights is None else weights.to(device, non_blocking=True)
         return segmentation_loss(output, truth, self.cfg.BIAS.MASKS.LOSS == "structure", weights)
 

@@ -122,6 +122,9 @@ class Task(Protocol):
     watched: str
     counts_hits: bool
 
+    def varied(self, batch: Batch, seed: int) -> Batch:
+        """Returns a batch as a step of training takes it; `seed` is one on all processes."""
+
     def inputs(
         self, batch: Batch, device: torch.device, orders: torch.Tensor | None = None
     ) -> list[torch.Tensor]:

@@ -152,6 +152,7 @@ def train_epoch(
     for step, batch in enumerate(steps, first):
         meter.data_came()
         check_batch(train_list, batch, epoch, step)
+        batch = task.varied(batch, seed_from(cfg.RNG_SEED, epoch, step))
         orders = orders_of(cfg.BIAS.SHUFFLE.TRAIN, batch, seed_from(cfg.RNG_SEED, epoch))
         inputs = task.inputs(batch, device, orders)
         debias.before_step(batch, inputs, epoch * len(loader) + step, orders)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -55,9 +57,17 @@ def test_a_bad_mask_is_named(tmp_path):
     Image.fromarray(square(255)).save(tmp_path / "b.png")
     (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:60])
     Image.fromarray(np.zeros((3, 3), np.float32)).save(tmp_path / "c.tif")
-    for name in ("a.png", "b.png", "c.tif", "none.png"):
-        with pytest.raises(VideoError, match="Expected a mask .*" + name.replace(".", r"\.")):
+    (tmp_path / "empty.png").write_bytes(b"")
+    whys = {
+        "a.png": "it is no picture", "b.png": "it cannot be read: .*truncated",
+        "c.tif": "modes .* but got F", "none.png": "it cannot be read", "empty.png": "is empty",
+    }  # fmt: skip
+    for name, why in whys.items():
+        with pytest.raises(
+            VideoError, match="Expected a mask .*" + name.replace(".", r"\.")
+        ) as told:
             read_mask(f"{tmp_path}/{name}")
+        assert re.search(why, str(told.value))
 
 
 HEAD = ",file_list,spatial_coordinates,metadata\n"

@@ -14,6 +14,7 @@ from support.segments import SIZE, flow_of, picture, square, write, write_flows,
 from slowfast_bias import engine  # registers
 from slowfast_bias.config.options.segments import SEGMENT_FORMATS
 from slowfast_bias.datasets.contract import open_dataset, recordings_of
+from slowfast_bias.datasets.decoding.timeline import VideoError
 from slowfast_bias.datasets.flow.files import write_flo
 from slowfast_bias.datasets.flow.wheel import coded
 from slowfast_bias.datasets.loader import Loader
@@ -131,6 +132,36 @@ def test_training_changes_image_flow_and_mask_alike(davis, segments):
     assert [item.frame for item in every.items] == [0, 2, 0]
 
 
+def test_training_knows_the_masks_of_all_frames_of_a_clip(davis, segments):
+    """They are changed as their images; the other frame is one of those with a mask."""
+    train_list(davis, ["bear"])
+    words = ("DATA.NUM_FRAMES", 2, "BIAS.SEGMENTS.FORMAT", "sequences")
+    data, shown = segments(davis, *words, split="train"), set()
+    for draw in range(8):
+        torch.manual_seed(draw)
+        (images, _), truth = data.sample(0)[:2]
+        scenes = {k: picture(0, k) for k in (1, 2)}
+        ((frame, step),) = (
+            (k, step)
+            for k, (plain, _) in scenes.items()
+            for step in (1, -1)
+            if np.array_equal(images[1], plain[:, ::step])
+        )
+        assert np.array_equal(truth.mask, (picture(0, 0)[1] != 0)[:, ::step])
+        assert np.array_equal(truth.others, (scenes[frame][1] != 0)[None, :, ::step])
+        shown.add((frame, step))
+    assert {frame for frame, _ in shown} == {1, 2} and {step for _, step in shown} == {1, -1}
+    assert not len(segments(davis, *words).sample(0).target.others)
+    listed = data.list.sequences[0]
+    del listed.masks["00002"]
+    assert {data.frames_of(0)[1] for _ in range(8)} == {1}
+    near = segments(davis, *words, "BIAS.SEGMENTS.TRAIN_REACH", 1, split="train")
+    assert {near.frames_of(0)[1] for _ in range(8)} == {1}
+    del near.list.sequences[0].masks["00001"]
+    with pytest.raises(VideoError, match="flow and mask within 1 of .* BIAS.SEGMENTS.TRAIN_REACH"):
+        near.frames_of(0)
+
+
 def test_a_turned_and_scaled_frame_keeps_object_and_mask_together(davis, segments):
     train_list(davis)
     keys = ("BIAS.SEGMENTS.TURN", 20.0, "BIAS.SEGMENTS.SCALE", [0.75, 1.25])
@@ -242,6 +273,28 @@ def test_a_sequence_of_one_frame_is_refused(davis, segments):
 def test_a_mask_of_a_frame_that_is_not_there_is_refused(davis, segments):
     write(davis / "Annotations/cows/00007.png", square(255))
     with pytest.raises(DataError, match="masks of the 3 frames in .*cows, but 1 in .* 00007"):
+        segments(davis)
+
+
+def test_masks_of_sequences_without_images_are_refused_if_no_list_says_what_is_wanted(
+    davis, segments
+):
+    write(davis / "Annotations/ghost/00000.png", square(255))
+    with pytest.raises(DataError, match="images of all 3 sequences .* 1 are not there.* ghost"):
+        segments(davis)
+    train_list(davis)
+    assert len(segments(davis, split="train")) == 5
+
+
+def test_masks_that_are_all_empty_are_refused(davis, segments):
+    for path in sorted((davis / "Annotations").rglob("*.png"))[:-2]:
+        write(path, square(0))
+    assert len(segments(davis)) == 5  # an object may come and go
+    for path in (davis / "Annotations").rglob("*.png"):
+        write(path, square(0))
+    with pytest.raises(
+        DataError, match="object in some mask of .*, but all 5 are empty.*bear/00000"
+    ):
         segments(davis)
 
 

@@ -89,12 +89,17 @@ def test_structure_adds_what_ssim_and_the_soft_overlap_lack():
 
 
 @pytest.mark.parametrize("structure", [False, True])
-def test_the_first_frame_is_compared_and_further_maps_count(structure):
-    inside = truth()
+@pytest.mark.parametrize("frames", [1, 2])
+def test_frames_with_a_truth_are_compared_and_further_maps_count(structure, frames):
+    """Of a clip of two frames the first alone, or both, each as one of its own."""
+    inside = truth(size=(2, frames, 9, 11))
     mask, bounds, more = noise(2, 2, 9, 11), noise(2, 5, 2, 9, 11, seed=2), noise(2, 3, 2, 9, 11)
     found = segmentation_loss(Segmentation(mask, bounds, more), 2 * inside, structure)
-    of_mask = structure_loss if structure else pixel_loss
-    expected = of_mask(mask[:, 0], inside)
-    expected += sum(of_mask(more[:, k, 0], inside) for k in range(3))
-    expected += 0.2 * sum(pixel_loss(bounds[:, k, 0], boundaries(inside)) for k in range(5))
-    assert float(found) == pytest.approx(float(expected), rel=1e-6)
+    of_mask, each = structure_loss if structure else pixel_loss, []
+    for t in range(frames):
+        wanted = inside[:, t]
+        loss = of_mask(mask[:, t], wanted)
+        loss += sum(of_mask(more[:, k, t], wanted) for k in range(3))
+        loss += 0.2 * sum(pixel_loss(bounds[:, k, t], boundaries(wanted)) for k in range(5))
+        each.append(float(loss))
+    assert float(found) == pytest.approx(np.mean(each), rel=1e-5)
