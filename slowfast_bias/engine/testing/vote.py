@@ -21,6 +21,7 @@ from torch import nn
 
 from slowfast_bias.bias import evaluating
 from slowfast_bias.datasets.contract import Batch, recordings_of
+from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.engine.runtime.log import progress
 from slowfast_bias.engine.setup.divergence import other_weights, scores_not_finite
 from slowfast_bias.engine.setup.loaders import build_loader
@@ -137,6 +138,7 @@ def vote(
     split: str,
     title: str = "test",
     make_tally: MakeTally | None = None,
+    loader: Loader | None = None,
 ) -> Votes:
     """Returns the votes of all variants over the clips of every video of a list.
 
@@ -150,9 +152,10 @@ def vote(
         split: the list.
         title: of the progress bar, and in errors.
         make_tally: what counts; None: the task's tally, which keeps every score.
+        loader: of the list; None: that of the config.
     """
     device = next(variants.model.parameters()).device
-    loader = build_loader(cfg, split)
+    loader = loader or build_loader(cfg, split)
     views = loader.dataset.views
     videos = -(-len(loader.dataset) // views)
     count = len(variants.names)
