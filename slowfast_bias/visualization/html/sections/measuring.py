@@ -91,7 +91,7 @@ def _meta(run: RunFolder) -> Mapping[str, Any]:
     """Returns the `meta` of a run's report, or else of a test."""
     if run.report:
         return run.report.meta
-    found = (x for x in (run.orders, run.battery, run.silencing) if x)
+    found = (x for x in (run.orders, run.battery, run.masks, run.silencing) if x)
     return next(found, {}).get("meta", {})
 
 
