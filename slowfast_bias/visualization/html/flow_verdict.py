@@ -40,7 +40,7 @@ def flow_sentence(looks: Looks | None, change: FlowChange | None) -> Sentence:
         text = f"{change.changed} changes nothing in {looks.layer} (S_static {looks.static}){units}"
         return Sentence("It does not see the flow", text)
     does = next(words for least, words in _CHANGES if looks.static.value >= least)
-    text = f"{looks.layer} has S_static {looks.static}, where 1 is no change{units}"
+    text = f"S_static of {looks.layer} is {looks.static}, where 1 is no change{units}"
     return Sentence(f"{change.changed[0].upper()}{change.changed[1:]} {does}", text)
 
 

@@ -24,7 +24,7 @@ SAID = {
 SWAPS = ("swapped_flow", "swapped_image")
 _TAKEN = {"frozen_flow": "the flow", "grey_image": "the image"}
 CUES = {"flow": "flow", "image": "the image"}
-_LEAST = 2.0  # points; a smaller loss is next to nothing
+_LEAST, _LITTLE = 2.0, 5.0  # points; a loss below the first is next to nothing
 
 
 def is_of_masks(data: Content | None) -> bool:
@@ -85,14 +85,13 @@ def _follows(data: Content) -> Any:
 def _shares(follows: Content) -> str:
     count = follows.get("sequences")
     return (
-        f"masks have more in common with the object of the flow in "
-        f"{_percent(follows, 'flow_share')} of {count} sequences, and with the object of the image "
-        f"in {_percent(follows, 'image_share')}"
+        f"{_percent(follows, 'flow_share')} of {count} sequences follow the flow and "
+        f"{_percent(follows, 'image_share')} the image"
     )
 
 
 def _taken(data: Content, variant: str) -> str:
-    """Returns what the network loses without its flow, or without its image."""
+    """Returns whether the network needs its flow, or its image: what it loses without."""
     found = data["variants"].get(variant) or {}
     against = found.get("against_own") or {}
     change, (low, high) = number(against, "difference"), span(against)
@@ -103,10 +102,12 @@ def _taken(data: Content, variant: str) -> str:
     rest = f"{measure} is {number(found, 'mean'):.1f}, a change of {_signed(change)} points{ends}"
     if not math.isfinite(low):
         return f"Whether it needs {what} is not known: with {SAID[variant]} {rest}."
-    if high < -_LEAST:
+    if high < -_LITTLE:
         return f"It needs {what}: with {SAID[variant]} {rest}."
     if low > -_LEAST:
         return f"It does not need {what}: with {SAID[variant]} {rest}."
+    if low > -_LITTLE:
+        return f"It hardly needs {what}: with {SAID[variant]} {rest}."
     return f"Whether it needs {what} is not seen: with {SAID[variant]} {rest}."
 
 
