@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 REFERENCE = "reference"  # in the meta of a network that others are compared with: what it is
 UNTRAINED = "untrained"  # the name of such a network: the same one with its initial random weights
 DESIGN = "design"  # in the meta of a network: its design, one of DESIGNS; not said if not known
-CNN, SLOWFAST, TRANSFORMER = DESIGNS = ("cnn", "slowfast", "transformer")
+CNN, SLOWFAST, TRANSFORMER, TWO_STREAM = DESIGNS = ("cnn", "slowfast", "transformer", "two_stream")
+FLOW_PAIRS = ("flow_jitter", "flow_swap")  # kinds of pairs of image and flow
 ORIGIN = ("styles", "seed", "videos", "recordings", "decoder")  # as columns name them
 
 
@@ -24,6 +25,12 @@ def origin(meta: Mapping[str, Any]) -> dict[str, str]:
     found = {key: str(meta[key]) for key in ORIGIN if isinstance(meta.get(key), (str, int))}
     bank = _bank(meta.get("styles"))
     return {"styles": bank, **found} if bank else found
+
+
+def flow_pairs(meta: Mapping[str, Any]) -> str:
+    """Returns the kind of pairs of image and flow, one of FLOW_PAIRS; "" for pairs of clips."""
+    made = str(meta.get("pairs_made", ""))
+    return next((kind for kind in FLOW_PAIRS if made.startswith(kind)), "")
 
 
 def is_reference(report: BiasReport) -> bool:
@@ -36,11 +43,13 @@ def origin_words(metas: Iterable[Mapping[str, Any]]) -> str:
     metas = list(metas)
     found = [origin(meta) for meta in metas]
     said = {key: " / ".join(dict.fromkeys(x[key] for x in found if key in x)) for key in ORIGIN}
+    frames = bool(metas) and all(map(flow_pairs, metas))
+    video, recording = ("frame", "sequence") if frames else ("video", "recording")
     words = {
         "styles": f"styles: {said['styles']}",
-        "seed": f"pairs {_flow_pairs(metas)}of seed {said['seed']}",
-        "videos": f"{said['videos']} video{'s' * (said['videos'] != '1')}",
-        "recordings": f"{said['recordings']} recording{'s' * (said['recordings'] != '1')}",
+        "seed": f"pairs {_kinds(metas)}of seed {said['seed']}",
+        "videos": f"{said['videos']} {video}{'s' * (said['videos'] != '1')}",
+        "recordings": f"{said['recordings']} {recording}{'s' * (said['recordings'] != '1')}",
         "decoder": f"decoder {said['decoder']}",
     }
     if said["recordings"] == said["videos"]:
@@ -48,11 +57,10 @@ def origin_words(metas: Iterable[Mapping[str, Any]]) -> str:
     return "; ".join(text for key, text in words.items() if said[key])
 
 
-def _flow_pairs(metas: Iterable[Mapping[str, Any]]) -> str:
+def _kinds(metas: Iterable[Mapping[str, Any]]) -> str:
     """Returns "flow_jitter " of pairs of image and flow, whose kinds mean different things."""
-    made = dict.fromkeys(str(meta.get("pairs_made", "")) for meta in metas)
-    kinds = [kind for kind in made if kind.startswith("flow_")]
-    return f"{' / '.join(kinds)} " if kinds else ""
+    made = dict.fromkeys(str(meta.get("pairs_made", "")) for meta in metas if flow_pairs(meta))
+    return f"{' / '.join(made)} " if made else ""
 
 
 def _bank(styles: Any) -> str:

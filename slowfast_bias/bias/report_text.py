@@ -10,7 +10,7 @@ from typing import Any
 
 from slowfast_bias import plain_table
 from slowfast_bias.bias.layer import SCORES, LayerBias
-from slowfast_bias.bias.origin import ORIGIN, origin, origin_words
+from slowfast_bias.bias.origin import ORIGIN, flow_pairs, origin, origin_words
 from slowfast_bias.bias.scores import FACTORS, HEADLINE, KINDS, NEITHER, ORDER_FIGURES
 
 Layers = Mapping[str, LayerBias]
@@ -19,6 +19,7 @@ TITLES = {
     "static": "S_static", "motion": "motion-only", "look": "look-only", "content": "content",
     "dynamic": "S_dynamic", "order_share": "order share", "order_agreement": "order agreement",
 }  # fmt: skip
+_FLOW_TITLES = {"order_share": "flow share", "order_agreement": "flow agreement"}
 _COLUMNS = (*HEADLINE, "dynamic", *ORDER_FIGURES)
 # of a report's meta, what its page says below the table; report.json has it all
 _ABOUT = ("model", "checkpoint", "weights_table", "data", "sampling", "host")
@@ -38,7 +39,7 @@ def text(
         warnings: stand below that.
         others: {name: layers} of reference networks, in rows below the report's own.
     """
-    lines = plain_table.aligned(_rows(layers, others or {}))
+    lines = plain_table.aligned(_rows(layers, meta, others or {}))
     notes = [*_notes(layers, meta), *(f"warning: {warning}" for warning in warnings)]
     return "\n".join([*lines, *notes])
 
@@ -50,11 +51,16 @@ def markdown(
     others: Mapping[str, Layers] | None = None,
 ) -> str:
     """Returns the table in Markdown, where its numbers come from and the warnings below it."""
-    lines = plain_table.markdown(_rows(layers, others or {}))
+    lines = plain_table.markdown(_rows(layers, meta, others or {}))
     about = "; ".join(f"{key} {meta[key]}" for key in _ABOUT if meta.get(key))
     notes = [f"\n{note}" for note in (*_notes(layers, meta), about) if note]
     notes += [f"\n> warning: {warning}" for warning in warnings]
     return "\n".join([*lines, *notes]) + "\n"
+
+
+def titles_of(meta: Mapping[str, Any]) -> dict[str, str]:
+    """Returns {score: its title}: of image and flow it is the flow whose share is measured."""
+    return TITLES | _FLOW_TITLES if flow_pairs(meta) else TITLES
 
 
 def frame_wise_words(layers: Layers, meta: Mapping[str, Any]) -> str:
@@ -62,7 +68,7 @@ def frame_wise_words(layers: Layers, meta: Mapping[str, Any]) -> str:
     found = [name for name, layer in layers.items() if layer.frame_wise]
     if not found:
         return ""
-    if str(meta.get("pairs_made", "")).startswith("flow_"):
+    if flow_pairs(meta):
         return f"motion-only of {', '.join(found)} is 0 to rounding: the flow does not show there"
     if len(found) == len(layers) > 1:  # nothing in the report shows that the clips move
         which, what = "every layer", "the network sees frames one by one (or no clip moves)"
@@ -103,13 +109,13 @@ def csv_lines(layers: Layers, meta: Mapping[str, Any]) -> str:
     return out.getvalue()
 
 
-def _rows(layers: Layers, others: Mapping[str, Layers]) -> list[list[str]]:
-    named = dict(layers)
+def _rows(layers: Layers, meta: Mapping[str, Any], others: Mapping[str, Layers]) -> list[list[str]]:
+    named, titles = dict(layers), titles_of(meta)
     for other, found in others.items():
         named |= {f"{other}, {name}": layer for name, layer in found.items()}
     measured = {score for layer in named.values() for score in layer.measured}
     scores = [score for score in _COLUMNS if score in measured or score in FACTORS]
-    head = ["layer", *(TITLES[score] for score in scores)]
+    head = ["layer", *(titles[score] for score in scores)]
     head += ["static %", "dynamic %", "residual %", *KINDS, "units", "pairs"]
     return [head, *(_row(name, layer, scores) for name, layer in named.items())]
 

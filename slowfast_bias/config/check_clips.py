@@ -56,7 +56,7 @@ def _frames(cfg: CfgNode) -> Iterator[str]:
     frames = cfg.DATA.NUM_FRAMES
     wanting = [key for key in _REORDERING if lookup(cfg, key)]
     if has_flow_pairs(cfg):
-        wanting = [key for key in wanting if key not in _MEASURING]
+        wanting = [key for key in wanting if key not in (*_MEASURING, "BIAS.BEHAVIOUR.ENABLE")]
     if frames == 1 and wanting:
         yield (
             f"DATA.NUM_FRAMES 1: {', '.join(wanting)} brings the frames of a clip into another "

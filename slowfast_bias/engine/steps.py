@@ -31,9 +31,7 @@ from slowfast_bias.engine.runtime.launcher import launch
 from slowfast_bias.engine.runtime.page import write_page
 from slowfast_bias.engine.setup.bookmark import clear
 from slowfast_bias.engine.tasks import task_class
-from slowfast_bias.engine.testing.battery import battery
-from slowfast_bias.engine.testing.battery_questions import read_questions
-from slowfast_bias.engine.testing.cue_lists import cue_lists
+from slowfast_bias.engine.testing.battery import battery, check_battery
 from slowfast_bias.engine.testing.frame_orders import PASS as ORDERS
 from slowfast_bias.engine.testing.frame_orders import test_orders
 from slowfast_bias.engine.testing.multi_view import test
@@ -89,7 +87,7 @@ STEPS = (
     Step("test", lambda cfg: cfg.TEST.ENABLE, _tested, test, passes=("test",)),
     Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, _tested, test_orders, True, (ORDERS,)),
     Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate, True, (SILENCED, PASS)),
-    Step("battery", lambda cfg: cfg.BIAS.BEHAVIOUR.ENABLE, _tested, battery, True, ("battery",)),
+    Step("battery", lambda cfg: cfg.BIAS.BEHAVIOUR.ENABLE, _tested, battery, passes=("battery",)),
 )
 
 
@@ -169,8 +167,7 @@ def check_steps(cfg: CfgNode, steps: Sequence[Step]) -> None:
         raise ConfigError(
             [
                 f"BIAS.TASK {cfg.BIAS.TASK}: expected a task in which a video is right or wrong "
-                "for BIAS.SHUFFLE.TEST, BIAS.ABLATION.ENABLE and BIAS.BEHAVIOUR.ENABLE; set all "
-                "three to False"
+                "for BIAS.SHUFFLE.TEST and BIAS.ABLATION.ENABLE; set both to False"
             ]
         )
     if cfg.BIAS.ENABLE or any(step.name in ("measure", "ablate") for step in steps):
@@ -178,8 +175,7 @@ def check_steps(cfg: CfgNode, steps: Sequence[Step]) -> None:
         check_top_clips(cfg)
     check_lists(cfg, lists_of(cfg, steps))
     if any(step.name == "battery" for step in steps):
-        read_questions(cfg)
-        cue_lists(cfg)
+        check_battery(cfg)
 
 
 def _last_report(cfg: CfgNode, trained: TrainResult) -> Any:

@@ -10,6 +10,7 @@ J and F of the DAVIS benchmark, and boxes of MoCA. No network, no config, no fil
 from slowfast_bias.metrics.boxes import BoxRule, box_overlap, mask_box
 from slowfast_bias.metrics.contour import boundary, contour_accuracy
 from slowfast_bias.metrics.davis import MaskFigures
+from slowfast_bias.metrics.following import Following
 from slowfast_bias.metrics.moca import BoxFigures
 from slowfast_bias.metrics.region import Overlap, region_similarity
 from slowfast_bias.metrics.sequences import over_time
@@ -17,6 +18,7 @@ from slowfast_bias.metrics.sequences import over_time
 __all__ = [
     "BoxFigures",
     "BoxRule",
+    "Following",
     "MaskFigures",
     "Overlap",
     "boundary",

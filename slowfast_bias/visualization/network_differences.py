@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.bias.comparison import Difference, difference, scores_to_compare
 from slowfast_bias.errors import RequestError
+from slowfast_bias.visualization.reading.flow_words import cautions
 from slowfast_bias.visualization.tables import choose_layers
 
 _FEW_FOLDS = 8  # below it a standard error is itself a rough guess
@@ -65,14 +66,15 @@ def _pairs(reports: Mapping[str, BiasReport], layers: Sequence[str]) -> list[tup
 
 
 def _cautions(reports: Mapping[str, BiasReport]) -> list[str]:
-    """Returns why the errors of these networks may mislead."""
+    """Returns why scores or errors of these networks may mislead."""
     folds = {
         len(rows)
         for report in reports.values()
         for layer in report.layers.values()
         for rows in layer.replicates.get("pearson", {}).values()
     }
+    notes = [f"note: {text}" for text in cautions(report.meta for report in reports.values())]
     few = min(folds, default=_FEW_FOLDS)
     if not 1 < few < _FEW_FOLDS:
-        return []
-    return [f"note: errors from {few} groups of recordings are rough"]
+        return notes
+    return [*notes, f"note: errors from {few} groups of recordings are rough"]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing.save import check_suffix, save_figure
-from slowfast_bias.visualization.figures import battery, frame_orders, silencing
+from slowfast_bias.visualization.figures import battery, frame_orders, mask_battery, silencing
 from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves
 from slowfast_bias.visualization.figures.layer_curves import layer_curves
 from slowfast_bias.visualization.figures.pages import comparison_figure, report_figure
@@ -20,6 +20,7 @@ from slowfast_bias.visualization.figures.top_clips import top_clips_figure
 from slowfast_bias.visualization.figures.unit_bars import unit_bars
 from slowfast_bias.visualization.figures.unit_scatter import unit_scatter
 from slowfast_bias.visualization.reading.epoch_files import read_epochs
+from slowfast_bias.visualization.reading.mask_answers import is_of_masks
 from slowfast_bias.visualization.reading.report_files import find_layer, read_reports
 from slowfast_bias.visualization.reading.result_files import name_runs, read_results
 from slowfast_bias.visualization.reading.top_clips import read_frames_of, read_top_clips
@@ -152,8 +153,16 @@ def plot_orders(paths: Sequence[str], out: str, names: Sequence[str] | None = No
 
 
 def plot_battery(paths: Sequence[str], out: str, names: Sequence[str] | None = None) -> None:
-    """Writes the battery of changed clips to `out`, a colour per run."""
-    save_figure(battery.compare_batteries(read_results(paths, battery.KIND, names)), out)
+    """Writes the battery of changed clips, or of masks, to `out`, a colour per run."""
+    contents = read_results(paths, battery.KIND, names)
+    masks = [name for name, data in contents.items() if is_of_masks(data)]
+    if 0 < len(masks) < len(contents):
+        raise RequestError(
+            f"Expected batteries of one task, but {', '.join(masks)} is of masks and others are of "
+            "classes: plot them apart."
+        )
+    draw = mask_battery.compare_mask_batteries if masks else battery.compare_batteries
+    save_figure(draw(contents), out)
 
 
 def plot_top_clips(

@@ -19,14 +19,12 @@ from slowfast_bias.datasets.decoding.timeline import VideoError
 from slowfast_bias.datasets.pairs.static_dynamic import draw_styles
 from slowfast_bias.datasets.segments.dataset import IMAGES, Segments
 from slowfast_bias.datasets.segments.frames import FrameSequence, read_sequence
+from slowfast_bias.datasets.segments.partners import Partners
 from slowfast_bias.datasets.segments.pictures import check_shape, resized
 from slowfast_bias.datasets.source_clips import spread
 from slowfast_bias.datasets.styles.bank import make_styles
 from slowfast_bias.datasets.styles.folders import StyleFolders, find_styles
 from slowfast_bias.errors import DataError
-from slowfast_bias.seeding import seed_from
-
-_PARTNER = 6  # tells these draws from others of one seed
 
 
 class FlowClips:
@@ -53,10 +51,8 @@ class FlowClips:
         self.bank = self._bank()
         self.streams = (IMAGES, *self.flows, *(self.flows if self.swaps else ()))
         self._sequences = recordings_of(self.dataset)
-        self._frames: dict[int, list[int]] = {}  # sequence -> its frames
-        for frame, sequence in enumerate(self._sequences):
-            self._frames.setdefault(sequence, []).append(frame)
-        if self.swaps and len(self._frames) < 2:
+        self._partners = Partners(self._sequences, cfg.BIAS.SEED)
+        if self.swaps and self._partners.sequences() < 2:
             raise DataError(
                 f"Expected two sequences or more in the {split} list of {name}, since flow_swap "
                 "takes the flow of another one, but it has one. Use BIAS.PAIRS flow_jitter."
@@ -86,11 +82,7 @@ class FlowClips:
 
     def partner(self, video: int) -> int:
         """Returns the frame whose flow a frame is given in exchange, of another sequence."""
-        generator = torch.Generator().manual_seed(seed_from(self.cfg.BIAS.SEED, video, _PARTNER))
-        own = self._sequences[video]
-        chosen = int(torch.randint(len(self._frames) - 1, (), generator=generator))
-        frames = self._frames[chosen + (chosen >= own)]  # sequences count from 0
-        return frames[int(torch.randint(len(frames), (), generator=generator))]
+        return self._partners.of(video)
 
     def about(self) -> dict[str, Any]:
         """Returns what a report must say of the frames and their flow."""

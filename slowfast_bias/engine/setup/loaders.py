@@ -6,6 +6,7 @@ from fvcore.common.config import CfgNode
 
 from slowfast_bias.datasets.contract import ClipSource, VideoDataset, open_dataset
 from slowfast_bias.datasets.loader import Loader
+from slowfast_bias.datasets.segments.exchanged import Exchanged
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.errors import DataError
 
@@ -24,6 +25,12 @@ def build_loader(cfg: CfgNode, split: str) -> Loader:
             f"Expected videos in the {split} list of {section.DATASET}, but it has none."
         )
     return _loader(cfg, dataset, section.BATCH_SIZE, cfg.RNG_SEED, training=split == "train")
+
+
+def exchanged_loader(cfg: CfgNode) -> Loader:
+    """Returns the frames of the test list, each beside its partner in another sequence."""
+    dataset = Exchanged(open_dataset(cfg.TEST.DATASET, cfg, "test"), cfg.BIAS.SEED)
+    return _loader(cfg, dataset, cfg.TEST.BATCH_SIZE, cfg.RNG_SEED)
 
 
 def source_loader(cfg: CfgNode, source: ClipSource) -> Loader:

@@ -2,7 +2,8 @@
 
 Frames are shuffled, shuffled within windows, reversed, frozen, or a few of them; looks are changed.
 Accuracies come with Wilson intervals and differences paired by video; how far outputs move needs no
-labels. What each number means: docs/METHOD.md, section 9.
+labels. What each number means: docs/METHOD.md, section 9. Networks of masks have a battery of their
+own, `mask_battery`.
 """
 
 from __future__ import annotations
@@ -25,20 +26,24 @@ from slowfast_bias.engine.testing.battery_questions import Questions, read_quest
 from slowfast_bias.engine.testing.battery_table import battery_markdown, battery_table
 from slowfast_bias.engine.testing.battery_variants import ChangedClips, plan_of
 from slowfast_bias.engine.testing.cue_benchmarks import cue_benchmarks
+from slowfast_bias.engine.testing.cue_lists import cue_lists
+from slowfast_bias.engine.testing.mask_battery import KIND, check_mask_battery, mask_battery
 from slowfast_bias.engine.testing.vote import vote
 from slowfast_bias.files import write_whole
+from slowfast_bias.models.families.family import SEGMENTATION
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import write_result
 
 log = logging.getLogger(__name__)
 
-KIND = "battery"
 _NO_LABELS = "the test list has no labels: accuracies are not given, divergences need none"
 _NO_LOOKS = "styles are folders: other looks are left out, as they need a generated bank"
 
 
 def battery(cfg: CfgNode) -> dict[str, Any]:
     """Tests the trained network with changed clips; writes `bias/battery.{json,yaml,md,png}`."""
+    if cfg.BIAS.TASK == SEGMENTATION:
+        return mask_battery(cfg)
     start, outputs = time.perf_counter(), Outputs(cfg.OUTPUT_DIR)
     trained = open_trained(cfg, scores=True)
     questions = read_questions(cfg)  # before anything is decoded
@@ -51,6 +56,15 @@ def battery(cfg: CfgNode) -> dict[str, Any]:
     log_json(cfg.OUTPUT_DIR, _line(figures))
     ranks.wait()
     return figures
+
+
+def check_battery(cfg: CfgNode) -> None:
+    """Raises, before any work, what the test list or the keys of BIAS.BEHAVIOUR lack."""
+    if cfg.BIAS.TASK == SEGMENTATION:
+        check_mask_battery(cfg)
+        return
+    read_questions(cfg)
+    cue_lists(cfg)
 
 
 def battery_of(cfg: CfgNode, model: nn.Module, questions: Questions) -> dict[str, Any]:

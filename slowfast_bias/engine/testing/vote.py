@@ -162,6 +162,7 @@ def vote(
     split: str,
     title: str = "test",
     make_tally: MakeTally | None = None,
+    loader: Loader | None = None,
 ) -> Votes:
     """Returns the votes of all variants over the clips of every video of a list.
 
@@ -175,9 +176,10 @@ def vote(
         split: the list.
         title: of the progress bar, and in errors.
         make_tally: what counts; None: the task's tally, which keeps every score.
+        loader: of the list; None: that of the config.
     """
     device = next(variants.model.parameters()).device
-    loader = build_loader(cfg, split)
+    loader = loader or build_loader(cfg, split)
     views = loader.dataset.views
     videos = -(-len(loader.dataset) // views)
     count = len(variants.names)

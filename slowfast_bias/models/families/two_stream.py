@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from slowfast_bias.bias.origin import CNN
+from slowfast_bias.bias.origin import TWO_STREAM
 from slowfast_bias.bias.taps import Tap
 from slowfast_bias.host.own_networks import OwnNetwork
 from slowfast_bias.models.families.family import (
@@ -78,7 +78,7 @@ def _row(
         task=SEGMENTATION,
         input_spec=spec,
         model_names={own.arch: own.model_name},
-        designs={own.arch: CNN},
+        designs={own.arch: TWO_STREAM},
         described_by={name: own.arguments[name] for name in described},
         sized_by=tuple(own.arguments.values()),
         own=own,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from matplotlib.figure import Figure, FigureBase
 
 from slowfast_bias.bias import BiasReport
-from slowfast_bias.bias.origin import origin_words
+from slowfast_bias.bias.origin import flow_pairs, origin_words
 from slowfast_bias.bias.report_text import frame_wise_words
 from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.drawing.style import GREY, SMALL
@@ -72,6 +72,8 @@ def pairs_words(reports: Iterable[BiasReport]) -> str:
 def error_words(reports: Iterable[BiasReport], what: str = "Error bars") -> str:
     """Returns what error bars show: errors are over recordings, which may be cut into videos."""
     metas = [report.meta for report in reports]
+    if metas and all(map(flow_pairs, metas)):
+        return f"{what}: ±\N{NO-BREAK SPACE}1 standard error over sequences."
     parts = any(x.get("recordings") and x["recordings"] != x.get("videos") for x in metas)
     over = "recordings" if parts else "videos"
     return f"{what}: ±\N{NO-BREAK SPACE}1 standard error over {over}."

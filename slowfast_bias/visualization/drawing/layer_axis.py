@@ -37,18 +37,24 @@ def pathway(layer: str) -> int | None:
 
 def runs(layers: Iterable[str]) -> list[list[str]]:
     """Returns layers in the groups that a line joins: each stream of a two-stream network apart."""
-    return [list(run) for _, run in groupby(by_stream(layers), key=_stream)]
+    return [list(run) for _, run in groupby(by_stream(layers), key=_place)]
 
 
 def by_stream(layers: Iterable[str]) -> list[str]:
     """Returns layers in the order of a figure: network order, one stream after the other."""
-    return sorted(layers, key=_stream)
+    return sorted(layers, key=_place)
 
 
-def _stream(layer: str) -> int:
-    """Returns the place of a layer's stream: app, mot, fuse, and then whatever is no stream."""
+def stream_of(layer: str) -> str:
+    """Returns the stream of a layer of a two-stream network, "app", "mot" or "fuse"; else ""."""
     match = _STREAM.fullmatch(layer)
-    return _STREAMS.index(match[1]) if match else len(_STREAMS)
+    return match[1] if match else ""
+
+
+def _place(layer: str) -> int:
+    """Returns the place of a layer's stream: app, mot, fuse, and then whatever is no stream."""
+    stream = stream_of(layer)
+    return _STREAMS.index(stream) if stream else len(_STREAMS)
 
 
 def stages(layers: Iterable[str]) -> list[str]:

@@ -30,6 +30,8 @@ class Grounds:
         other_weights: which results are of other weights than the rest; "" if none is.
         dropped_in_test: number of videos that the test could not read.
         tested: number of videos that were tested, and of their recordings; None if not known.
+        pairs: what the kind of pairs means, if they are of image and flow; errors then are over
+            sequences.
     """
 
     measured: bool = True
@@ -44,6 +46,7 @@ class Grounds:
     other_weights: str = ""
     dropped_in_test: int = 0
     tested: tuple[int, int] | None = None
+    pairs: Sequence[str] = ()
 
 
 def doubts(grounds: Grounds) -> list[str]:
@@ -51,7 +54,8 @@ def doubts(grounds: Grounds) -> list[str]:
     found = [*grounds.warnings]
     recordings = grounds.recordings
     if recordings is not None and 1 < recordings < FEW_RECORDINGS:
-        found.append(f"errors come from {count(recordings, 'recording')} and are rough themselves")
+        unit = "sequence" if grounds.pairs else "recording"
+        found.append(f"errors come from {count(recordings, unit)} and are rough themselves")
     if grounds.measured and not (grounds.recognition or grounds.is_untrained):
         found.append("whether the network still recognises the styled clips was not measured")
     if grounds.dropped_in_test:
@@ -62,7 +66,7 @@ def doubts(grounds: Grounds) -> list[str]:
     if grounds.other_weights:
         found.append(f"not all results are of the same weights: {grounds.other_weights}")
     if grounds.measured:
-        found += [*_beside(grounds), *_one_bank(grounds)]
+        found += [*_beside(grounds), *grounds.pairs, *_one_bank(grounds)]
     return [f"{text[0].upper()}{text[1:].rstrip('.')}." for text in found if text]
 
 
@@ -91,7 +95,8 @@ def _one_bank(grounds: Grounds) -> list[str]:
     if not grounds.bank:
         return []
     seed = f", pairs of seed {grounds.seed}" if grounds.seed else ""
+    means = "" if grounds.pairs else "static is what these styles destroy, and "
     return [
-        f"one bank of styles ({grounds.bank}{seed}) and one training: static is what these styles "
-        "destroy, and other banks and seeds give other numbers"
+        f"one bank of styles ({grounds.bank}{seed}) and one training: {means}other banks and seeds "
+        "give other numbers"
     ]

@@ -9,12 +9,17 @@ from typing import Any
 
 from slowfast_bias.bias import BiasReport, LayerBias
 from slowfast_bias.bias.comparison import difference
-from slowfast_bias.bias.origin import is_reference, origin
+from slowfast_bias.bias.origin import flow_pairs, is_reference, origin
 from slowfast_bias.bias.report_text import recognition_words
 from slowfast_bias.visualization.drawing.bands import chance_of
 from slowfast_bias.visualization.drawing.layer_axis import stage
 from slowfast_bias.visualization.html.blocks import Share
 from slowfast_bias.visualization.html.doubts import Grounds, doubts
+from slowfast_bias.visualization.html.flow_verdict import (
+    flow_sentence,
+    masks_sentence,
+    share_sentence,
+)
 from slowfast_bias.visualization.html.grounds import Looks, Motion, Rate, Score, Shuffling
 from slowfast_bias.visualization.html.verdict import (
     Sentence,
@@ -24,6 +29,9 @@ from slowfast_bias.visualization.html.verdict import (
 )
 from slowfast_bias.visualization.reading.comparable import differences
 from slowfast_bias.visualization.reading.designs import twins
+from slowfast_bias.visualization.reading.flow_words import cautions, change_of
+from slowfast_bias.visualization.reading.mask_answers import is_of_masks
+from slowfast_bias.visualization.reading.mask_results import overall_of
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 from slowfast_bias.visualization.reading.same_network import other_weights_words
@@ -45,14 +53,30 @@ def verdict_of(run: RunFolder, others: Iterable[RunFolder] = ()) -> Verdict:
     """Returns the verdict on a run; its untrained twin may be among the other runs of the page."""
     beside = untrained_twin(run, others)
     layer = last_layer(run.report) if run.report else ""
-    sentences = (
-        looks_sentence(_looks(run.report, layer)),
-        motion_sentence(_motion(run.report, layer, beside)),
-        shuffling_sentence(shuffling_of(run)),
-    )
+    looks, motion = _looks(run.report, layer), _motion(run.report, layer, beside)
+    if is_of_flow(run):
+        change = change_of(run.report.meta) if run.report else None
+        tested = run.battery if is_of_masks(run.battery) else None
+        sentences = (
+            flow_sentence(looks, change),
+            share_sentence(motion, change),
+            masks_sentence(tested, overall_of(run.masks)),
+        )
+    else:
+        sentences = (
+            looks_sentence(looks),
+            motion_sentence(motion),
+            shuffling_sentence(shuffling_of(run)),
+        )
     return Verdict(
         layer, sentences, doubts(_grounds(run, layer, beside)), _kinds(run.report, layer)
     )
+
+
+def is_of_flow(run: RunFolder) -> bool:
+    """Returns whether a run is of a network of image and flow."""
+    measured = bool(run.report and flow_pairs(run.report.meta))
+    return measured or bool(run.masks) or is_of_masks(run.battery)
 
 
 def last_layer(report: BiasReport) -> str:
@@ -143,7 +167,7 @@ def _grounds(run: RunFolder, name: str, beside: BiasReport | None) -> Grounds:
         True,
         report.warnings,
         _recordings(meta),
-        bool(recognition_words(meta)),
+        bool(recognition_words(meta)) or is_of_flow(run),  # masks have no class to recognise
         is_reference(report),
         beside is not None,
         gap,
@@ -152,6 +176,7 @@ def _grounds(run: RunFolder, name: str, beside: BiasReport | None) -> Grounds:
         others,
         dropped,
         _tested(run),
+        cautions([meta]),
     )
 
 
@@ -162,7 +187,7 @@ def _recordings(meta: Mapping[str, Any]) -> int | None:
 
 def _tested(run: RunFolder) -> tuple[int, int] | None:
     """Returns the videos that the verdict's accuracies are of, and their recordings."""
-    data = run.orders or run.battery or {}
+    data = run.orders or ({} if is_of_masks(run.battery) else run.battery) or {}
     meta = data.get("meta", {})
     videos = data.get("videos", meta.get("videos"))
     recordings = data.get("recordings", meta.get("recordings", videos))

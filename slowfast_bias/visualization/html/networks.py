@@ -35,11 +35,16 @@ class Network:
         return bool(self.report and is_reference(self.report))
 
 
+def _has_own(run: RunFolder) -> bool:
+    """Returns whether a run has a result of a network of its own."""
+    return any((run.report, run.orders, run.battery, run.masks, run.silencing))
+
+
 def networks_of(runs: Mapping[str, RunFolder]) -> list[Network]:
     """Returns the networks of all runs, in the order of the page; a sweep alone has none."""
     found: dict[str, tuple[RunFolder, BiasReport | None, bool]] = {}
     for name, run in runs.items():
-        if run.report or run.orders or run.battery or run.silencing:
+        if _has_own(run):
             found[name] = (run, run.report, True)
         for other, report in run.others.items():
             found[other if len(runs) == 1 else f"{name}, {other}"] = (run, report, False)

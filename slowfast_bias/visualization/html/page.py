@@ -26,6 +26,8 @@ from slowfast_bias.visualization.html.sections.battery import battery_section
 from slowfast_bias.visualization.html.sections.clips import Strips, clips_section
 from slowfast_bias.visualization.html.sections.files import embedded_files, files_section
 from slowfast_bias.visualization.html.sections.layers import layers_section
+from slowfast_bias.visualization.html.sections.mask_battery import mask_battery_section
+from slowfast_bias.visualization.html.sections.masks import masks_section
 from slowfast_bias.visualization.html.sections.measuring import measuring_section
 from slowfast_bias.visualization.html.sections.orders import orders_section
 from slowfast_bias.visualization.html.sections.runs import runs_section
@@ -38,8 +40,8 @@ from slowfast_bias.visualization.reading.run_folder import RunFolder, read_runs
 LIMIT = 5_000_000  # bytes
 _ROOM = 2000  # for the words on what is left out
 _SECTIONS = (
-    runs_section, layers_section, units_section, training_section, orders_section,
-    battery_section, silencing_section, sweep_section,
+    runs_section, layers_section, units_section, training_section, masks_section, orders_section,
+    battery_section, mask_battery_section, silencing_section, sweep_section,
 )  # fmt: skip
 
 
@@ -144,7 +146,9 @@ def _about(runs: Mapping[str, RunFolder]) -> str:
 
 def _verdicts(runs: Mapping[str, RunFolder]) -> dict[str, Verdict]:
     """Returns the verdict on every run that was measured or tested; none on a sweep alone."""
-    judged = {x: run for x, run in runs.items() if run.report or run.orders or run.battery}
+    judged = {
+        x: run for x, run in runs.items() if run.report or run.orders or run.battery or run.masks
+    }
     return {
         name: verdict_of(run, (x for x in judged.values() if x is not run))
         for name, run in judged.items()

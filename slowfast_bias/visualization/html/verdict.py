@@ -55,7 +55,7 @@ def looks_sentence(looks: Looks | None) -> Sentence:
         return Sentence("How much it looks was not measured", f"{lacks}; BIAS.ENABLE True measures")
     if math.isnan(looks.static.value):
         return Sentence("How much it looks is not known", f"all units of {looks.layer} are dead")
-    where, units = _where(looks.layer), _static_only(looks.units)
+    where, units = _where(looks.layer), static_only_words(looks.units)
     if looks.frame_wise:
         return Sentence(
             "It sees frames one by one",
@@ -116,15 +116,16 @@ def shuffling_sentence(shuffling: Shuffling | None) -> Sentence:
     return Sentence(_costs(shuffling), f"{rates}{of}{loss}")
 
 
-def _where(layer: str) -> str:
-    return "what the classifier gets" if layer == "head" else f"what {layer} gives"
-
-
-def _static_only(units: tuple[int, int] | None) -> str:
+def static_only_words(units: tuple[int, int] | None) -> str:
+    """Returns how many live units are static-only, to follow a number; "" if it is not known."""
     if not units:
         return ""
     alive, only = units
     return f", and {only} of {count(alive, 'live unit')} {'is' if only == 1 else 'are'} static-only"
+
+
+def _where(layer: str) -> str:
+    return "what the classifier gets" if layer == "head" else f"what {layer} gives"
 
 
 def _shares(dynamic: Score, content: Score, motion: Score, frame_wise: bool) -> Sentence:

@@ -17,16 +17,18 @@ from slowfast_bias.bias.origin import (
     DESIGNS,
     SLOWFAST,
     TRANSFORMER,
+    TWO_STREAM,
     is_reference,
 )
 from slowfast_bias.visualization.drawing.block_axis import block_of
-from slowfast_bias.visualization.drawing.layer_axis import pathway, stages
+from slowfast_bias.visualization.drawing.layer_axis import pathway, stages, stream_of
 
 OTHER = "other"
 TITLES = {
     CNN: "3D CNNs",
     SLOWFAST: "SlowFast variants",
     TRANSFORMER: "Transformers",
+    TWO_STREAM: "Two-stream networks",
     OTHER: "Other networks",
 }
 _FEWEST_BLOCKS = 8  # of a transformer; pytorchvideo's CNNs number up to seven `blocks` as well
@@ -54,6 +56,8 @@ def _guess(report: BiasReport) -> str:
     if {pathway(layer) for layer in report.layers} >= {0, 1} or "fast" in old:
         return SLOWFAST
     names = stages(report.layers)
+    if names and all(map(stream_of, names)):
+        return TWO_STREAM
     if {"s1", "s2", "s3", "s4", "s5"} & set(names):
         return CNN
     numbers = defaultdict(set)

@@ -10,6 +10,7 @@ from slowfast_bias.bias import BiasReport
 from slowfast_bias.errors import RequestError
 from slowfast_bias.results import ResultError, read_object
 from slowfast_bias.visualization.reading.report_files import default_names
+from slowfast_bias.visualization.reading.shapes import check_shape
 
 
 def read_results(
@@ -25,7 +26,9 @@ def _content(path: str, kind: str) -> dict[str, Any]:
     data = content.get("data", content)  # files from before there were kinds hold only the data
     if not isinstance(data, Mapping):
         raise ResultError(f"Expected an object as `data` of {path}, but got {type(data).__name__}.")
-    return {**data, "meta": content["meta"]}
+    found = {**data, "meta": content["meta"]}
+    check_shape(path, found)
+    return found
 
 
 def name_runs(paths: Sequence[str], names: Sequence[str] | None = None) -> list[str]:

@@ -23,6 +23,7 @@ from slowfast_bias.errors import RequestError
 from slowfast_bias.files import TEXT
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import ResultError, read_object, read_result
+from slowfast_bias.visualization.reading.mask_shapes import check_masks
 from slowfast_bias.visualization.reading.report_files import read_report
 from slowfast_bias.visualization.reading.run_names import names_of_runs
 from slowfast_bias.visualization.reading.shapes import check_rows, check_shape
@@ -43,7 +44,8 @@ class RunFolder:
         epochs: {epoch: report} while training.
         orders: accuracies with frames in and out of order, `meta` among them.
         silencing: accuracies without some units.
-        battery: accuracies of the behavioural battery.
+        battery: what the behavioural battery found.
+        masks: how good the masks of a test are.
         top_clips: the clips that drive single units most and least.
         rows: a row per trained network of a sweep.
         unreadable: rows of bad_videos.csv.
@@ -57,6 +59,7 @@ class RunFolder:
     orders: Content | None = None
     silencing: Content | None = None
     battery: Content | None = None
+    masks: Content | None = None
     top_clips: Content | None = None
     rows: list[Content] = field(default_factory=list)
     unreadable: list[dict[str, str]] = field(default_factory=list)
@@ -118,7 +121,7 @@ def has_results(root: str) -> bool:
 
 def _result_files(outputs: Outputs) -> list[str]:
     files = [outputs.report(), outputs.frame_orders, outputs.silencing(), outputs.battery()]
-    return [*files, outputs.top_clips, outputs.rows]
+    return [*files, outputs.segmentation(), outputs.top_clips, outputs.rows]
 
 
 def _read(source: str) -> RunFolder:
@@ -144,6 +147,7 @@ def _read_folder(root: str) -> RunFolder:
         "orders": (outputs.frame_orders, "frame_orders", ("ordered", "shuffled")),
         "silencing": (outputs.silencing(), "silencing", ("layer", "channels", "curves")),
         "battery": (outputs.battery(), "battery", ("variants",)),
+        "masks": (outputs.segmentation(), "segmentation", ("frames",)),
         "top_clips": (outputs.top_clips, "top_clips", ("units", "frames")),
     }
     there = {key: x for key, x in single.items() if g_pathmgr.isfile(x[0])}
@@ -180,7 +184,8 @@ def read_data(path: str, kind: str, *keys: str) -> Content:
     if lacking:
         raise ResultError(f"Expected `{'`, `'.join(lacking)}` in the data of {path}: run it again.")
     found = {**data, "meta": content["meta"]}
-    check_shape(path, found)
+    check = check_masks if kind == "segmentation" else check_shape
+    check(path, found)
     return found
 
 

@@ -16,6 +16,7 @@ FILES = {
     "report": "report.json",
     "orders": "orders.json",
     "battery": "battery.json",
+    "masks": "segmentation.json",
     "silencing": "ablation.json",
     "top_clips": "top_clips.json",
 }

@@ -14,16 +14,30 @@ from slowfast_bias.results import ResultError
 LARGEST = 1e6  # no number of these files is near it; a larger one is damage
 _OBJECTS = {
     "variants", "per_class", "divergence", "lists", "benchmarks", "intervals", "against_ordered",
+    "against_own", "follows", "overlap",
     "partners", "class_names", "curves", "scores", "ordered", "shuffled", "reversed", "frozen",
 }  # fmt: skip
 _NEEDED = {"variants", "ordered", "shuffled", "curves"}  # never null
 _OF_OBJECTS = {"variants", "divergence", "lists"}  # objects that hold objects alone
 _NUMBERS = {
     "accuracy", "difference", "mean", "median", "rate", "spread", "relative_drop", "effective_n",
-    "evidence", "value", "guess",
+    "evidence", "value", "guess", "flow_J", "image_J",
 }  # fmt: skip
-_SHARES = {"accuracy", "rate", "background", "dynamic", "static", "prefers_dynamic"}  # in percent
-_COUNTS = {"videos", "recordings", "units", "channels", "frames", "orders", "left_out", "dropped"}
+_SHARES = {  # in percent
+    "accuracy", "rate", "background", "dynamic", "static", "prefers_dynamic", "flow_share",
+    "image_share", "flow_pixels",
+}  # fmt: skip
+_COUNTS = {
+    "sequences",
+    "videos",
+    "recordings",
+    "units",
+    "channels",
+    "frames",
+    "orders",
+    "left_out",
+    "dropped",
+}
 
 
 def check_shape(path: str, content: Mapping[str, Any]) -> None:
@@ -31,9 +45,9 @@ def check_shape(path: str, content: Mapping[str, Any]) -> None:
     check_meta(path, content.get("meta", {}))
     data = {key: value for key, value in content.items() if key != "meta"}
     for place, wrong, wanted in _wrong(data, ""):
-        raise _error(path, place, wrong, wanted)
+        raise shape_error(path, place, wrong, wanted)
     if not _is_classes(data.get("classes")):
-        raise _error(path, "classes", data["classes"], "the number of classes")
+        raise shape_error(path, "classes", data["classes"], "the number of classes")
 
 
 def check_rows(path: str, rows: list[dict[str, Any]]) -> None:
@@ -44,7 +58,7 @@ def check_rows(path: str, rows: list[dict[str, Any]]) -> None:
                     "cue_motion"):  # fmt: skip
             value = row.get(key)
             if not (_is_number(value) and (value is not None or key not in needs)):
-                raise _error(path, f"{place}.{key}", value, "a number")
+                raise shape_error(path, f"{place}.{key}", value, "a number")
 
 
 def check_meta(path: str, meta: Mapping[str, Any]) -> None:
@@ -58,7 +72,7 @@ def check_meta(path: str, meta: Mapping[str, Any]) -> None:
     }
     for key, right in shapes.items():
         if not right:
-            raise _error(path, f"meta.{key}", meta[key], "what a run writes")
+            raise shape_error(path, f"meta.{key}", meta[key], "what a run writes")
 
 
 def _wrong(data: Any, place: str) -> Iterator[tuple[str, Any, str]]:
@@ -158,7 +172,8 @@ def _is_classes(value: Any) -> bool:
     return value is None or (isinstance(value, int) and value > 0)
 
 
-def _error(path: str, place: str, value: Any, wanted: str) -> ResultError:
+def shape_error(path: str, place: str, value: Any, wanted: str) -> ResultError:
+    """Returns the error of a value of a wrong shape: what was expected, and its place."""
     got = repr(value)
     got = got if len(got) <= 40 else f"{got[:40]}..."
     return ResultError(f"Expected {wanted} as `{place}` of {path}, but got {got}: run it again.")

@@ -37,6 +37,9 @@ class Point:
     high: float = math.nan
 
 
+GAP = Point(math.nan, math.nan)  # between two pieces of a line
+
+
 @dataclass(frozen=True)
 class Series:
     """A line of a panel.

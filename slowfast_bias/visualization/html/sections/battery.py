@@ -18,6 +18,7 @@ from slowfast_bias.visualization.html.sections.accuracies import (
     weights_note,
 )
 from slowfast_bias.visualization.html.sections.benchmarks import benchmark_table
+from slowfast_bias.visualization.reading.mask_answers import is_of_masks
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
@@ -34,7 +35,11 @@ SAID = {
 
 def battery_section(runs: Mapping[str, RunFolder]) -> Section | None:
     """Returns the accuracies of every variant of every run, and what else the battery found."""
-    found = {name: run.battery for name, run in runs.items() if run.battery}
+    found = {
+        name: run.battery
+        for name, run in runs.items()
+        if run.battery and not is_of_masks(run.battery)
+    }
     if not found:
         return None
     orders = {f"{name}, out of order": run.orders for name, run in runs.items() if run.orders}
@@ -108,12 +113,13 @@ def _table(caption: str, variants: Mapping[str, Any], data: Mapping[str, Any]) -
             guess, more = best_guess(figures), guess_words(figures)
         title = f"{name}, {text}{more}" if text else name
         row = [Cell(title, name), *accuracy_cells(figures, guess)]
-        rows.append([*row, *_difference(against)])
+        rows.append([*row, *difference_cells(against)])
     head = ["clips", "accuracy", "", "95 % interval", "against ordered, points", "its interval"]
     return Table(caption, head, rows, 1, wide=2)
 
 
-def _difference(against: Any) -> list[Cell]:
+def difference_cells(against: Any) -> list[Cell]:
+    """Returns a paired difference in points, and its interval."""
     if not isinstance(against, Mapping):
         return [Cell(words.NONE), Cell(words.NONE)]
     value, (low, high) = number(against, "difference"), span(against)

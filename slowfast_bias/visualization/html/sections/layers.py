@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from slowfast_bias.bias import KINDS, BiasReport
-from slowfast_bias.bias.report_text import TITLES
+from slowfast_bias.bias.report_text import TITLES, titles_of
 from slowfast_bias.visualization.drawing.captions import error_words, motion_words
-from slowfast_bias.visualization.drawing.layer_axis import Depth, pathway, short_names
+from slowfast_bias.visualization.drawing.layer_axis import (
+    Depth,
+    pathway,
+    runs,
+    short_names,
+    stream_of,
+)
 from slowfast_bias.visualization.html import words
 from slowfast_bias.visualization.html.blocks import (
     Cell,
@@ -21,12 +27,15 @@ from slowfast_bias.visualization.html.blocks import (
     score_cell,
 )
 from slowfast_bias.visualization.html.charts.axis import Names
-from slowfast_bias.visualization.html.charts.lines import Point, Series, line_panel
+from slowfast_bias.visualization.html.charts.lines import GAP, Point, Series, line_panel
 from slowfast_bias.visualization.html.evidence import score_of
 from slowfast_bias.visualization.html.networks import Network, networks_of
 from slowfast_bias.visualization.reading.headline import headline, reading
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
+_STREAMS = (
+    "Layers of the image's stream are called app, of the flow's mot, and where both meet fuse. "
+)
 _EXTRA = ("dynamic", "look", "order_share", "order_agreement")  # in the table only
 
 
@@ -37,11 +46,18 @@ def layers_section(runs: Mapping[str, RunFolder]) -> Section | None:
         return None
     reports = {network.name: network.report for network in networks if network.report}
     scores = headline(reports.values())
+    streams = any(map(stream_of, (layer for report in reports.values() for layer in report.layers)))
     lead = (
         "From the input of the network at the left to its output at the right. "
-        f"{error_words(reports.values())} {motion_words(reports)}"
+        f"{_STREAMS * streams}{error_words(reports.values())} {motion_words(reports)}"
     )
     return Section("layers", "Layer by layer", [_figure(networks, reports, scores)], lead.strip())
+
+
+def _titles(reports: Iterable[BiasReport]) -> dict[str, str]:
+    """Returns {score: its title}, of pairs of image and flow if all reports are of these."""
+    found = [titles_of(report.meta) for report in reports]
+    return found[0] if all(titles == found[0] for titles in found) else TITLES
 
 
 def _figure(
@@ -77,17 +93,19 @@ def axis_of(depth: Depth) -> Names:
 
 
 def _lines(network: Network, depth: Depth, score: str) -> list[Series]:
-    """Returns a line per pathway; layers of one pathway belong to the first line."""
+    """Returns a line per pathway, and per stream; layers of one pathway are the first line."""
     report, read = network.report, reading(score, "score")
     if report is None:
         return []
     places, found = depth.positions(report), []
     for second in (False, True):
         layers = [x for x in report.layers if ((pathway(x) or 0) > 0) == second]
-        points = []
-        for layer in layers:
-            value, error = read(report[layer])
-            points.append(Point(places[layer], value, value - error, value + error))
+        points: list[Point] = []
+        for stream in runs(layers):
+            points += [GAP] if points else []
+            for layer in stream:
+                value, error = read(report[layer])
+                points.append(Point(places[layer], value, value - error, value + error))
         if points:
             found.append(Series(network.name, points, network.look, network.dashed or second))
     return found
@@ -100,10 +118,11 @@ def _table(networks: list[Network]) -> Table:
         if network.report
         for name, layer in network.report.layers.items()
     ]
+    titles = _titles(network.report for network in networks if network.report)
     measured = {score for _, _, layer in layers for score in layer.measured}
     scores = [x for x in ("static", "motion", "content", *_EXTRA) if x in measured]
     several = len(networks) > 1
-    head = [*(["network"] if several else []), "layer", *(TITLES[x] for x in scores)]
+    head = [*(["network"] if several else []), "layer", *(titles[x] for x in scores)]
     head += ["static %", "dynamic %", "residual %", *(f"{kind} units" for kind in KINDS), "pairs"]
     rows = []
     for network, name, layer in layers:

@@ -9,6 +9,7 @@ from slowfast_bias.bias.origin import origin
 from slowfast_bias.bias.report_text import recognition_words
 from slowfast_bias.visualization.html import words
 from slowfast_bias.visualization.html.blocks import Facts, Folded, Heading, Note, Section, Table
+from slowfast_bias.visualization.html.evidence import is_of_flow
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
 _NAMES = {  # key of meta -> its words, in this order
@@ -26,6 +27,10 @@ _ORIGIN = {
     "recordings": "recordings measured", "decoder": "decoder",
 }  # fmt: skip
 _TESTED = {"videos measured": "videos tested", "recordings measured": "recordings tested"}
+_FRAMES = {  # of image and flow a clip is a frame, and errors are over sequences
+    "videos measured": "frames measured", "recordings measured": "sequences measured",
+    "videos tested": "frames tested", "recordings tested": "sequences tested",
+}  # fmt: skip
 _ELSEWHERE = ("warnings", "dropped_videos", "dropped_because", "layers_read", "recognition", "name")
 _ROWS = 200  # of unreadable videos
 
@@ -42,7 +47,7 @@ def _facts(metas: Mapping[str, Mapping[str, Any]], runs: Mapping[str, RunFolder]
     if not metas:
         return []
     found = {
-        name: {key if runs[name].report else _TESTED.get(key, key): x for key, x in facts_of(meta)}
+        name: {_counted(key, runs[name]): x for key, x in facts_of(meta)}
         for name, meta in metas.items()
     }
     names = dict.fromkeys(key for facts in found.values() for key in facts)
@@ -53,6 +58,12 @@ def _facts(metas: Mapping[str, Mapping[str, Any]], runs: Mapping[str, RunFolder]
         return [Facts(same)]
     table = Table("In what the runs differ", ["", *found], other, len(found) + 1)
     return [table, *([Heading("The same for all"), Facts(same)] if same else [])]
+
+
+def _counted(key: str, run: RunFolder) -> str:
+    """Returns the words of a fact: of a run that was only tested, or is of frames, others."""
+    words_of = key if run.report else _TESTED.get(key, key)
+    return _FRAMES.get(words_of, words_of) if is_of_flow(run) else words_of
 
 
 def _notes(name: str, runs: Mapping[str, RunFolder]) -> list[object]:
@@ -91,7 +102,7 @@ def _meta(run: RunFolder) -> Mapping[str, Any]:
     """Returns the `meta` of a run's report, or else of a test."""
     if run.report:
         return run.report.meta
-    found = (x for x in (run.orders, run.battery, run.silencing) if x)
+    found = (x for x in (run.orders, run.battery, run.masks, run.silencing) if x)
     return next(found, {}).get("meta", {})
 
 

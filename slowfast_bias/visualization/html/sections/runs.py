@@ -24,6 +24,9 @@ from slowfast_bias.visualization.html.networks import Network, networks_of
 from slowfast_bias.visualization.html.sections.accuracies import tests_note
 from slowfast_bias.visualization.network_differences import difference_sentences
 from slowfast_bias.visualization.reading.comparable import differences
+from slowfast_bias.visualization.reading.flow_words import change_of
+from slowfast_bias.visualization.reading.mask_answers import is_of_masks, leaning
+from slowfast_bias.visualization.reading.mask_results import overall_of
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
 _SCORES = (*HEADLINE, "dynamic")
@@ -36,7 +39,7 @@ def runs_section(runs: Mapping[str, RunFolder]) -> Section | None:
     if not networks:
         return None
     reports = {network.name: network.report for network in networks if network.report}
-    tests = {x.name: x.run.orders or x.run.battery for x in networks if x.own}
+    tests = {x.name: x.run.orders or x.run.battery or x.run.masks for x in networks if x.own}
     tests = {name: data for name, data in tests.items() if data}
     blocks: list[object] = [*_warning(reports), *tests_note(tests), _table(networks, reports)]
     if 1 < len(reports) <= _FEW and not differences(reports):
@@ -48,6 +51,15 @@ def runs_section(runs: Mapping[str, RunFolder]) -> Section | None:
 def _lead(reports: Mapping[str, BiasReport]) -> str:
     if not reports:
         return ""
+    changes = dict.fromkeys(filter(None, (change_of(x.meta) for x in reports.values())))
+    if changes:
+        changed = " or ".join(x.changed for x in changes)
+        return (
+            "Scores of the layer nearest to the output. S_static is how well it agrees between "
+            f"two frames of one image, the second with {changed}; motion-only how much better it "
+            "agrees between frames that share their flow than between frames that share nothing; "
+            "content is what survives both changes. ± is one standard error over sequences."
+        )
     return (
         "Scores of the layer nearest to the output. S_static is how well it agrees between two "
         "clips that share only their look, motion-only how much better it agrees between clips "
@@ -74,12 +86,15 @@ def _table(networks: list[Network], reports: Mapping[str, BiasReport]) -> Table:
     head += ["static-only units", "dynamic-only units"] if reports else []
     tested = any(shuffling_of(network.run) for network in networks if network.own)
     head += ["accuracy", "shuffled"] if tested else []
+    masked = any(network.run.masks or _leans(network) for network in networks if network.own)
+    head += ["masks", "follow"] if masked else []
     rows = []
     for network in networks:
         key = Key(network.name, network.look, network.dashed)
         row = [Cell(network.name, network.name, key=key)]
         row += _scores(network.report) if reports else []
         row += _accuracies(network) if tested else []
+        row += _masks(network) if masked else []
         rows.append(row)
     left = 2 if reports else 1
     return Table("All networks of this page", head, rows, left)
@@ -107,6 +122,20 @@ def _accuracies(network: Network) -> list[Cell]:
     if found is None:
         return [Cell(words.NONE)] * 2
     return [percent_cell(found.ordered.value), percent_cell(found.shuffled.value)]
+
+
+def _masks(network: Network) -> list[Cell]:
+    """Returns how good a network's masks are, and which of image and flow they follow."""
+    found = overall_of(network.run.masks) if network.own else None
+    text = f"{found.measure} {words.percent(found.mean)}" if found else words.NONE
+    leans = _leans(network) if network.own else ""
+    return [Cell(text, found.mean if found else ""), Cell(leans or words.NONE, leans)]
+
+
+def _leans(network: Network) -> str:
+    """Returns which of image and flow masks follow; "" if that was not tested."""
+    battery = network.run.battery
+    return (leaning(battery) or "neither alone") if is_of_masks(battery) else ""
 
 
 def _compared(reports: Mapping[str, BiasReport]) -> Folded:

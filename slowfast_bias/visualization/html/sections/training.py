@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from slowfast_bias.bias.origin import flow_pairs
 from slowfast_bias.bias.report_text import TITLES
 from slowfast_bias.errors import RequestError
 from slowfast_bias.visualization.html import words
@@ -47,7 +48,9 @@ def training_section(runs: Mapping[str, RunFolder]) -> Section | None:
     else:
         looks = {x.name: x.look for x in networks_of(runs)}
         blocks.append(_several(trained, {name: looks.get(name, "reference") for name in trained}))
-    lead = "Measured after whole epochs; bands are one standard error over recordings."
+    flow = all(flow_pairs(x.meta) for epochs in trained.values() for x in epochs.values())
+    over = "sequences" if flow else "recordings"
+    lead = f"Measured after whole epochs; bands are one standard error over {over}."
     if any(0 in epochs for epochs in trained.values()):
         lead += " Epoch 0 is the untrained network."
     return Section("training", "Over training", blocks, lead)

@@ -20,6 +20,7 @@ from slowfast_bias.visualization.html.blocks import (
 from slowfast_bias.visualization.html.charts.scatter import KINDS as DRAWN
 from slowfast_bias.visualization.html.charts.scatter import Units, unit_panel
 from slowfast_bias.visualization.html.networks import networks_of
+from slowfast_bias.visualization.reading.flow_words import change_of
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
 _SHOWN = 6  # panels of one network; the others are shown when asked for
@@ -42,11 +43,26 @@ def units_section(runs: Mapping[str, RunFolder]) -> Section | None:
         blocks.append(_every_layer(first, reports[first]))
         blocks += [Folded(f"Units of {x}", [_every_layer(x, reports[x])]) for x in others]
     lead = (
-        f"A mark is a unit. {threshold_words(reports.values())} Static-only units answer to what "
-        "clips look like, dynamic-only units to how they move, joint units to both, residual "
-        "units to neither. Point at a mark, or go through them with the arrow keys."
+        f"A mark is a unit. {threshold_words(reports.values())} {_kinds_words(reports)} "
+        "Point at a mark, or go through them with the arrow keys."
     )
     return Section("units", "Unit by unit", blocks, lead)
+
+
+def _kinds_words(reports: Mapping[str, BiasReport]) -> str:
+    """Returns what units of each kind do."""
+    changes = dict.fromkeys(change_of(report.meta) for report in reports.values())
+    if None in changes:
+        return (
+            "Static-only units answer to what clips look like, dynamic-only units to how they "
+            "move, joint units to both, residual units to neither."
+        )
+    changed = " or ".join(x.changed for x in changes if x)
+    return (
+        f"Static-only units stay the same with {changed} and change with another look of the "
+        "image, dynamic-only units the other way round; joint units stay the same with either, "
+        "residual units with neither."
+    )
 
 
 def _every_layer(name: str, report: BiasReport) -> Figure:
