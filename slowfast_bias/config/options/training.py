@@ -8,6 +8,10 @@ OPTIONS = (
     Option("BIAS.RANK_TIMEOUT", 40.0,
            "Seconds without a sign of life after which a process of several counts as lost, and "
            "the run ends with its name; 0: it is waited for without end.", low=0),
+    Option("BIAS.STALL_TIMEOUT", 1800.0,
+           "Seconds without a step (a batch, or a message to all) after which a process of several "
+           "that lives ends the run, and all show where they stand; 0, or with RANK_TIMEOUT 0: "
+           "never.", low=0),
     Option("BIAS.NEW_CLASSIFIER", False,
            "Train from TRAIN.CHECKPOINT_FILE_PATH with a new classifier if the file's has other "
            "classes, or if it has none; all other weights must fit."),
