@@ -13,6 +13,10 @@ OPTIONS = (
            "and tests save what they have so far; less often where saving would take more than a "
            "hundredth of the time. A run that was stopped goes on from there, to the same numbers. "
            "0: checkpoints after epochs only, and nothing of measurements and tests.", low=0),
+    Option("BIAS.STALL_TIMEOUT", 1800.0,
+           "Seconds without a step (a batch, or a message to all) after which a process of several "
+           "that lives ends the run, and all show where they stand; 0, or with RANK_TIMEOUT 0: "
+           "never.", low=0),
     Option("BIAS.NEW_CLASSIFIER", False,
            "Train from TRAIN.CHECKPOINT_FILE_PATH with a new classifier if the file's has other "
            "classes, or if it has none; all other weights must fit."),

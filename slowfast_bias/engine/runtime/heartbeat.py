@@ -3,6 +3,7 @@
 A process that was killed is noticed by the next collective, and that may be hours away; one that
 was stopped, or whose machine is gone, is not noticed at all. So each adds to a counter of its own
 in a store of torch's and watches that of the next. It costs three small messages every few seconds.
+A process that lives and makes no step ends the run as well, and all show where they stand.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from torch import distributed as dist
 
-from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.runtime import ranks, stalls
 from slowfast_bias.errors import CrashError, PeerLostError
 
 log = logging.getLogger(__name__)
@@ -29,16 +31,31 @@ log = logging.getLogger(__name__)
 _GRACE = 5.0  # seconds in which a process may end by itself, with better words
 _STATUS = 2
 _LEFT = 1 << 40  # no counter comes so far by beats
+_STALLED = "stalled"  # why a process is lost; "gone" otherwise
 _current: Heartbeat | None = None  # of this process
+
+
+class Limits(NamedTuple):
+    """After how many seconds a process counts as lost; 0: never.
+
+    Attributes:
+        silent: without a sign of life.
+        stalled: without a step, while it gives them.
+    """
+
+    silent: float
+    stalled: float = 0.0
 
 
 class Heartbeat:
     """The signs of life of this process, and its eye on the next one."""
 
-    def __init__(self, store: dist.Store, limit: float, lost: Callable[[CrashError], None]) -> None:
-        self.store, self.limit, self.lost = store, limit, lost
+    def __init__(
+        self, store: dist.Store, limits: Limits, lost: Callable[[CrashError], None]
+    ) -> None:
+        self.store, self.limits, self.lost = store, limits, lost
         self.rank, self.world = ranks.rank(), ranks.world_size()
-        self.every = min(5.0, limit / 8)
+        self.every = min([5.0, *(limit / 8 for limit in limits if limit)])
         self.ended, self.answered = threading.Event(), time.monotonic()
 
     def start(self) -> None:
@@ -64,8 +81,8 @@ class Heartbeat:
             self._name_lost(self.rank)
         self.ended.set()
 
-    def _name_lost(self, rank: int) -> None:
-        self.store.set("who", str(rank))
+    def _name_lost(self, rank: int, why: str = "gone") -> None:
+        self.store.set("who", f"{rank} {why}")
         self.store.add("lost", 1)
 
     def _beat(self) -> None:
@@ -82,11 +99,15 @@ class Heartbeat:
             self.answered = time.monotonic()
             if now != last:
                 last, seen = now, self.answered
-            if not lost and now < _LEFT and self.answered - seen > self.limit:
+            if not lost and now < _LEFT and self.answered - seen > self.limits.silent:
                 self._name_lost(following)
                 lost = 1
+            if not lost and 0 < self.limits.stalled < stalls.seconds():
+                self._name_lost(self.rank, _STALLED)
+                lost = 1
             if lost:
-                self._give_up(int(self.store.get("who")))
+                who, _, why = self.store.get("who").decode().partition(" ")
+                self._give_up(int(who), why == _STALLED)
                 return
             self.ended.wait(self.every)
 
@@ -96,38 +117,50 @@ class Heartbeat:
         A call to it may then wait for ever.
         """
         while not self.ended.wait(self.every):
-            if time.monotonic() - self.answered > self.limit:
+            if time.monotonic() - self.answered > self.limits.silent:
                 self._give_up(0)
                 return
 
-    def _give_up(self, rank: int) -> None:
-        if self.ended.wait(_GRACE):
+    def _give_up(self, rank: int, stalled: bool = False) -> None:
+        if stalled:  # at once: what it waits for may end in the meantime
+            stalls.show_stacks(self.rank)
+        if self.ended.wait(_GRACE + (self.every if stalled else 0)):  # the store tells all of it
             return
-        self.lost(
-            PeerLostError(
-                f"Expected all {self.world} processes to work, but rank {rank} gives no sign of "
-                f"life: it was killed or stopped, or its machine is gone (BIAS.RANK_TIMEOUT "
-                f"{self.limit:g} s). The same command goes on from the last checkpoint, if it "
-                "trains."
-            )
-        )
+        self.lost(self._stalled(rank) if stalled else self._silent(rank))
         for worker in multiprocessing.active_children():
             worker.kill()
         sys.stdout.flush()
         os._exit(_STATUS)
 
+    def _silent(self, rank: int) -> CrashError:
+        return PeerLostError(
+            f"Expected all {self.world} processes to work, but rank {rank} gives no sign of "
+            f"life: it was killed or stopped, or its machine is gone (BIAS.RANK_TIMEOUT "
+            f"{self.limits.silent:g} s). The same command goes on from the last checkpoint, if it "
+            "trains."
+        )
 
-def start(limit: float, init_method: str, lost: Callable[[CrashError], None]) -> Heartbeat | None:
+    def _stalled(self, rank: int) -> CrashError:
+        return CrashError(
+            f"Expected all {self.world} processes to get on, but rank {rank} made no step for "
+            f"{self.limits.stalled:g} s (BIAS.STALL_TIMEOUT). Where each of them stands is above; "
+            "the same command goes on from the last checkpoint, if it trains."
+        )
+
+
+def start(
+    limits: Limits, init_method: str, lost: Callable[[CrashError], None]
+) -> Heartbeat | None:
     """Starts the signs of life of a group that has just been joined; every process must call it.
 
     Args:
-        limit: seconds without one after which a process counts as lost; 0: none are given.
+        limits: after which a process counts as lost; if `silent` is 0, no signs are given.
         init_method: where the group met.
         lost: is told of the lost one before this process ends.
     """
-    if not limit or ranks.world_size() == 1:
+    if not limits.silent or ranks.world_size() == 1:
         return None
-    host, wait = _host(init_method), datetime.timedelta(seconds=max(30.0, limit))
+    host, wait = _host(init_method), datetime.timedelta(seconds=max(30.0, limits.silent))
     options = {"world_size": None, "wait_for_workers": False, "timeout": wait}
     store = dist.TCPStore(host, 0, is_master=True, **options) if ranks.is_master() else None
     port = ranks.gather_objects(store and store.port)[0]
@@ -137,7 +170,8 @@ def start(limit: float, init_method: str, lost: Callable[[CrashError], None]) ->
         log.error("no signs of life can be given to rank 0 (%s:%s): %s", host, port, error)
     if not all(ranks.gather_objects(store is not None)):
         return None
-    heartbeat = Heartbeat(store, limit, lost)
+    stalls.step()
+    heartbeat = Heartbeat(store, limits, lost)
     heartbeat.start()
     return heartbeat
 

@@ -26,7 +26,7 @@ from slowfast_bias import interrupts, preemption
 from slowfast_bias.cluster_rank import ClusterRank, processes_per_machine, rank_from_environment
 from slowfast_bias.config import ConfigError
 from slowfast_bias.datasets.decoding.read_frames import backend_version
-from slowfast_bias.engine.runtime import children, crashes, heartbeat, ranks
+from slowfast_bias.engine.runtime import children, cores, crashes, heartbeat, ranks
 from slowfast_bias.errors import PeerLostError, UserError
 from slowfast_bias.files import write_whole
 
@@ -80,9 +80,14 @@ def _join_given(given: ClusterRank, cfg: CfgNode, cuda: bool) -> None:
     """Joins a scheduler's group for all the flows of this process."""
     ranks.join(given, processes_per_machine(given, cfg.NUM_GPUS), cuda)
     ranks.leave_at_exit()
-    heartbeat.keep(
-        heartbeat.start(cfg.BIAS.RANK_TIMEOUT, given.init_method, heartbeat.say_on_stderr)
-    )
+    cores.share_cores()
+    _watch(cfg, given.init_method, heartbeat.say_on_stderr)
+
+
+def _watch(cfg: CfgNode, init_method: str, lost: Callable[[UserError], None]) -> None:
+    """Begins the signs of life of this process."""
+    limits = heartbeat.Limits(cfg.BIAS.RANK_TIMEOUT, cfg.BIAS.STALL_TIMEOUT)
+    heartbeat.keep(heartbeat.start(limits, init_method, lost))
 
 
 def _here(cfg: CfgNode, func: Flow) -> Any:
@@ -163,10 +168,10 @@ def run_child(
     try:
         interrupts.accept_one_sigint()
         preemption.accept()
-        _share_cores(processes)
         rank = ClusterRank(cfg.SHARD_ID * processes + local, world, local, init_method, processes)
         ranks.join(rank, processes, cfg.NUM_GPUS > 0 and torch.cuda.is_available())
-        heartbeat.keep(heartbeat.start(cfg.BIAS.RANK_TIMEOUT, init_method, save))
+        cores.share_cores()
+        _watch(cfg, init_method, save)
         value = _here(cfg, func)
         if local == 0:
             torch.save(value, result)
@@ -187,15 +192,6 @@ def _save_error(path: str, error: UserError) -> None:
     """Writes an error for the process that started this one; `mp.spawn` passes on only its text."""
     with write_whole(path, "wb") as file:
         torch.save(error, file)
-
-
-def _share_cores(processes: int) -> None:
-    """Gives this process its part of the cores, unless OMP_NUM_THREADS is set.
-
-    More threads than cores wait for each other in loops: a step takes minutes instead of a second.
-    """
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
 
 
 def _cause(folder: str, crash: Exception, lost: children.Lost) -> Exception:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import simplejson
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.runtime import ranks, stalls
 from slowfast_bias.engine.runtime.readable import readable
 from slowfast_bias.files import append, make_output_dir
 from slowfast_bias.outputs import Outputs
@@ -113,5 +113,8 @@ def log_json(output_dir: str, stats: Mapping[str, Any]) -> None:
 
 
 def progress(steps: Iterable[T], total: int, title: str) -> Iterator[T]:
-    """Yields `steps`, with a bar if stderr is a terminal."""
-    yield from bar(steps, total, title, quiet=not ranks.is_master())
+    """Yields `steps`, with a bar if stderr is a terminal; each is a step of this process."""
+    for item in bar(steps, total, title, quiet=not ranks.is_master()):
+        stalls.step()
+        yield item
+    stalls.step()

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from slowfast_bias.errors import place_of
 from slowfast_bias.outputs import Outputs
-from slowfast_bias.visualization.reading.run_folder import has_results
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +29,9 @@ def write_page(
     """
     out = Outputs(output_dir).html
     try:
+        # here: it loads matplotlib, which the processes that draw nothing need not wait for
+        from slowfast_bias.visualization.reading.run_folder import has_results
+
         if not folders and not has_results(output_dir):
             return ""
         from slowfast_bias.visualization.html import write_html

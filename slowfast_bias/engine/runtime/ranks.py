@@ -12,6 +12,7 @@ from fvcore.common.config import CfgNode
 from torch import distributed as dist
 
 from slowfast_bias.cluster_rank import ClusterRank
+from slowfast_bias.engine.runtime import stalls
 
 T = TypeVar("T")
 
@@ -92,6 +93,7 @@ def sum_over_processes(*tensors: torch.Tensor) -> None:
     if together():
         for tensor in tensors:
             dist.all_reduce(tensor)
+        stalls.step()
 
 
 def max_over_processes(*tensors: torch.Tensor) -> None:
@@ -107,6 +109,7 @@ def gather_objects(value: T) -> list[T]:
         return [value]
     values: list[Any] = [None] * world_size()
     dist.all_gather_object(values, value)
+    stalls.step()
     return values
 
 
@@ -116,6 +119,7 @@ def from_master(value: T) -> T:
         return value
     values = [value]
     dist.broadcast_object_list(values, src=0)
+    stalls.step()
     return values[0]
 
 
@@ -141,3 +145,4 @@ def wait() -> None:
     """Returns when every process has reached this call."""
     if together():
         dist.barrier()
+        stalls.step()

@@ -23,6 +23,7 @@ from slowfast_bias.datasets.toy.dataset import Toyvideos
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.measuring.report_files import write_reports
 from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.runtime.log import progress
 from slowfast_bias.engine.setup.loaders import build_loader
 from slowfast_bias.engine.setup.network import autocast, open_trained
 from slowfast_bias.engine.setup.provenance import write_config
@@ -94,7 +95,8 @@ def evidence(cfg: CfgNode, model: nn.Module) -> torch.Tensor:
     device, task = next(model.parameters()).device, make_task(cfg, model)
     stats = PairStats.empty(weight.shape[1]).to(device)
     with evaluating(model), tapped(model, [head_tap(head)]) as features:
-        for batch in build_loader(cfg, "test"):
+        loader = build_loader(cfg, "test")
+        for batch in progress(loader, len(loader), "evidence of units"):
             if batch.clips():
                 with autocast(cfg, device):
                     family.call(model, task.inputs(batch, device))

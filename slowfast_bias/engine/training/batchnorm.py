@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from slowfast_bias.datasets.loader import Loader
 from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.runtime.log import progress
 from slowfast_bias.engine.tasks import Task
 from slowfast_bias.models.families import OneArgument
 
@@ -23,7 +24,7 @@ def make_precise(cfg: CfgNode, task: Task, model: nn.Module, loader: Loader) -> 
     batches = min(cfg.BN.NUM_BATCHES_PRECISE, len(loader))
 
     def inputs() -> Iterator[list[torch.Tensor]]:
-        for batch in itertools.islice(loader, batches):
+        for batch in progress(itertools.islice(loader, batches), batches, "precise batch norm"):
             yield task.inputs(batch, device)
 
     model.train()

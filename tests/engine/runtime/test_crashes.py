@@ -12,7 +12,8 @@ from torch import distributed as dist
 
 from slowfast_bias.datasets.contract import Sample
 from slowfast_bias.datasets.loader import Loader
-from slowfast_bias.engine.runtime import crashes, heartbeat, launcher, ranks
+from slowfast_bias.engine.runtime import crashes, heartbeat, launcher, ranks, stalls
+from slowfast_bias.engine.runtime.log import progress
 from slowfast_bias.errors import CrashError, OutputError, PeerLostError, UserError
 
 pytestmark = pytest.mark.host
@@ -117,9 +118,9 @@ def group(monkeypatch):
     monkeypatch.setattr(heartbeat.os, "_exit", leave)
     made = []
 
-    def make(rank, limit):
+    def make(rank, *limits):
         monkeypatch.setattr(heartbeat.ranks, "rank", lambda: rank)
-        made.append(heartbeat.Heartbeat(store, limit, lambda error: found.append(str(error))))
+        made.append(heartbeat.Heartbeat(store, heartbeat.Limits(*limits), lambda error: found.append(str(error))))
         made[-1].start()
         return made[-1]
 
@@ -144,3 +145,22 @@ def test_a_rank_that_fails_ends_the_others_and_one_that_leaves_does_not(group):
     assert first.ended.is_set() and second.ended.is_set() and not found
     make(0, 8.0), make(1, 600.0).fail()
     assert ended.wait(20) and "rank 1" in found[0]
+
+
+def test_a_rank_that_lives_and_makes_no_step_ends_the_run_and_shows_where_it_stands(
+    group, monkeypatch, capfd
+):
+    make, ended, found = group
+    monkeypatch.setattr(stalls, "seconds", lambda: 7.0)
+    make(0, 600.0, 6.0), make(1, 600.0, 8.0)  # rank 1 would wait longer, and is told
+    assert ended.wait(20)
+    said = capfd.readouterr().err
+    assert "rank 0 made no step for" in found[0] and found[1] == 2
+    assert "rank 0 (process " in said and "7 s since a step" in said
+    assert "test_crashes.py" in said
+
+
+def test_items_of_loops_and_messages_to_all_are_steps(monkeypatch):
+    noted = []
+    monkeypatch.setattr(stalls, "step", lambda: noted.append("step"))
+    assert list(progress(iter("ab"), 2, "letters")) == ["a", "b"] and len(noted) == 3
