@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,28 @@ class SwapTally:
     def _keep(self, name: str, own: Truths, row: int, found: Following) -> None:
         frames = self.followed.setdefault(name, {}).setdefault(own.sequences[row], {})
         frames[own.frames[row]] = found
+
+    def state(self) -> dict[str, Any]:
+        """Returns what was counted so far."""
+        followed = {
+            name: {
+                sequence: {frame: tuple(found) for frame, found in frames.items()}
+                for sequence, frames in sequences.items()
+            }
+            for name, sequences in self.followed.items()
+        }
+        return {"scored": self.scored.state(), "followed": followed}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` gave, in an empty tally."""
+        self.scored.load_state(state["scored"])
+        self.followed = {
+            name: {
+                sequence: {frame: Following(*found) for frame, found in frames.items()}
+                for sequence, frames in sequences.items()
+            }
+            for name, sequences in state["followed"].items()
+        }
 
     def merge_over_ranks(self) -> None:
         """Joins what all processes counted; every process must call it."""
