@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from slowfast_bias.metrics import (
+    Following,
     MaskFigures,
     Overlap,
     boundary,
@@ -195,3 +196,18 @@ def test_trackeval_agrees():
         for word in ("Mean", "Recall", "Decay"):
             ours = found[f"{measure}_{word.lower()}"]
             assert ours == pytest.approx(100 * theirs[f"{measure}-{word}"], abs=1e-9)
+
+
+# --- following
+
+
+def test_following_counts_what_only_one_object_has():
+    rng = np.random.default_rng(0)
+    mask, flow, image = (blob(rng, (24, 30)) for _ in range(3))
+    found = Following.of(mask, flow, image)
+    sets = [{tuple(x) for x in np.argwhere(m)} for m in (mask, flow, image)]
+    inside, one, other = sets
+    assert found.flow == pytest.approx(len(inside & one) / len(inside | one))
+    assert found.image == pytest.approx(len(inside & other) / len(inside | other))
+    assert found.flow_pixels == len(inside & one - other)
+    assert found.image_pixels == len((inside & other) - one)

@@ -177,3 +177,62 @@ def large_report(seed=0):
 def named(report, name):
     """The report with other words in it."""
     return BiasReport(report.layers, {**report.meta, "name": name, "model": name, "data": name})
+
+
+STREAMS = {f"{s}{k}": 8 for k in (2, 3, 4, 5) for s in ("app", "mot", "fuse")}
+
+
+def mask_battery(flow_share=95.0, own=80.0, rest=5.0):
+    """The data of bias/battery.json of a network of masks that follows flow so often."""
+    other = 100 - flow_share
+    follows = {"sequences": 20}
+    for cue, share in (("flow", flow_share), ("image", other)):
+        ends = [max(share - 5, 0), min(share + 5, 100)]
+        follows |= {f"{cue}_J": share, f"{cue}_J_interval": ends}
+        follows |= {f"{cue}_share": share, f"{cue}_share_interval": ends}
+    follows |= {"flow_pixels": flow_share, "flow_pixels_interval": [80.0, 99.0]}
+    means = {
+        "own": own, "swapped_flow": rest, "frozen_flow": rest, "swapped_image": own,
+        "grey_image": own - 1, "styled": own, "look0": own, "look1": own,
+    }  # fmt: skip
+    variants = {}
+    for name, mean in means.items():
+        variants[name] = {"mean": mean, "interval": [mean - 1, mean + 1]}
+        if name != "own":
+            change = mean - own
+            against = {"difference": change, "interval": [change - 0.5, change + 0.5]}
+            variants[name]["against_own"] = against
+        if name.startswith("swapped"):
+            variants[name]["follows"] = follows
+    return {
+        "task": "segmentation", "measure": "J", "frames": 400, "sequences": 20,
+        "cues_in_conflict": False, "overlap": {"mean": 9.0, "interval": [6.0, 12.0]},
+        "variants": variants,
+    }  # fmt: skip
+
+
+def masks(boxes=False):
+    """The data of segmentation.json."""
+    words = [f"{m}_{word}" for m in ("J", "F") for word in ("mean", "recall", "decay")]
+    rows = {f"dog {i}": dict.fromkeys(words, 70.0 + i) for i in range(4)}
+    means = {"J&F": 71.5, **dict.fromkeys(words, 71.5)}
+    data = {
+        "frames": 400, "rule": {"threshold": 0.5, "stretch": False, "mirror": True},
+        "masks": {"means": means, "sequences": rows, "missing_frames": {MARKUP: 3}},
+    }  # fmt: skip
+    if boxes:
+        rates = {"mIoU": 68.5, "SR_0.5": 77.3, "mSR": 58.1}
+        videos = {"crab": 66.0, "flounder": 71.0}
+        data["boxes"] = {"means": rates, "videos": videos, "rule": {"threshold": 0.2}}
+    return data
+
+
+def write_streams_run(root, report, battery_data=None):
+    """Writes a run of a network of image and flow; returns its folder as text."""
+    outputs, about = Outputs(str(root)), {**ABOUT, "pairs_made": report.meta.get("pairs_made")}
+    report.save(outputs.report())
+    for epoch in (1, 2):
+        report.save(outputs.epoch_report(epoch))
+    write_result(outputs.segmentation(), "segmentation", about, masks(boxes=True))
+    write_result(outputs.battery(), "battery", about, battery_data or mask_battery())
+    return str(root)

@@ -15,12 +15,13 @@ from typing import Any
 from fvcore.common.config import CfgNode
 from torch import nn
 
+from slowfast_bias.config import ConfigError
 from slowfast_bias.config.check_styles import FOLDERS, pairs_name
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.setup.network import open_trained
 from slowfast_bias.engine.setup.provenance import provenance, write_config
-from slowfast_bias.engine.tasks import make_task
+from slowfast_bias.engine.tasks import make_task, task_class
 from slowfast_bias.engine.testing import battery_figures
 from slowfast_bias.engine.testing.battery_questions import Questions, read_questions
 from slowfast_bias.engine.testing.battery_table import battery_markdown, battery_table
@@ -63,6 +64,13 @@ def check_battery(cfg: CfgNode) -> None:
     if cfg.BIAS.TASK == SEGMENTATION:
         check_mask_battery(cfg)
         return
+    if not task_class(cfg).counts_hits:
+        raise ConfigError(
+            [
+                f"BIAS.TASK {cfg.BIAS.TASK}: expected segmentation, or a task in which a video is "
+                "right or wrong, for BIAS.BEHAVIOUR.ENABLE; set it to False"
+            ]
+        )
     read_questions(cfg)
     cue_lists(cfg)
 

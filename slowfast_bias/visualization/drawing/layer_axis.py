@@ -17,7 +17,7 @@ from slowfast_bias.bias import BiasReport
 
 _PATHWAY = re.compile(r"(.+)/(\d+)")
 _STREAMS = ("app", "mot", "fuse")  # of two-stream networks, as `models.segmentation` names them
-_STREAM = re.compile(rf"({'|'.join(_STREAMS)})\d")
+_STREAM = re.compile(rf"({'|'.join(_STREAMS)})\d")  # and its stage
 _NUMBERED = re.compile(r"(.*\D\.)\d+")
 _LETTER = 0.065  # inches a character takes at 8 points
 RELATIVE = "relative depth (0: first layer measured, 1: last)"
@@ -37,11 +37,14 @@ def pathway(layer: str) -> int | None:
 
 def runs(layers: Iterable[str]) -> list[list[str]]:
     """Returns layers in the groups that a line joins: each stream of a two-stream network apart."""
-    return [list(run) for _, run in groupby(by_stream(layers), key=_place)]
+    return [list(run) for _, run in groupby(by_stream(layers), key=stream_of)]
 
 
 def by_stream(layers: Iterable[str]) -> list[str]:
-    """Returns layers in the order of a figure: network order, one stream after the other."""
+    """Returns layers in the order of a figure: network order, or one stream after the other.
+
+    In a stream stages go up, also those of a decoder that goes down: networks share an axis.
+    """
     return sorted(layers, key=_place)
 
 
@@ -51,10 +54,10 @@ def stream_of(layer: str) -> str:
     return match[1] if match else ""
 
 
-def _place(layer: str) -> int:
-    """Returns the place of a layer's stream: app, mot, fuse, and then whatever is no stream."""
+def _place(layer: str) -> tuple[int, int]:
+    """Returns the place of a layer: app, mot, fuse by their stages, then whatever is no stream."""
     stream = stream_of(layer)
-    return _STREAMS.index(stream) if stream else len(_STREAMS)
+    return (_STREAMS.index(stream), int(layer[-1])) if stream else (len(_STREAMS), 0)
 
 
 def stages(layers: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from slowfast_bias.bias.comparison import difference
 from slowfast_bias.bias.origin import flow_pairs, is_reference, origin
 from slowfast_bias.bias.report_text import recognition_words
 from slowfast_bias.visualization.drawing.bands import chance_of
-from slowfast_bias.visualization.drawing.layer_axis import stage
+from slowfast_bias.visualization.drawing.layer_axis import stage, stages
 from slowfast_bias.visualization.html.blocks import Share
 from slowfast_bias.visualization.html.doubts import Grounds, doubts
 from slowfast_bias.visualization.html.flow_verdict import (
@@ -80,9 +80,12 @@ def is_of_flow(run: RunFolder) -> bool:
 
 
 def last_layer(report: BiasReport) -> str:
-    """Returns the layer nearest to the output; of several pathways the one with most units."""
-    last = list(report.layers)[-1]
-    members = [layer for layer in report.layers if stage(layer) == stage(last)]
+    """Returns the layer nearest to the output; of several pathways the one with most units.
+
+    Of a network of image and flow it is the deepest one where both meet.
+    """
+    last = stages(report.layers)[-1]
+    members = [layer for layer in report.layers if stage(layer) == last]
     return max(members, key=lambda layer: report[layer].channels)
 
 

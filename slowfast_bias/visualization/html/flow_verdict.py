@@ -25,6 +25,7 @@ _CHANGES = (  # from which S_static on: what another flow does
     (-0.1, "changes all of what it gives"),
     (-math.inf, "turns round what it gives"),
 )
+_NOTHING = "masks with image and flow exchanged say nothing then"
 _TEST = "BIAS.BEHAVIOUR.ENABLE True tests it with both exchanged"
 
 
@@ -67,9 +68,9 @@ def masks_sentence(battery: Mapping[str, Any] | None, masks: Overall | None) -> 
     good = f"; its masks have {masks}" if masks else ""
     if battery is None:
         return Sentence("Whether it follows flow or the image was not tested", f"{_TEST}{good}")
-    first, *others = (text.rstrip(".") for text in answers(battery)[1:3] or [_TEST])
-    because = "; ".join([first[0].lower() + first[1:], *(x[0].lower() + x[1:] for x in others)])
-    return Sentence(headline(battery).rstrip("."), f"{because}{good}")
+    texts = [text.rstrip(".") for text in answers(battery)[1:3]]
+    because = "; ".join(text[0].lower() + text[1:] for text in texts) + good
+    return Sentence(headline(battery).rstrip("."), because.removeprefix("; ") or _NOTHING)
 
 
 def _share(motion: Motion, change: FlowChange) -> str:

@@ -24,6 +24,7 @@ SAID = {
 SWAPS = ("swapped_flow", "swapped_image")
 _TAKEN = {"frozen_flow": "the flow", "grey_image": "the image"}
 CUES = {"flow": "flow", "image": "the image"}
+_FOUND = 10.0  # percent; masks below it have hardly anything of the object
 _LEAST, _LITTLE = 2.0, 5.0  # points; a loss below the first is next to nothing
 
 
@@ -37,11 +38,18 @@ def said(variant: str) -> str:
     return SAID.get(variant, variant.replace("look", "look "))
 
 
+def finds_nothing(data: Content) -> bool:
+    """Returns whether masks are so bad that there is nothing to lose."""
+    return number(data["variants"].get("own") or {}, "mean") < _FOUND
+
+
 def leaning(data: Content) -> str:
     """Returns "flow" or "image", whichever masks follow when both are exchanged; "" if neither.
 
     Most sequences must follow it, as their intervals show, with either of both exchanged.
     """
+    if finds_nothing(data):
+        return ""
     found = [x for x in map(_follows(data), SWAPS) if x]
     for cue in CUES:
         if found and all(span(x, f"{cue}_share_interval")[0] > 50 for x in found):
@@ -52,6 +60,8 @@ def leaning(data: Content) -> str:
 def answers(data: Content) -> list[str]:
     """Returns the sentences, the one on what it follows first."""
     found = [headline(data)]
+    if finds_nothing(data):
+        return found
     for variant in SWAPS:
         if follows := _follows(data)(variant):
             found.append(f"With {SAID[variant]}, {_shares(follows)}.")
@@ -67,6 +77,12 @@ def answers(data: Content) -> list[str]:
 
 def headline(data: Content) -> str:
     """Returns what the network follows, in one sentence."""
+    if finds_nothing(data):
+        measure, value = data.get("measure", "J"), number(data["variants"]["own"], "mean")
+        return (
+            f"It finds too little to tell what it follows, {measure} {value:.1f} % of its own "
+            "frames."
+        )
     cue = leaning(data)
     if cue:
         return f"It follows {CUES[cue]}."

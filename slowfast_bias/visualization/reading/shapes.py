@@ -25,7 +25,7 @@ _NUMBERS = {
 }  # fmt: skip
 _SHARES = {  # in percent
     "accuracy", "rate", "background", "dynamic", "static", "prefers_dynamic", "flow_share",
-    "image_share", "flow_pixels",
+    "image_share", "flow_pixels", "J", "mIoU",
 }  # fmt: skip
 _COUNTS = {
     "sequences",

@@ -49,7 +49,7 @@ def tests_note(tests: Mapping[str, Mapping[str, Any]]) -> list[Note]:
     if not found:
         return []
     said = "; ".join(f"{key}: {text}" for key, text in found.items())
-    text = "These accuracies are not of the same test, so they must not be compared"
+    text = "These numbers are not of the same test, so they must not be compared"
     return [Note(f"{text}. {said[0].upper()}{said[1:]}.", warning=True)]
 
 

@@ -37,8 +37,8 @@ def masks_section(runs: Mapping[str, RunFolder]) -> Section | None:
         keys = list(dict.fromkeys(key for data in tested.values() for key in _rate_keys(data)))
         head = [*(["network"] if len(runs) > 1 else []), *(_rate_title(key) for key in keys)]
         blocks.append(Table("Success rates of boxes, over all frames", head, rows=rates))
-    for name, data in tested.items():
-        blocks += [*weights_note(name, runs, "masks"), *_notes(name if len(runs) > 1 else "", data)]
+    blocks += [note for name in tested for note in weights_note(name, runs, "masks")]
+    blocks += _notes(tested, len(runs) > 1)
     blocks += [_sequences(name, data, len(runs) > 1) for name, data in tested.items()]
     lead = (
         "J is the overlap of mask and truth, F that of their contours: means over sequences of "
@@ -87,21 +87,30 @@ def _rates(name: str, data: Content, several: bool) -> Iterator[list[Cell | str]
         yield [*([name] if several else []), *cells]
 
 
-def _notes(name: str, data: Content) -> list[Note]:
-    """Returns how the masks were taken, and what is not in the numbers."""
+def _notes(tested: Mapping[str, Content], several: bool) -> list[Note]:
+    """Returns how masks were taken, and what is not in the numbers; what holds for all once."""
+    found: dict[tuple[str, bool], list[str]] = {}
+    for name, data in tested.items():
+        for text, warning in _texts(data):
+            found.setdefault((text, warning), []).append(name)
+    return [
+        Note(text if not several or len(names) == len(tested) else f"{', '.join(names)}: {text}", x)
+        for (text, x), names in found.items()
+    ]
+
+
+def _texts(data: Content) -> Iterator[tuple[str, bool]]:
+    """Yields what must stand beside the numbers of one test, and whether it is a warning."""
     masks, boxes = data.get("masks") or {}, data.get("boxes") or {}
-    texts = []
     if rule := data.get("rule"):
-        texts.append((f"Masks: {words.plain(rule)}.", False))
+        yield f"Masks: {words.plain(rule)}.", False
     if masks.get("left_out"):
-        texts.append((f"Left out: {masks['left_out']}.", False))
+        yield f"Left out: {masks['left_out']}.", False
     if boxes.get("rule"):
-        texts.append((f"Boxes: {words.plain(boxes['rule'])}.", False))
+        yield f"Boxes: {words.plain(boxes['rule'])}.", False
     if missing := masks.get("missing_frames"):
         count = words.count(sum(missing.values()), "frame")
-        text = f"{count} that the benchmark counts have no score: {words.listed(list(missing))}."
-        texts.append((text, True))
-    return [Note(f"{name}: {text}" if name else text, warning) for text, warning in texts]
+        yield f"{count} that the benchmark counts have no score: {words.listed([*missing])}.", True
 
 
 def _sequences(name: str, data: Content, several: bool) -> Folded:

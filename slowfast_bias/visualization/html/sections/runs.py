@@ -25,7 +25,7 @@ from slowfast_bias.visualization.html.sections.accuracies import tests_note
 from slowfast_bias.visualization.network_differences import difference_sentences
 from slowfast_bias.visualization.reading.comparable import differences
 from slowfast_bias.visualization.reading.flow_words import change_of
-from slowfast_bias.visualization.reading.mask_answers import is_of_masks, leaning
+from slowfast_bias.visualization.reading.mask_answers import finds_nothing, is_of_masks, leaning
 from slowfast_bias.visualization.reading.mask_results import overall_of
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
@@ -55,9 +55,9 @@ def _lead(reports: Mapping[str, BiasReport]) -> str:
     if changes:
         changed = " or ".join(x.changed for x in changes)
         return (
-            "Scores of the layer nearest to the output. S_static is how well it agrees between "
-            f"two frames of one image, the second with {changed}; motion-only how much better it "
-            "agrees between frames that share their flow than between frames that share nothing; "
+            "Scores of the deepest layer where image and flow meet. S_static is how well it agrees "
+            f"between two frames of one image, the second with {changed}; motion-only how much "
+            "better it agrees between frames of one flow than between frames that share nothing; "
             "content is what survives both changes. ± is one standard error over sequences."
         )
     return (
@@ -135,6 +135,8 @@ def _masks(network: Network) -> list[Cell]:
 def _leans(network: Network) -> str:
     """Returns which of image and flow masks follow; "" if that was not tested."""
     battery = network.run.battery
+    if is_of_masks(battery) and finds_nothing(battery):
+        return words.NONE
     return (leaning(battery) or "neither alone") if is_of_masks(battery) else ""
 
 

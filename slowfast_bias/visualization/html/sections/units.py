@@ -19,6 +19,7 @@ from slowfast_bias.visualization.html.blocks import (
 )
 from slowfast_bias.visualization.html.charts.scatter import KINDS as DRAWN
 from slowfast_bias.visualization.html.charts.scatter import Units, unit_panel
+from slowfast_bias.visualization.html.evidence import last_layer
 from slowfast_bias.visualization.html.networks import networks_of
 from slowfast_bias.visualization.reading.flow_words import change_of
 from slowfast_bias.visualization.reading.run_folder import RunFolder
@@ -78,7 +79,7 @@ def _every_layer(name: str, report: BiasReport) -> Figure:
 
 
 def _last_layers(reports: Mapping[str, BiasReport]) -> Figure:
-    layers = {name: list(report.layers)[-1] for name, report in reports.items()}
+    layers = {name: last_layer(report) for name, report in reports.items()}
     found = {name: reports[name][x] for name, x in layers.items() if reports[name][x].complete}
     panels = [_panel(f"{name}: {layers[name]}", layers[name], x) for name, x in found.items()]
     rows = [(f"{name}: {layers[name]}", x) for name, x in found.items()]
