@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 
 from slowfast_bias.cli.arguments import add_out, add_workers, number
@@ -43,7 +44,9 @@ def main(args: argparse.Namespace) -> int:
     for name, reason in made.bad.items():
         print(f"left out {name}: {reason}", file=sys.stderr)
     folder = f"{'Flows' if args.only_raw else 'FlowImages'}_gap{args.gap}"
-    print(f"a run takes them with: BIAS.SEGMENTS.FLOW {out}/{folder}")
+    # the key counts from DATA.PATH_TO_DATA_DIR, not from here
+    place = out if "://" in out else os.path.abspath(out)
+    print("a run takes them with:", shlex.join(["BIAS.SEGMENTS.FLOW", f"{place}/{folder}"]))
     return 1 if made.bad else 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 
 import cv2
@@ -101,6 +103,14 @@ def test_sequences_that_cannot_be_done_are_named_and_the_others_done(images, cap
     assert set(rows) == {"single", "sizes", "small", "torn"}
     assert "1 frame(s)" in rows["single"] and "(48, 64) and (40, 64)" in rows["sizes"]
     assert "30x20 px" in rows["small"] and "torn/00000.png" in rows["torn"]
+
+
+def test_what_a_run_takes_it_with_does_not_depend_on_where_it_runs(images, monkeypatch, capsys):
+    monkeypatch.chdir(images)
+    assert cli.main(["flow", "JPEGImages", "--out", ".", "--workers", "1"]) == 0
+    words = shlex.split(capsys.readouterr().out.partition("a run takes them with: ")[2])
+    assert words == ["BIAS.SEGMENTS.FLOW", f"{images}/FlowImages_gap1"]
+    assert os.path.isdir(words[1])
 
 
 def test_a_folder_without_sequences_is_one_line_and_2(tmp_path, capsys):
