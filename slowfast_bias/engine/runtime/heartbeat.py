@@ -148,9 +148,7 @@ class Heartbeat:
         )
 
 
-def start(
-    limits: Limits, init_method: str, lost: Callable[[CrashError], None]
-) -> Heartbeat | None:
+def start(limits: Limits, init_method: str, lost: Callable[[CrashError], None]) -> Heartbeat | None:
     """Starts the signs of life of a group that has just been joined; every process must call it.
 
     Args:

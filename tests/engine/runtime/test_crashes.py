@@ -120,7 +120,11 @@ def group(monkeypatch):
 
     def make(rank, *limits):
         monkeypatch.setattr(heartbeat.ranks, "rank", lambda: rank)
-        made.append(heartbeat.Heartbeat(store, heartbeat.Limits(*limits), lambda error: found.append(str(error))))
+        made.append(
+            heartbeat.Heartbeat(
+                store, heartbeat.Limits(*limits), lambda error: found.append(str(error))
+            )
+        )
         made[-1].start()
         return made[-1]
 
