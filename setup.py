@@ -47,6 +47,7 @@ setup(
     extras_require={
         "main": ["scipy", "pandas", "psutil", "scikit-learn"],  # what GitHub main imports
         "hf": ["transformers>=5.18", "safetensors"],  # older ones lose biases of VideoMAE
+        "slurm": ["submitit"],
         "tensorboard": ["tensorboard"],
         "torchcodec": ["torchcodec"],
         "test": ["pytest>=9", "pytest-xdist", "scipy"],

@@ -33,6 +33,7 @@ COMMANDS = {
     "stylize": "write videos in several styles, to be measured",
     "styles": "how strong a bank of styles is, and whether it flickers",
     "sweep": "train with every kind, rate and seed of dropout",
+    "submit": "another command as a job of SLURM, started again if preempted",
     "reproduce": "run, draw and tabulate the figures of the paper, or toy counterparts",
     "doctor": "what this installation can do",
 }

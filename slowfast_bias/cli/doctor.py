@@ -24,6 +24,7 @@ _PYTHON = (3, 10)
 # package -> (extra of this project that installs it, what it gives)
 _OPTIONAL = {
     "transformers": ("hf", "networks of Hugging Face (configs/HF)"),
+    "submitit": ("slurm", "jobs of a SLURM cluster, slowfast_bias submit"),
     "tensorboard": ("tensorboard", "curves in TensorBoard, TENSORBOARD.ENABLE True"),
     "torchcodec": ("torchcodec", "another decoder, BIAS.DATA.DECODER torchcodec"),
 }

@@ -8,12 +8,13 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from slowfast_bias.cli.arguments import add_out, shipped_configs
 from slowfast_bias.errors import RequestError
 
 if TYPE_CHECKING:
+    from slowfast_bias.engine.studies.reproduction.places import Places
     from slowfast_bias.engine.studies.reproduction.runner import Intent
 
 ABOUT = (
@@ -53,21 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Does what is left, then makes figures and tables; returns 1 if runs failed."""
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
-    _check(args)
-    from slowfast_bias.engine.studies.reproduction.figures import FIGURES, plans_for
-    from slowfast_bias.engine.studies.reproduction.jobs import make_jobs
-    from slowfast_bias.engine.studies.reproduction.pages import write_pages
-    from slowfast_bias.engine.studies.reproduction.places import Places
-    from slowfast_bias.engine.studies.reproduction.runner import command_lines, intents, state_lines
-
-    names, options = _split(args, list(FIGURES))
-    places = Places(
-        args.out.rstrip("/"), (args.data or "").rstrip("/"), args.weights.rstrip("/"),
-        f"{shipped_configs().parent}/", tuple(options),
-    )  # fmt: skip
     here = not (args.dry_run or args.slurm or args.collect)  # else nothing runs on this machine
-    jobs = make_jobs(plans_for([FIGURES[x] for x in names], places.world), places)
-    found = intents(jobs, here)
+    names, options, places, found = planned_runs(args, here)
+    from slowfast_bias.engine.studies.reproduction.pages import write_pages
+    from slowfast_bias.engine.studies.reproduction.runner import command_lines, state_lines
+
     if args.dry_run:
         print("\n".join(command_lines(found)))
         return 0
@@ -80,6 +71,42 @@ def main(args: argparse.Namespace) -> int:
     for name, why in failed.items():
         print(f"failed: {name}: {why}", file=sys.stderr)
     return 1 if failed else 0
+
+
+class Plan(NamedTuple):
+    """What was asked for.
+
+    Attributes:
+        names: of the figures.
+        options: KEY, VALUE, ...
+        places: where things are.
+        found: what will become of each run.
+    """
+
+    names: list[str]
+    options: list[str]
+    places: Places
+    found: list[Intent]
+
+
+def planned_runs(args: argparse.Namespace, here: bool) -> Plan:
+    """Returns the runs that the arguments ask for; RequestError if they contradict each other.
+
+    Runs that are not for `here` may ask for more GPUs than this machine has.
+    """
+    _check(args)
+    from slowfast_bias.engine.studies.reproduction.figures import FIGURES, plans_for
+    from slowfast_bias.engine.studies.reproduction.jobs import make_jobs
+    from slowfast_bias.engine.studies.reproduction.places import Places
+    from slowfast_bias.engine.studies.reproduction.runner import intents
+
+    names, options = _split(args, list(FIGURES))
+    places = Places(
+        args.out.rstrip("/"), (args.data or "").rstrip("/"), args.weights.rstrip("/"),
+        f"{shipped_configs().parent}/", tuple(options),
+    )  # fmt: skip
+    jobs = make_jobs(plans_for([FIGURES[x] for x in names], places.world), places)
+    return Plan(names, options, places, intents(jobs, here))
 
 
 def interrupted(args: argparse.Namespace) -> str:

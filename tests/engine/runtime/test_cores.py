@@ -27,14 +27,14 @@ def test_the_cores_of_a_machine_are_shared_out_and_no_core_twice(places, parts):
     assert [part_of(rank, places) for rank in range(len(places))] == parts
 
 
-@pytest.mark.parametrize(("given", "threads"), [(None, 4), ("6", 6)])
-def test_the_part_is_used_if_the_user_says_nothing(monkeypatch, caplog, given, threads):
-    used = [6]  # what torch has begun with
+@pytest.mark.parametrize(("given", "threads"), [(None, 4), ("6", 4), ("2", 2)])
+def test_no_process_has_more_threads_than_its_part(monkeypatch, caplog, given, threads):
+    used = [int(given or 8)]  # what torch has begun with
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     if given:
         monkeypatch.setenv("OMP_NUM_THREADS", given)
     monkeypatch.setattr(cores.ranks, "gather_objects", lambda mine: [on("a", *range(8))] * 2)
     monkeypatch.setattr(cores.torch, "set_num_threads", used.append)
     monkeypatch.setattr(cores.torch, "get_num_threads", lambda: used[-1])
-    assert cores.share_cores() == threads
-    assert ("OMP_NUM_THREADS 6 is more than a part" in caplog.text) is bool(given)
+    assert cores.share_cores() == threads == used[-1]
+    assert ("OMP_NUM_THREADS 6" in caplog.text) is (given == "6")

@@ -197,7 +197,7 @@ def test_a_slurm_script_has_a_command_per_index_that_does_the_run(places, tmp_pa
     path = write_script(found, str(tmp_path), names)
     assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
     text = Path(path).read_text()
-    lines = re.findall(r"^  (slowfast_bias (?:run|sweep) .*)$", text, re.MULTILINE)
+    lines = re.findall(r"^  set -- (slowfast_bias (?:run|sweep) .*)$", text, re.MULTILINE)
     indices = [int(n) for n in re.findall(r"^(\d+)\)", text, re.MULTILINE)]
     assert indices == list(range(len(found))) and len(lines) == len(found)
     assert f"#SBATCH --array=0-{len(found) - 1}\n" in text and "#SBATCH --requeue\n" in text

@@ -15,19 +15,46 @@ _HEAD = """\
 #SBATCH --job-name=slowfast_bias
 #SBATCH --array=0-{last}
 #SBATCH --output={folder}/%A_%a.log
+#SBATCH --open-mode=append
 #SBATCH --nodes=1
 #SBATCH --ntasks=1
 {gpus}#SBATCH --cpus-per-task={cpus}
 #SBATCH --requeue
-set -eu
+#SBATCH --signal=USR1@600
+set -u
 # One task: the command itself starts NUM_GPUS processes. A run that is started again goes on.
 case "$SLURM_ARRAY_TASK_ID" in
 """
-_TAIL = "esac\n"
+_TAIL = """\
+esac
+# Since SLURM 22.05 srun does not take the number of cores over from above.
+export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"
+srun "$@"
+status=$?
+# 75: the machine was wanted back, and what there was to save is saved.
+if [ $status -eq 75 ]; then scontrol requeue "$SLURM_JOB_ID"; fi
+exit $status
+"""
 
 
 def write_script(found: Sequence[Intent], folder: str, names: Sequence[str]) -> str:
     """Writes `runs.sbatch` with all runs that are left; returns its path. Submits nothing."""
+    todo = runs_for_an_array(found)
+    path = f"{folder}/runs.sbatch"
+    gpus = max(x.cfg.NUM_GPUS for x in todo)
+    cpus = max(1, *(max(1, x.cfg.NUM_GPUS) * (1 + x.cfg.DATA_LOADER.NUM_WORKERS) for x in todo))
+    head = _HEAD.format(
+        count=len(todo), names=" ".join(names), path=path, last=len(todo) - 1, folder=folder,
+        gpus=f"#SBATCH --gpus-per-node={gpus}\n" if gpus else "", cpus=cpus,
+    )  # fmt: skip
+    lines = (f"{i}) # {x.job.name}\n  set -- {x.job.command()}\n  ;;\n" for i, x in enumerate(todo))
+    with write_whole(path) as file:
+        file.write(head + "".join(lines) + _TAIL)
+    return path
+
+
+def runs_for_an_array(found: Sequence[Intent]) -> list[Intent]:
+    """Returns the runs that are left; RequestError if there is none, or if one needs another."""
     todo = [x for x in found if x.left]
     if not todo:
         lacks = ", ".join(dict.fromkeys(x.job.lacks for x in found if x.job.lacks))
@@ -40,14 +67,4 @@ def write_script(found: Sequence[Intent], folder: str, names: Sequence[str]) -> 
             f"Expected runs that need no other, but {chained.name} begins with the weights of "
             f"{chained.after}: toy runs take minutes, do them here, without --slurm."
         )
-    path = f"{folder}/runs.sbatch"
-    gpus = max(x.cfg.NUM_GPUS for x in todo)
-    cpus = max(1, *(max(1, x.cfg.NUM_GPUS) * (1 + x.cfg.DATA_LOADER.NUM_WORKERS) for x in todo))
-    head = _HEAD.format(
-        count=len(todo), names=" ".join(names), path=path, last=len(todo) - 1, folder=folder,
-        gpus=f"#SBATCH --gpus-per-node={gpus}\n" if gpus else "", cpus=cpus,
-    )  # fmt: skip
-    lines = (f"{i}) # {x.job.name}\n  {x.job.command()}\n  ;;\n" for i, x in enumerate(todo))
-    with write_whole(path) as file:
-        file.write(head + "".join(lines) + _TAIL)
-    return path
+    return todo
