@@ -27,7 +27,7 @@ test-host: $(VENV)/.main  ## the same on GitHub main: make test-host SLOWFAST_MA
 	@test -n "$(SLOWFAST_MAIN)" || { echo "Expected SLOWFAST_MAIN=path of a SlowFast checkout."; exit 2; }
 	SLOWFAST_MAIN=$(abspath $(SLOWFAST_MAIN)) $(BIN)/python -m pytest $(TESTS)
 
-faults: $(INSTALLED)  ## inject faults into runs, and write the table of docs/RELIABILITY.md (half an hour)
+faults: $(INSTALLED)  ## inject faults into runs, and write the table of docs/RELIABILITY.md (an hour)
 	$(BIN)/python benchmarks/faults.py --kills 200 --rounds 3 --out docs/RELIABILITY.md
 
 lint: $(VENV)/.lint  ## style and formatting
