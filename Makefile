@@ -30,7 +30,7 @@ test-host: $(VENV)/.main  ## the same on GitHub main: make test-host SLOWFAST_MA
 gpu: $(INSTALLED)  ## what needs a GPU: its tests and its speed, written to docs/BENCHMARKS.md
 	$(BIN)/python benchmarks/gpu.py --out docs/BENCHMARKS.md
 
-faults: $(INSTALLED)  ## inject faults into runs, and write the table of docs/RELIABILITY.md (half an hour)
+faults: $(INSTALLED)  ## inject faults into runs, and write the table of docs/RELIABILITY.md (an hour)
 	$(BIN)/python benchmarks/faults.py --kills 200 --rounds 3 --out docs/RELIABILITY.md
 
 lint: $(VENV)/.lint  ## style and formatting

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -128,7 +129,13 @@ def across_processes(model: nn.Module) -> nn.Module:
     # torch 2.13 renamed the option
     known = inspect.signature(DistributedDataParallel).parameters
     option = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
-    return DistributedDataParallel(model, device_ids=ids, **{option: False})
+    # Else it sorts gradients into other buckets after its first step. Of three numbers a bucket's
+    # place decides which two are added first, and a run that goes on would round otherwise.
+    stays = ranks.world_size() > 2
+    warnings.filterwarnings("ignore", message="find_unused_parameters=True was specified")
+    return DistributedDataParallel(
+        model, device_ids=ids, find_unused_parameters=stays, **{option: False}
+    )
 
 
 def autocast(cfg: CfgNode, device: torch.device) -> contextlib.AbstractContextManager:

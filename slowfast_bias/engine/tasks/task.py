@@ -16,7 +16,7 @@ from slowfast_bias.datasets.contract import Batch
 
 
 class Figures(Protocol):
-    """A frozen value of sufficient statistics, as `bias.PairStats` is."""
+    """A frozen value of sufficient statistics, as `bias.PairStats` is: a dataclass of numbers."""
 
     def merge(self, other: Any) -> Any:
         """Returns the figures of both sets of clips together."""

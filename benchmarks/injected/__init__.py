@@ -1,0 +1,1 @@
+"""What `benchmarks/faults.py` injects, a file for each kind of fault."""
