@@ -86,6 +86,10 @@ class Outputs:
         """Returns how good the masks are: json; or the config of the test: yaml."""
         return f"{self.root}/segmentation.{suffix}"
 
+    def centre(self, suffix: str = "json") -> str:
+        """Returns where in the frames objects are: json or png; or the config: yaml."""
+        return f"{self.root}/centre.{suffix}"
+
     # -- bias
     @property
     def bias(self) -> str:

@@ -20,6 +20,7 @@ from slowfast_bias.cluster_rank import rank_from_environment
 from slowfast_bias.config import ConfigError, check_training
 from slowfast_bias.config.check_styles import FOLDERS, pairs_name
 from slowfast_bias.datasets.pairs.request import pair_maker
+from slowfast_bias.engine.measuring.centre_bias import centre_bias
 from slowfast_bias.engine.measuring.measurement import measure
 from slowfast_bias.engine.measuring.top_clips import check_top_clips
 from slowfast_bias.engine.preflight.frames import check_lists_of
@@ -79,8 +80,10 @@ STEPS = (
     Step("test", lambda cfg: cfg.TEST.ENABLE, lambda cfg: ["test"], test),
     Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, lambda cfg: ["test"], test_orders, True),
     Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate),
+    Step("centre", lambda cfg: cfg.BIAS.MASKS.CENTRE != "", lambda cfg: [cfg.BIAS.MASKS.CENTRE],
+         centre_bias),
     Step("battery", lambda cfg: cfg.BIAS.BEHAVIOUR.ENABLE, lambda cfg: ["test"], battery, True),
-)
+)  # fmt: skip
 
 
 def enabled_steps(cfg: CfgNode) -> list[Step]:

@@ -48,7 +48,9 @@ class OverlapTally:
             self.clips[video] += 1
             self.sequences[video] = batch.targets.sequences[row]
 
-    def _score(self, variant: int, video: int, soft: torch.Tensor, truths: Truths, row: int) -> None:
+    def _score(
+        self, variant: int, video: int, soft: torch.Tensor, truths: Truths, row: int
+    ) -> None:
         truth, box = truths.masks[row], truths.boxes[row]
         if truth.numel() and 0 < truths.frames[row] < truths.lengths[row] - 1:
             inside = soft > self.rule.threshold

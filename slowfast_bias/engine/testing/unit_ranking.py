@@ -69,9 +69,7 @@ def _is_older(path: str, weights: str) -> bool:
     return os.path.getmtime(path) < os.path.getmtime(weights)
 
 
-def _measure(
-    cfg: CfgNode, model: nn.Module, weights: str, taps: Mapping[str, Tap]
-) -> BiasReport:
+def _measure(cfg: CfgNode, model: nn.Module, weights: str, taps: Mapping[str, Tap]) -> BiasReport:
     mine = cfg.clone()
     mine.defrost()
     mine.BIAS.LAYERS = [*cfg.BIAS.LAYERS, *(tap.label for tap in taps.values())]
