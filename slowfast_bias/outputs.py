@@ -185,6 +185,10 @@ class Outputs:
         """The figure of the demo's four networks."""
         return f"{self.root}/demo.png"
 
+    def mask_demo(self, suffix: str = "json") -> str:
+        """Returns what the demo of masks found (json), or its figure (png)."""
+        return f"{self.root}/demo_segmentation.{suffix}"
+
     def untrained(self, suffix: str = "json") -> str:
         """Returns the measurement of the demo's network before training (json), or its config."""
         return f"{self.root}/untrained.{suffix}"

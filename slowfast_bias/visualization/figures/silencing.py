@@ -29,7 +29,7 @@ _COLUMNS = 3
 
 
 def ablation_figure(data: Content) -> Figure:
-    """Returns the figure of one run's `bias/ablation.json`: a line per order of silencing, a panel a layer."""
+    """Returns the figure of one run's `bias/ablation.json`: a line per order, a panel per layer."""
     return compare_ablations({"": data})
 
 
