@@ -34,4 +34,5 @@ def main(args: argparse.Namespace) -> int:
 
 def interrupted(args: argparse.Namespace) -> str:
     """Returns what the user should know after Ctrl-C."""
-    return f"interrupted; what is trained stays in {args.out or OUT[args.what]}, the same command goes on"
+    out = args.out or OUT[args.what]
+    return f"interrupted; what is trained stays in {out}, the same command goes on"
