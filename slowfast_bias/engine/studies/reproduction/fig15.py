@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 LAYER = "fuse5"
 _SHOWN = ("dynamic", "static", "joint", "residual")
+_AUTHORS = "encoder_0.pt"
 _RATES = ("SR_0.5", "SR_0.7", "SR_0.9")
 _SUCCESS = (0, 2, 4)  # of the published five
-# The networks of ours that are one of the published: those of MATNet are trained on DAVIS alone.
+# The networks of ours that are one of the published: those of MATNet are trained on DAVIS alone,
+# if it is not the authors' file.
 SAME = {
     "FusionSeg, DAVIS": "FusionSeg", "FusionSeg, on MoCA": "FusionSeg",
     "RTNet": "RTNet", "RTNet, on MoCA": "RTNet",
@@ -84,16 +86,24 @@ def _fused(found: Found) -> dict[str, BiasReport]:
 
 
 def _units(title: str, report: BiasReport) -> list[Cell]:
-    ours, known = unit_shares(report[LAYER]), FUSION5_UNITS.get(SAME.get(title, title))
+    ours = unit_shares(report[LAYER])
+    known = FUSION5_UNITS.get(_published(title, report.meta))
     row: list[Cell] = [title]
     for kind in _SHOWN:
         row += [ours[kind], getattr(known, kind, None)]
     return [*row, 100 * ours["joint"] / ours["dynamic"] if ours["dynamic"] else None]
 
 
+def _published(title: str, meta: Mapping[str, Any]) -> str:
+    """Returns which of the published networks ours is; "" if none."""
+    if title.startswith("MATNet") and str(meta.get("checkpoint")).endswith(_AUTHORS):
+        return "MATNet, its authors' file"
+    return SAME.get(title, "")
+
+
 def _scores(title: str, data: Mapping[str, Any]) -> list[Cell]:
     means = data["masks"]["means"] if "masks" in data else {}
-    boxes, known = data.get("boxes", {}).get("means", {}), MOCA.get(SAME.get(title, ""))
+    boxes, known = data.get("boxes", {}).get("means", {}), MOCA.get(_published(title, data["meta"]))
     known = known if boxes else None
     row: list[Cell] = [title, means.get("J_mean"), means.get("F_mean"), boxes.get("mIoU")]
     row.append(known.overlap if known else None)
@@ -110,7 +120,7 @@ PLAN = FigurePlan(
     "same data. Masks of MoCA are cut at .2 and not mirrored, as most published numbers; the +9.9 "
     "of the paper's text compares a mirrored network with one that is not. Which of two ways of "
     "crossing its `both` is, with gates or without, we do not know.",
-    toy=("seg_conflict", "seg_fusionseg", "seg_rtnet", "seg_matnet_up",
+    toy=("seg_conflict", "seg_fusionseg", "seg_matnet_up",
          "seg_matnet_no_boundaries", "seg_matnet_convex", "seg_matnet_both"),
     data=("davis_fusionseg", "davis_rtnet", "davis_matnet", "davis_matnet_no_boundaries",
           "davis_matnet_convex", "davis_matnet_both", "moca_fusionseg", "moca_rtnet",

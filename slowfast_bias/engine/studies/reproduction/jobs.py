@@ -93,7 +93,7 @@ def make_jobs(plans: Iterable[Plan], places: Places) -> list[Job]:
 def _job_of_run(plan: Planned, places: Places, before: Sequence[Job]) -> Job:
     weights, after = places.find_weights(plan.weights), ""
     steps = [step for step in plan.steps if not (weights and step == "train")]
-    keys = dict(switch(step, step in steps) for step in STEPS)
+    keys = {key: on for key, on in (switch(x, x in steps) for x in STEPS) if on != ""}
     keys |= {"TRAIN.AUTO_RESUME": True, **dict(plan.keys)}
     if plan.weights_of and not weights:
         (first,) = (job for job in before if job.name == plan.weights_of)

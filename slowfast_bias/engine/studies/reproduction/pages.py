@@ -28,7 +28,7 @@ ours minus theirs. It says nothing about either: videos, styles, weights and rec
 """
 TOY = """
 **All of this is the toy world**: 32 to 48 pixels, few frames, networks of width 8 or less, seconds
-of training. Its numbers are not comparable with published ones, and none is meant to come out alike.
+of training. Its numbers are not comparable with published ones; none is meant to come out alike.
 """
 
 

@@ -91,6 +91,7 @@ FUSIONSEG_UNITS = {
 FUSION5_UNITS = {
     "FusionSeg": UnitKinds(8.7, 17.1, 73.6, 0.6),
     "RTNet": UnitKinds(0.2, 1.2, 98.6, 0.0),
+    "MATNet, its authors' file": UnitKinds(37.5, 48.1, 14.4, 0.0),
     "MATNet": UnitKinds(37.5, 44.5, 18.0, 0.0),
     "MATNet without boundaries": UnitKinds(40.0, 45.6, 14.4, 0.0),
     "MATNet without YouTube-VOS": UnitKinds(49.6, 45.4, 5.0, 0.0),

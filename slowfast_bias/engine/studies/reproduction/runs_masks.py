@@ -111,8 +111,5 @@ TOY_RUNS = (
     *map(_world, WORLDS),
     Planned("seg_fusionseg", "FusionSeg, conflict", _BOTH_SHOW,
             (*_TOY[:-1], ("MODEL.ARCH", "fusionseg")), _MEASURED),
-    Planned("seg_rtnet", "RTNet, conflict", _BOTH_SHOW,
-            (*_TOY[:-1], ("MODEL.ARCH", "rtnet_r34"), ("DATA.NUM_FRAMES", 2),
-             ("BIAS.SEGMENTS.BACKWARD", True)), _MEASURED),
     *map(_variant, VARIANTS),
 )  # fmt: skip
