@@ -18,80 +18,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from statistics import fmean, stdev
 
-import torch
-from fvcore.common.config import CfgNode
-from torch import nn
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from slowfast_bias import engine  # noqa: E402
-from slowfast_bias.bias import BiasReport  # noqa: E402
-from slowfast_bias.datasets.contract import Batch  # noqa: E402
 from slowfast_bias.datasets.toy.camouflage import CUES  # noqa: E402
-from slowfast_bias.engine.setup.loaders import build_loader  # noqa: E402
-from slowfast_bias.engine.setup.network import open_trained  # noqa: E402
-from slowfast_bias.engine.tasks import Task, make_task  # noqa: E402
-from slowfast_bias.metrics import region_similarity  # noqa: E402
-from slowfast_bias.models.families import family_of  # noqa: E402
-from slowfast_bias.outputs import Outputs  # noqa: E402
+from slowfast_bias.engine.studies.toy_masks import ASKED, KINDS, LAYERS, ToyNetwork  # noqa: E402
 
-KINDS = ("flow_jitter", "flow_swap")
-SCENES = ["BIAS.TOY.NUM_VAL", 256, "BIAS.TOY.NUM_TEST", 256]
-EPOCHS = 8
-ASKED = ("own", "other flow", "other image", "motion's", "colour's", "follows flow %")
-# The last is what the mask is made of: fusions keep both streams side by side, used or not.
-LAYERS = ("fuse2", "fuse3", "fuse4", "fuse5", "decoder.RF2")
 SCORES = ("static", "motion", "dynamic", "look")
-
-
-def config(cue: str, seed: int, out: str, *opts: object) -> CfgNode:
-    """Returns the config of a world's network, with changes."""
-    words = ["RNG_SEED", seed, "BIAS.TOY.SEED", seed, "TEST.ENABLE", False, *SCENES]
-    folder = ["OUTPUT_DIR", f"{out}/{cue}_{seed}"]
-    return engine.load_cfg(f"{ROOT}/configs/Toy/SEG_{cue}.yaml", [*words, *folder, *opts])
-
-
-def masks_of(task: Task, model: nn.Module, batch: Batch) -> torch.Tensor:
-    """Returns the masks (B, H, W) of a batch, True inside."""
-    family = family_of(model)
-    scores = family.scores(family.call(model, task.inputs(batch, torch.device("cpu"))))
-    return scores[:, 0] > task.rule.threshold
-
-
-def swapped(batch: Batch, stream: int) -> Batch:
-    """Returns a batch in which each scene has the image (0) or the flow (1) of the next one."""
-    inputs = list(batch.inputs)
-    inputs[stream] = inputs[stream].roll(1, 0)
-    return batch._replace(inputs=inputs)
-
-
-@torch.no_grad()
-def asked(cue: str, seed: int, out: str) -> dict[str, float]:
-    """Returns the overlaps of a network in percent, and what it follows in conflict."""
-    cfg = config(cue, seed, out)
-    model = open_trained(cfg).model.eval()
-    task, found = make_task(cfg, model), {name: [] for name in ASKED}
-    for batch in build_loader(cfg, "test"):
-        truth = batch.targets.stacked()
-        for name, shown in zip(ASKED, (batch, swapped(batch, 1), swapped(batch, 0)), strict=False):
-            found[name] += region_similarity(masks_of(task, model, shown), truth).tolist()
-    for batch in build_loader(config(cue, seed, out, "BIAS.TOY.CUE", "conflict"), "test"):
-        masks, truth = masks_of(task, model, batch), batch.targets.stacked()
-        motion, colour = (region_similarity(masks, truth == value) for value in (1, 2))
-        found["motion's"] += motion.tolist()
-        found["colour's"] += colour.tolist()
-        found["follows flow %"] += (motion > colour).double().tolist()
-    return {name: 100 * fmean(values) for name, values in found.items()}
-
-
-def measured(cue: str, seed: int, out: str, kind: str) -> BiasReport:
-    """Returns the report of a network under a kind of pairs."""
-    weights = ["TEST.CHECKPOINT_FILE_PATH", Outputs(f"{out}/{cue}_{seed}").checkpoint(EPOCHS)]
-    where = ["OUTPUT_DIR", f"{out}/{cue}_{seed}/{kind}", "TRAIN.ENABLE", False]
-    cfg = config(cue, seed, out, "BIAS.ENABLE", True, "BIAS.PAIRS", kind, *weights, *where,
-                 "BIAS.LAYERS", list(LAYERS))  # fmt: skip
-    return engine.measure(cfg)
 
 
 def over_seeds(values: Iterable[float], form: str) -> str:
@@ -116,13 +49,13 @@ def main() -> None:
     args = parser.parse_args()
     answers, scores = [], []
     for cue in CUES:
-        for seed in args.seeds:
-            if not Path(Outputs(f"{args.out}/{cue}_{seed}").checkpoint(EPOCHS)).exists():
-                engine.run(config(cue, seed, args.out))
-        found = [asked(cue, seed, args.out) for seed in args.seeds]
+        networks = [ToyNetwork(cue, f"{args.out}/{cue}_{x}", x, f"{ROOT}/") for x in args.seeds]
+        for network in networks:
+            network.train()
+        found = [network.ask() for network in networks]
         answers.append([cue, *(over_seeds([x[name] for x in found], ".1f") for name in ASKED)])
         for kind in KINDS:
-            reports = [measured(cue, seed, args.out, kind) for seed in args.seeds]
+            reports = [network.measure(kind) for network in networks]
             for layer in LAYERS:
                 cells = ([r[layer].score(name) for r in reports] for name in SCORES)
                 scores.append([cue, kind, layer, *(over_seeds(x, ".3f") for x in cells)])

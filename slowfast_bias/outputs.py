@@ -100,6 +100,10 @@ class Outputs:
         """Returns how good the masks are: json; or the config of the test: yaml."""
         return f"{self.root}/segmentation.{suffix}"
 
+    def centre(self, suffix: str = "json") -> str:
+        """Returns where in the frames objects are: json or png; or the config: yaml."""
+        return f"{self.root}/centre.{suffix}"
+
     # -- bias
     @property
     def bias(self) -> str:
@@ -194,6 +198,10 @@ class Outputs:
     def demo_figure(self) -> str:
         """The figure of the demo's four networks."""
         return f"{self.root}/demo.png"
+
+    def mask_demo(self, suffix: str = "json") -> str:
+        """Returns what the demo of masks found (json), or its figure (png)."""
+        return f"{self.root}/demo_segmentation.{suffix}"
 
     def untrained(self, suffix: str = "json") -> str:
         """Returns the measurement of the demo's network before training (json), or its config."""

@@ -30,6 +30,7 @@ COMMANDS = {
     "prepare": "make checked lists of a data set",
     "check": "decode the videos of a config before a run",
     "flow": "compute the optical flow of sequences of pictures",
+    "centre": "where in the frames of a data set objects are: the mean mask",
     "stylize": "write videos in several styles, to be measured",
     "styles": "how strong a bank of styles is, and whether it flickers",
     "sweep": "train with every kind, rate and seed of dropout",

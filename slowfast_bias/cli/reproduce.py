@@ -31,11 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("figures", nargs="+", metavar="FIGURE",
         help="fig3 (bias by layer), fig6 (kinds of units), fig7 (training data), fig10 (over "
-        "epochs), fig11 (silenced units), fig13, fig14 (StaticDropout), or all")  # fmt: skip
+        "epochs), fig11 (silenced units), fig13, fig14 (StaticDropout); of networks of masks fig4 "
+        "(by stage), table1 (training data), fig8 (centre bias), fig10b, fig11b (the lower parts), "
+        "fig15 (variants); or all")  # fmt: skip
     world = parser.add_mutually_exclusive_group(required=True)
     world.add_argument("--data", metavar="DIR",
         help="folder with kinetics, ssv2, something_else, diving48: each has its lists, and its "
-        "videos in `videos` (of Diving48: `rgb`)")  # fmt: skip
+        "videos in `videos` (of Diving48: `rgb`); with DAVIS, YouTube-VOS, ImageNet-VID, TAO-VOS, "
+        "MoCA, each with its flow")  # fmt: skip
     world.add_argument("--toy", action="store_true", help="small counterparts on the toy world")
     add("--weights", default="", metavar="DIR",
         help="folder with published files by the names of docs/ZOO.md; those networks are not "

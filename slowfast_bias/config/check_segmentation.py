@@ -29,6 +29,8 @@ def task(cfg: CfgNode) -> Iterator[str]:
     if cfg.BIAS.TASK != SEGMENTATION:
         if cfg.BIAS.MASKS.MIRROR:
             yield "BIAS.MASKS.MIRROR: expected BIAS.TASK segmentation for it; set it to False"
+        if cfg.BIAS.MASKS.CENTRE:
+            yield "BIAS.MASKS.CENTRE: expected BIAS.TASK segmentation for it; leave it empty"
         return
     for key in _FOR_CLASSES:
         section, _, name = key.removeprefix("BIAS.").rpartition(".")

@@ -20,6 +20,7 @@ from slowfast_bias.cluster_rank import rank_from_environment
 from slowfast_bias.config import ConfigError, check_training
 from slowfast_bias.config.check_styles import FOLDERS, pairs_name
 from slowfast_bias.datasets.pairs.request import pair_maker
+from slowfast_bias.engine.measuring.centre_bias import centre_bias
 from slowfast_bias.engine.measuring.measurement import measure
 from slowfast_bias.engine.measuring.showing import PASS
 from slowfast_bias.engine.measuring.top_clips import check_top_clips
@@ -36,7 +37,7 @@ from slowfast_bias.engine.testing.frame_orders import PASS as ORDERS
 from slowfast_bias.engine.testing.frame_orders import test_orders
 from slowfast_bias.engine.testing.multi_view import test
 from slowfast_bias.engine.testing.silencing import PASS as SILENCED
-from slowfast_bias.engine.testing.silencing import ablate
+from slowfast_bias.engine.testing.silencing import ablate, check_silencing
 from slowfast_bias.engine.training.loop import TrainResult, train
 from slowfast_bias.files import alone_in, make_output_dir
 
@@ -86,9 +87,12 @@ STEPS = (
     Step("measure", lambda cfg: cfg.BIAS.ENABLE, _measured, measure, passes=(PASS,)),
     Step("test", lambda cfg: cfg.TEST.ENABLE, _tested, test, passes=("test",)),
     Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, _tested, test_orders, True, (ORDERS,)),
-    Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate, True, (SILENCED, PASS)),
+    Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate,
+         passes=(SILENCED, PASS)),
+    Step("centre", lambda cfg: cfg.BIAS.MASKS.CENTRE != "", lambda cfg: [cfg.BIAS.MASKS.CENTRE],
+         centre_bias),
     Step("battery", lambda cfg: cfg.BIAS.BEHAVIOUR.ENABLE, _tested, battery, passes=("battery",)),
-)
+)  # fmt: skip
 
 
 def enabled_steps(cfg: CfgNode) -> list[Step]:
@@ -167,13 +171,15 @@ def check_steps(cfg: CfgNode, steps: Sequence[Step]) -> None:
         raise ConfigError(
             [
                 f"BIAS.TASK {cfg.BIAS.TASK}: expected a task in which a video is right or wrong "
-                "for BIAS.SHUFFLE.TEST and BIAS.ABLATION.ENABLE; set both to False"
+                "for BIAS.SHUFFLE.TEST; set it to False"
             ]
         )
     if cfg.BIAS.ENABLE or any(step.name in ("measure", "ablate") for step in steps):
         pair_maker(pairs_name(cfg))  # raises if there is none of that name
         check_top_clips(cfg)
     check_lists(cfg, lists_of(cfg, steps))
+    if any(step.name == "ablate" for step in steps):
+        check_silencing(cfg)
     if any(step.name == "battery" for step in steps):
         check_battery(cfg)
 

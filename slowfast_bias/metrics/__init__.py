@@ -8,6 +8,7 @@ J and F of the DAVIS benchmark, and boxes of MoCA. No network, no config, no fil
 """
 
 from slowfast_bias.metrics.boxes import BoxRule, box_overlap, mask_box
+from slowfast_bias.metrics.centre import central_share, centroid, fixed_mask
 from slowfast_bias.metrics.contour import boundary, contour_accuracy
 from slowfast_bias.metrics.davis import MaskFigures
 from slowfast_bias.metrics.following import Following
@@ -23,7 +24,10 @@ __all__ = [
     "Overlap",
     "boundary",
     "box_overlap",
+    "central_share",
+    "centroid",
     "contour_accuracy",
+    "fixed_mask",
     "mask_box",
     "over_time",
     "region_similarity",

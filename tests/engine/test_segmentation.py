@@ -180,7 +180,7 @@ def test_a_config_of_another_task_is_refused(toy, options, says):
         toy(*options)
 
 
-@pytest.mark.parametrize("step", ["BIAS.SHUFFLE.TEST", "BIAS.ABLATION.ENABLE"])
+@pytest.mark.parametrize("step", ["BIAS.SHUFFLE.TEST"])
 def test_steps_that_count_hits_are_refused(toy, step):
     cfg = toy("DATA.NUM_FRAMES", 2, step, True)
     with pytest.raises(ConfigError, match="BIAS.TASK segmentation: .*right or wrong"):

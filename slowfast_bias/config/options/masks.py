@@ -28,6 +28,10 @@ OPTIONS = (
     Option("BIAS.MASKS.RECTANGLE", "most inside",
            "Of several regions, whose rectangle is MoCA's box: the one with most inside, or the "
            "largest.", choices=("most inside", "largest")),
+    Option("BIAS.MASKS.CENTRE", "",
+           "List whose mean mask is written to OUTPUT_DIR/centre.json and .png, with how much of "
+           "the objects is in the middle of the frames; empty: none.",
+           choices=("", "train", "val", "test")),
     Option("BIAS.MASKS.SAVE", True,
            "The test writes masks as PNG: OUTPUT_DIR/masks/SEQUENCE/FRAME.png."),
 )  # fmt: skip

@@ -100,9 +100,17 @@ OPTIONS = (
     Option("BIAS.ABLATION.ENABLE", False,
            "Silence units of a layer at inference and test without them."),
     Option("BIAS.ABLATION.LAYER", "s5", "The layer, as reports name it."),
+    Option("BIAS.ABLATION.LAYERS", [], texts=True, doc=
+           "Several layers in place of LAYER, each with curves of its own, by name or by a pattern "
+           "such as fuse*."),
     Option("BIAS.ABLATION.FACTORS", ["static", "dynamic", "random"],
            "Which units go first: static, dynamic, random."),
     Option("BIAS.ABLATION.FRACTIONS", [0.0, 0.1, 0.2, 0.4],
            "Shares of the layer's units that are silenced, from 0 to 1."),
     Option("BIAS.ABLATION.SEEDS", [0, 1, 2], "Seeds of the random order."),
+    Option("BIAS.ABLATION.RANDOM_FROM", "all",
+           "What random units are drawn from: all of the layer, or least_biased, the paper's for "
+           "masks: to silence a share of x, those x + 5 % that are least biased to the factor, "
+           "static or dynamic, that the layer has the larger share of.",
+           choices=("all", "least_biased")),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The layers that a config names: those to measure, and the one whose units are silenced."""
+"""The layers that a config names: those to measure, and those whose units are silenced."""
 
 from __future__ import annotations
 
@@ -83,12 +83,26 @@ def find_layer(model: nn.Module, layer: str) -> Tap:
     return tap
 
 
+def silenced_layers(cfg: CfgNode, model: nn.Module) -> dict[str, Tap]:
+    """Returns {layer: its tap} of BIAS.ABLATION, in the order of the config; ConfigError."""
+    found: dict[str, Tap] = {}
+    auto = [tap.label for tap in family_of(model).layers(model)]
+    for word in cfg.BIAS.ABLATION.LAYERS or [cfg.BIAS.ABLATION.LAYER]:
+        names = fnmatch.filter(auto, word) if "*" in word else [word]
+        if not names:
+            raise ConfigError(
+                [f"{SILENCED}S: expected a pattern of {', '.join(auto)}, but got {word!r}"]
+            )
+        found |= {name: find_layer(model, name) for name in names}
+    return found
+
+
 def check_layers(cfg: CfgNode, model: nn.Module) -> None:
     """Raises before training what a measurement or silencing after it would raise of its layers."""
     if cfg.BIAS.ENABLE:
         configured_taps(cfg, model)
     if cfg.BIAS.ABLATION.ENABLE:
-        find_layer(model, cfg.BIAS.ABLATION.LAYER)
+        silenced_layers(cfg, model)
 
 
 def _check_module(model: nn.Module, name: str, key: str) -> None:

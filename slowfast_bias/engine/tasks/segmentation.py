@@ -15,6 +15,7 @@ from slowfast_bias.datasets.segments.sizes import draw_size, in_size
 from slowfast_bias.engine.tasks.mask_losses import segmentation_loss
 from slowfast_bias.engine.tasks.mask_scores import MaskRule, enlarged, first_masks
 from slowfast_bias.engine.tasks.mask_tally import MaskTally
+from slowfast_bias.engine.tasks.overlap_tally import OverlapTally
 from slowfast_bias.errors import DataError
 from slowfast_bias.metrics import Overlap
 from slowfast_bias.models.families import Family
@@ -95,6 +96,12 @@ class ObjectSegmentation:
         """Returns an empty tally, which writes masks if BIAS.MASKS.SAVE."""
         outputs = Outputs(self.cfg.OUTPUT_DIR) if self.cfg.BIAS.MASKS.SAVE else None
         return MaskTally(variants, videos, self.rule, outputs)
+
+    def overlaps(
+        self, variants: int, videos: int, device: torch.device, views: int
+    ) -> OverlapTally:
+        """Returns an empty tally of one number a frame, for many variants; writes nothing."""
+        return OverlapTally(variants, videos, self.rule)
 
 
 def _mirrored(pictures: torch.Tensor, recode: bool) -> torch.Tensor:

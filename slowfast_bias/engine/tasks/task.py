@@ -115,8 +115,8 @@ class Task(Protocol):
     Attributes:
         watched: the number of its figures whose smallest value so far a log shows.
         counts_hits: whether a video is either right or wrong. Its tally then is a `HitTally`, it
-            has `verdicts` and `filmed` as `Classification` has, and accuracies without some units
-            and with changed clips exist.
+            has `verdicts` and `filmed` as `Classification` has, and accuracies with changed clips
+            exist. A task in which it is not has `overlaps` as `ObjectSegmentation` has.
     """
 
     watched: str

@@ -9,26 +9,24 @@ from torch import nn
 
 from slowfast_bias.datasets.contract import Batch
 from slowfast_bias.engine.tasks import Task
-from slowfast_bias.models.families import family_of
+from slowfast_bias.engine.testing.vote import Variants, as_filmed
 
 
-class WithMirror:
-    """A network of masks that sees every frame twice; one variant, called "ordered"."""
+class Mirrored:
+    """The variants of a network of masks, which see every frame twice."""
 
-    names = ("ordered",)
-
-    def __init__(self, task: Task, model: nn.Module) -> None:
-        self.task, self.model, self._family = task, model, family_of(model)
+    def __init__(self, task: Task, variants: Variants) -> None:
+        self.task, self.variants = task, variants
+        self.names, self.model = variants.names, variants.model
 
     def outputs(self, batch: Batch, device: torch.device) -> list[Any]:
-        """Returns the mean of both soft masks, (B, T, H, W)."""
-        plain, turned = (self._scores(x, device) for x in (batch, self.task.mirrored(batch)))
-        return [(plain + turned.flip(-1)) / 2]
+        """Returns the mean of both soft masks, (B, T, H, W), per variant."""
+        plain, turned = (
+            self.variants.outputs(x, device) for x in (batch, self.task.mirrored(batch))
+        )
+        return [(a + b.flip(-1)) / 2 for a, b in zip(plain, turned, strict=True)]
 
-    def _scores(self, batch: Batch, device: torch.device) -> torch.Tensor:
-        return self._family.scores(self._family.call(self.model, self.task.inputs(batch, device)))
 
-
-def with_mirror(task: Task, model: nn.Module) -> WithMirror:
+def with_mirror(task: Task, model: nn.Module) -> Mirrored:
     """Returns the one variant of a test with mirror images."""
-    return WithMirror(task, model)
+    return Mirrored(task, as_filmed(task, model))

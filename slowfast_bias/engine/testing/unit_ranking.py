@@ -1,9 +1,10 @@
-"""The measurement that ranks a layer's units: one that is there already, or a new one."""
+"""The measurement that ranks units of layers: one that is there already, or a new one."""
 
 from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 
 from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
@@ -22,25 +23,28 @@ from slowfast_bias.results import ResultError
 log = logging.getLogger(__name__)
 
 
-def report_for(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> tuple[BiasReport, str]:
-    """Returns a report of `model` with `weights` that has BIAS.ABLATION.LAYER, and its file.
+def report_for(
+    cfg: CfgNode, model: nn.Module, weights: str, taps: Mapping[str, Tap]
+) -> tuple[BiasReport, str]:
+    """Returns a report of `model` with `weights` that has the layers of `taps`, and its file.
 
-    OUTPUT_DIR/bias/report.json if it is of these weights and has `tap`, else a new
+    OUTPUT_DIR/bias/report.json if it is of these weights and has them, else a new
     measurement in its place. The same on every process.
     """
     path = Outputs(cfg.OUTPUT_DIR).report()
-    why_not = ranks.from_master(_why_not(path, weights, tap.label))
+    why_not = ranks.from_master(_why_not(path, weights, taps))
     if why_not:
         log.info("measuring first, as %s", why_not)
-        report = _measure(cfg, model, weights, tap)
+        report = _measure(cfg, model, weights, taps)
     else:
         log.info("units are ranked by %s", path)
         report = BiasReport.load(path)
-    _check(report, cfg.BIAS.ABLATION.LAYER)
+    for layer in taps:
+        _check(report, layer)
     return report, path
 
 
-def _why_not(path: str, weights: str, label: str) -> str | None:
+def _why_not(path: str, weights: str, taps: Mapping[str, Tap]) -> str | None:
     """Returns why the report at `path` cannot be used; None if it can."""
     if not g_pathmgr.exists(path):
         return f"there is no {path}"
@@ -52,8 +56,9 @@ def _why_not(path: str, weights: str, label: str) -> str | None:
         return f"{path} is of other weights ({report.meta.get('checkpoint')})"
     if _is_older(path, weights):
         return f"{path} is older than {weights}"
-    if not any(name == label or name.startswith(f"{label}/") for name in report.layers):
-        return f"{path} lacks {label}"
+    for label in (tap.label for tap in taps.values()):
+        if not any(name == label or name.startswith(f"{label}/") for name in report.layers):
+            return f"{path} lacks {label}"
     return None
 
 
@@ -64,10 +69,10 @@ def _is_older(path: str, weights: str) -> bool:
     return os.path.getmtime(path) < os.path.getmtime(weights)
 
 
-def _measure(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> BiasReport:
+def _measure(cfg: CfgNode, model: nn.Module, weights: str, taps: Mapping[str, Tap]) -> BiasReport:
     mine = cfg.clone()
     mine.defrost()
-    mine.BIAS.LAYERS = [*cfg.BIAS.LAYERS, tap.label]
+    mine.BIAS.LAYERS = [*cfg.BIAS.LAYERS, *(tap.label for tap in taps.values())]
     config = Outputs(cfg.OUTPUT_DIR).bias_config
     reports = measure_networks(mine, {"trained": model}, config, {"checkpoint": weights})
     if ranks.is_master():

@@ -78,16 +78,22 @@ def as_filmed(task: Task, model: nn.Module) -> FrameOrders:
 
 
 class WithoutUnits:
-    """A network without several sets of units of one layer, one variant per set."""
+    """A network without several sets of units of some layers, one variant per layer and set."""
 
-    def __init__(self, task: Task, silenced: SilencedSets, sets: Sequence[tuple[int, ...]]) -> None:
-        self.task, self.silenced, self.sets = task, silenced, list(sets)
-        self.model = silenced.model
-        self.names = [" ".join(map(str, units)) for units in sets]
+    def __init__(
+        self, task: Task, layers: Sequence[tuple[SilencedSets, Sequence[tuple[int, ...]]]]
+    ) -> None:
+        self.task, self.layers, self.model = task, list(layers), layers[0][0].model
+        self.names = [
+            f"{silenced.layer}: {' '.join(map(str, units))}"
+            for silenced, sets in layers
+            for units in sets
+        ]
 
     def outputs(self, batch: Batch, device: torch.device) -> list[Any]:
-        """Returns the scores without each set."""
-        return self.silenced.scores(self.task.inputs(batch, device), self.sets)
+        """Returns the scores without each set, layer after layer."""
+        inputs = self.task.inputs(batch, device)
+        return [x for silenced, sets in self.layers for x in silenced.scores(inputs, sets)]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Silenced units: the accuracy that remains, over the share of a layer's units set to zero."""
+"""Silenced units: the score that remains, over the share of a layer's units set to zero."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from slowfast_bias.visualization.drawing.bands import (
     legend_above,
 )
 from slowfast_bias.visualization.reading.result_files import number, span
+from slowfast_bias.visualization.reading.silenced_layers import by_layer, score_of
 
 Content = Mapping[str, Any]
 KIND = "silencing"
@@ -28,13 +29,13 @@ _COLUMNS = 3
 
 
 def ablation_figure(data: Content) -> Figure:
-    """Returns the figure of one run's `bias/ablation.json`: a line per order of silencing."""
+    """Returns the figure of one run's `bias/ablation.json`: a line per order, a panel per layer."""
     return compare_ablations({"": data})
 
 
 @style.styled()
 def compare_ablations(runs: Mapping[str, Content]) -> Figure:
-    """Returns one panel per run: accuracy over the share of silenced units, with 95 % bands.
+    """Returns one panel per run and layer: the score over the share of silenced units, 95 % bands.
 
     Args:
         runs: {run: content of its `bias/ablation.json`}.
@@ -43,6 +44,7 @@ def compare_ablations(runs: Mapping[str, Content]) -> Figure:
         raise RequestError("Expected at least one ablation, but got none.")
     for name, data in runs.items():
         _check(name, data)
+    runs = by_layer(runs)
     rows = math.ceil(len(runs) / _COLUMNS)
     columns = math.ceil(len(runs) / rows)
     width = 0.6 + columns * 2.7
@@ -54,7 +56,7 @@ def compare_ablations(runs: Mapping[str, Content]) -> Figure:
         _draw(ax, data)
         ax.set_title(captions.wrap_name(name, 34, 2))
         if i % columns == 0:
-            ax.set_ylabel("accuracy (%)")
+            ax.set_ylabel(f"{score_of(data)} (%)")
     axes.flat[0].set_ylim(-3, 103)
     handles = style.line_handles({_label(order): _look(order) for order in _orders(runs)})
     if any(chance_of(data) for data in runs.values()):
@@ -69,7 +71,7 @@ def _draw(ax: Axes, data: Content) -> None:
     for order, points in data["curves"].items():
         points = sorted(points, key=lambda point: point["fraction"])
         x = [100 * point["fraction"] for point in points]
-        y = [number(point, "accuracy") for point in points]
+        y = [number(point, score_of(data)) for point in points]
         low, high = zip(*map(span, points), strict=True) if points else ((), ())
         look = _look(order)
         banded_line(ax, x, y, low, high, gid=order, ms=3.5, **look)
@@ -94,10 +96,11 @@ def _check(name: str, data: Content) -> None:
             f"least one curve, but got {sorted(data)}."
         )
     for order, points in data["curves"].items():
-        if not all(isinstance(p, Mapping) and {"fraction", "accuracy"} <= set(p) for p in points):
+        keys = {"fraction", score_of(data)}
+        if not all(isinstance(p, Mapping) and keys <= set(p) for p in points):
             raise RequestError(
-                f"Expected points with fraction and accuracy{whose}, but the curve {order!r} has "
-                "others."
+                f"Expected points with fraction and {score_of(data)}{whose}, but the curve "
+                f"{order!r} has others."
             )
 
 
@@ -123,14 +126,21 @@ def _short(layer: str) -> str:
 
 
 def _words(runs: Mapping[str, Content]) -> list[str]:
-    words = ["Bands: 95 % intervals over videos."]
+    masks = any(score_of(data) != "accuracy" for data in runs.values())
+    words = [f"Bands: 95 % intervals over {'sequences' if masks else 'videos'}."]
     points = [p for data in runs.values() for p in data["curves"].get("random", [])]
     counts = sorted({len(p["seeds"]) for p in points if p.get("seeds")})
     if counts:
         many = " to ".join(str(n) for n in dict.fromkeys((counts[0], counts[-1])))
         words.append(f"Random: mean over {many} seeds, bars ± 1 standard deviation over seeds.")
+    if any("least_biased" in str(_meta(data).get("random_from")) for data in runs.values()):
+        words.append("Random units: of those least biased to the layer's dominant factor.")
     for said, keys in (("Units ranked with", ("styles", "seed")), ("Tested on", ORIGIN[2:])):
-        metas = (data.get("meta") or {} for data in runs.values())
+        metas = map(_meta, runs.values())
         if origin := origin_words({key: meta.get(key) for key in keys} for meta in metas):
             words.append(f"{said} {origin}.")
     return words
+
+
+def _meta(data: Content) -> Mapping[str, Any]:
+    return data.get("meta") or {}

@@ -29,11 +29,12 @@ _MARK = {"color": "black", "marker": "D", "ls": "none", "ms": 4, "mfc": "white"}
 
 
 @style.styled()
-def share_bars(rows: Sequence[Row]) -> Figure:
+def share_bars(rows: Sequence[Row], what: str = "the last layer") -> Figure:
     """Returns a panel per network: static and dynamic share per training set, published as marks.
 
     Args:
         rows: in the order of panels and groups; each network and training set once.
+        what: the layer, for the axis.
     """
     if not rows:
         raise RequestError("Expected at least one network, but got none.")
@@ -46,7 +47,7 @@ def share_bars(rows: Sequence[Row]) -> Figure:
         style.guides(ax)
         _draw(ax, [row for row in rows if row["network"] == network], data)
         ax.set_title(captions.wrap_name(network, 34, 1))
-    axes[0].set_ylabel("share of the last layer (%)")
+    axes[0].set_ylabel(f"share of {what} (%)")
     axes[0].set_ylim(0, 1.12 * max(axes[0].get_ylim()[1], 10))
     handles = [Patch(label=factor, color=style.COLORS[factor]) for factor in FACTORS]
     published = any(row["published"] for row in rows)

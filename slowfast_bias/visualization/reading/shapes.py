@@ -28,16 +28,9 @@ _SHARES = {  # in percent
     "image_share", "flow_pixels", "J", "mIoU",
 }  # fmt: skip
 _COUNTS = {
-    "sequences",
-    "videos",
-    "recordings",
-    "units",
-    "channels",
-    "frames",
-    "orders",
-    "left_out",
+    "sequences", "videos", "recordings", "units", "channels", "frames", "orders", "left_out",
     "dropped",
-}
+}  # fmt: skip
 
 
 def check_shape(path: str, content: Mapping[str, Any]) -> None:
@@ -99,6 +92,8 @@ def _expected(key: str, value: Any, place: str) -> str:
         return "" if known else "the rate of mirrored classes with its `videos`"
     if parent == "partners" and key in ("pairs", "videos"):
         return _partners(key, value)
+    if place == "" and key in ("further", "score"):
+        return _EXPECTED[key](value)
     if parent in ("class_names", "per_class", "scores", "curves", "intervals"):
         return _EXPECTED[parent](value)
     if parent in _OF_OBJECTS or key in _OBJECTS:
@@ -150,12 +145,22 @@ def _curve(points: Any) -> str:
     return "" if right else "points with a `fraction` each"
 
 
+def _layers(parts: Any) -> str:
+    keys = {"layer", "channels", "curves"}
+    right = isinstance(parts, list) and all(
+        isinstance(x, Mapping) and keys <= set(x) for x in parts
+    )
+    return "" if right else "layers with channels and curves"
+
+
 _EXPECTED: dict[str, Callable[[Any], str]] = {
     "class_names": lambda value: "" if isinstance(value, str) else "a name",
     "per_class": _rate,
     "scores": lambda value: "" if _is_number(value) else "a number",
     "curves": _curve,
     "intervals": _pair,
+    "further": _layers,
+    "score": lambda value: "" if isinstance(value, str) else "a name",
 }
 
 

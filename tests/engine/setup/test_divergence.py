@@ -53,7 +53,7 @@ def test_a_network_of_nan_is_refused_by_every_evaluation(tiny):
     cfg = tiny()
     model = ruined(cfg)
     task = make_task(cfg, model)
-    sets = WithoutUnits(task, SilencedSets(model, "s5"), [(), (0, 1)])
+    sets = WithoutUnits(task, [(SilencedSets(model, "s5"), [(), (0, 1)])])
     asks = {
         "test": lambda: vote(cfg, task, as_filmed(task, model), "test"),
         "frame orders": lambda: accuracy_by_order(cfg, model),

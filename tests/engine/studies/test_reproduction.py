@@ -17,14 +17,23 @@ from support.huggingface import save_tiny
 
 from slowfast_bias import cli, host
 from slowfast_bias.config import load_cfg
-from slowfast_bias.engine.studies.reproduction import fig7, fig14, published
+from slowfast_bias.engine.studies.reproduction import (
+    fig7,
+    fig8,
+    fig11b,
+    fig14,
+    fig15,
+    published,
+    table1,
+)
 from slowfast_bias.engine.studies.reproduction.figures import FIGURES, RUNS, plans_for, plans_of
 from slowfast_bias.engine.studies.reproduction.found import Found
 from slowfast_bias.engine.studies.reproduction.jobs import make_jobs
 from slowfast_bias.engine.studies.reproduction.pages import write_pages
-from slowfast_bias.engine.studies.reproduction.places import DATA, Places
+from slowfast_bias.engine.studies.reproduction.places import DATA, SEGMENTS, Places
 from slowfast_bias.engine.studies.reproduction.planned import Planned, PlannedSweep
 from slowfast_bias.engine.studies.reproduction.runner import intents, run_all
+from slowfast_bias.engine.studies.reproduction.runs_masks import DATA_RUNS
 from slowfast_bias.engine.studies.reproduction.slurm import write_script
 from slowfast_bias.engine.studies.reproduction.tables import Table, beside
 from slowfast_bias.engine.studies.sweep_runs import run_config
@@ -36,6 +45,7 @@ from slowfast_bias.results import read_result
 pytestmark = [pytest.mark.host, pytest.mark.filterwarnings("ignore:fewer than 500 pairs")]
 
 WORLDS = ("toy", "data")
+OF_MASKS = ("fig4", "table1", "fig8", "fig10b", "fig11b", "fig15")
 HERE = ("NUM_GPUS", 0, "DATA_LOADER.NUM_WORKERS", 0)
 SMALL = (
     "SOLVER.MAX_EPOCH", 2, "TRAIN.BATCH_SIZE", 4, "TRAIN.EVAL_PERIOD", 1, "TRAIN.CHECKPOINT_PERIOD",
@@ -48,7 +58,8 @@ SMALL = (
 def there(tmp_path_factory):
     """Folders of every data set, and of a network of Hugging Face; no list is read here."""
     root = tmp_path_factory.mktemp("there")
-    for folder in {lists for lists, _, _ in DATA.values()}:
+    folders = [lists for lists, *_ in (*DATA.values(), *SEGMENTS.values())]
+    for folder in dict.fromkeys(folders):
         (root / "data" / folder).mkdir(parents=True)
         (root / "data" / folder / "lists.txt").write_text("")
     if "hf" in host.capabilities:
@@ -124,7 +135,8 @@ def test_steps_are_what_the_config_asks_for(places):
 def test_published_files_take_the_place_of_training(there, places, tmp_path):
     planned = {name for plan in RUNS["data"] if isinstance(plan, Planned) for name in plan.weights}
     listed = {file.file.partition(" ")[0] for file in FILES}
-    assert planned - {"timesformer"} <= listed
+    of_masks = {name for plan in DATA_RUNS for name in plan.weights}  # without accuracies
+    assert planned - of_masks - {"timesformer"} <= listed
     (tmp_path / "SLOWONLY_8x8_R50.pkl").write_bytes(b"")
     mine = dataclasses.replace(places["data"], weights=str(tmp_path))
     jobs = {job.name: job for job in make_jobs(every("data"), mine)}
@@ -161,6 +173,10 @@ def test_published_numbers_are_typed_once_and_stand_in_the_docs():
     text = (ROOT / "docs" / "RESULTS.md").read_text()
     for table in (fig7.published_table(), fig14.published_table()):
         assert table.to_markdown() in text
+    text = (ROOT / "docs" / "SEGMENTATION.md").read_text()
+    tables = [x.published_table() for x in (table1, fig8, fig11b)]
+    for table in (*tables, *fig15.published_tables()):
+        assert table.to_markdown().partition("\n\n")[2] in text
     numbers = {f"{x.top1}" for x in published.DROPOUT.values()} - {"54.55"}
     for path in (ROOT / "slowfast_bias").rglob("*.py"):
         if path.name != "published.py":
@@ -260,6 +276,8 @@ def epochs(monkeypatch):
 def small(monkeypatch, tmp_path):
     """A function that gives `reproduce ... --toy` two short runs in place of all; its words."""
     monkeypatch.setitem(RUNS, "toy", (NET, SWEEP))
+    for name in OF_MASKS:
+        monkeypatch.delitem(FIGURES, name)
     for name, figure in FIGURES.items():
         mine = (SWEEP.name,) if name in ("fig13", "fig14") else (NET.name,)
         monkeypatch.setitem(FIGURES, name, dataclasses.replace(figure, toy=mine))

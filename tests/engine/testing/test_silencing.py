@@ -20,6 +20,7 @@ from slowfast_bias.engine.testing.silencing import ablate
 from slowfast_bias.engine.testing.silencing_plan import (
     UnitSet,
     accuracy_curves,
+    dominant,
     plan_sets,
     unit_order,
 )
@@ -204,13 +205,30 @@ def test_fractions_are_rounded_to_units_and_random_has_a_set_a_seed():
     cfg = config(
         "SLOW_motion", "BIAS.ABLATION.FRACTIONS", [0.26, 0, 1], "BIAS.ABLATION.SEEDS", [5, 7]
     )
-    sets = plan_sets(cfg, report)
+    sets = plan_sets(cfg, report, "s5")
     assert [(s.order, s.seed, len(s.units)) for s in sets] == [
         (order, seed, count)
         for order, seed in [("static", None), ("dynamic", None), ("random", 5), ("random", 7)]
         for count in (0, 3, 10)
     ]
     assert sets[1].units == (7, 8, 9) and sets[4].units == (0, 1, 2)
+
+
+@pytest.mark.parametrize("factor", ["static", "dynamic"])
+def test_restricted_random_units_are_among_those_least_biased_to_the_dominant_factor(factor):
+    other = {"static": "dynamic", "dynamic": "static"}[factor]
+    scores = torch.rand(100, generator=torch.Generator().manual_seed(1)).tolist()
+    scores[3] = NAN
+    report = report_of({factor: scores, other: [0.0] * 100})
+    assert dominant(report["s5"]) == factor
+    options = ["BIAS.ABLATION.RANDOM_FROM", "least_biased", "BIAS.ABLATION.SEEDS", [0, 1, 2]]
+    options += ["BIAS.ABLATION.FRACTIONS", [0.4, 1.0], "BIAS.ABLATION.FACTORS", ["random"]]
+    sets = plan_sets(config("SLOW_motion", *options), report, "s5")
+    least = sorted(set(range(100)) - {3}, key=lambda i: scores[i])[:45]
+    some = [set(x.units) for x in sets if x.fraction == 0.4]
+    assert all(len(x) == 40 and x <= set(least) for x in some)
+    assert len(set(map(frozenset, some))) == 3  # a draw for each seed
+    assert all(len(x.units) == 100 for x in sets if x.fraction == 1)
 
 
 def test_points_are_means_over_seeds_with_their_spread():
@@ -236,7 +254,7 @@ def test_accuracies_are_those_of_whole_forwards_over_all_views(packed):
     ways = [SilencedSets(model, "s5", reuse=reuse) for reuse in (True, False)]
     assert ways[0].reused and not ways[1].reused
     task = make_task(cfg, model)
-    votes = [vote(cfg, task, WithoutUnits(task, way, sets), "test") for way in ways]
+    votes = [vote(cfg, task, WithoutUnits(task, [(way, sets)]), "test") for way in ways]
     assert all(v.complete.all() and v.tally.clips_of().tolist() == [2] * 10 for v in votes)
     replayed, whole = (torch.stack([v.hits(name) for name in v.names]) for v in votes)
     assert torch.equal(replayed, whole) and whole.shape == (2, 10)
@@ -335,4 +353,4 @@ def test_a_layer_of_several_pathways_needs_one_of_them(trained, tmp_path):
     cfg = config("SLOWFAST_motion", "BIAS.TOY.NUM_VAL", 4, "OUTPUT_DIR", str(tmp_path))
     model = network.build_network(cfg)
     with evaluating(model), pytest.raises(ConfigError, match="one of s5/0, s5/1, .*'s5'"):
-        unit_ranking.report_for(cfg, model, "weights.pyth", find_layer(model, "s5"))
+        unit_ranking.report_for(cfg, model, "weights.pyth", {"s5": find_layer(model, "s5")})

@@ -36,13 +36,14 @@ def draw(found: Found) -> dict[str, Figure]:
 
     titles = found.titles()
     runs = {
-        titles[name]: {n: _without_warnings(report) for n, report in epochs.items()}
+        titles[name]: {n: without_warnings(report) for n, report in epochs.items()}
         for name, epochs in found.epochs().items()
     }
     return {"": compare_epochs(runs, "head")} if runs else {}
 
 
-def _without_warnings(report: BiasReport) -> BiasReport:
+def without_warnings(report: BiasReport) -> BiasReport:
+    """Returns a report whose warnings do not stand in the figure, but on the page."""
     return BiasReport(report.layers, {**report.meta, "warnings": []})
 
 

@@ -44,7 +44,7 @@ PLAN = FigurePlan(
     "fig11",
     "accuracy without the most static, the most dynamic, or random units (its upper part, action "
     "recognition)",
-    "Random units are drawn from all; the paper, where it says so (video object segmentation), "
+    "Random units are drawn from all; the paper, where it says so (its lower part, fig11b here), "
     "draws them from those least biased to the layer's dominant factor. We do not know which "
     "layers and networks its upper part shows.",
     toy=("texture_slow", "both_slow", "motion_slow", "texture_fast", "both_fast", "motion_fast"),

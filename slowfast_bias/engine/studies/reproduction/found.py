@@ -43,6 +43,14 @@ class Found:
         """Returns {name: accuracies without some units} of runs."""
         return self._results("silencing", lambda outputs: outputs.silencing())
 
+    def segmentation(self) -> dict[str, dict[str, Any]]:
+        """Returns {name: figures of masks} of runs that were tested."""
+        return self._results("segmentation", lambda outputs: outputs.segmentation())
+
+    def centres(self) -> dict[str, dict[str, Any]]:
+        """Returns {name: mean mask and centre bias of the training list} of runs."""
+        return self._results("centre_bias", lambda outputs: outputs.centre())
+
     def epochs(self) -> dict[str, dict[int, BiasReport]]:
         """Returns {name: {epoch: measurement}} of runs that were measured while they learnt."""
         folders = {x.name: self._outputs(x) for x in self._networks()}

@@ -12,7 +12,13 @@ from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.config import load_cfg
 from slowfast_bias.engine.studies.reproduction.places import Places
-from slowfast_bias.engine.studies.reproduction.planned import STEPS, Plan, Planned, PlannedSweep
+from slowfast_bias.engine.studies.reproduction.planned import (
+    STEPS,
+    Plan,
+    Planned,
+    PlannedSweep,
+    switch,
+)
 from slowfast_bias.engine.studies.sweep_runs import Run, last_weights, run_config
 from slowfast_bias.outputs import Outputs
 
@@ -79,23 +85,27 @@ def make_jobs(plans: Iterable[Plan], places: Places) -> list[Job]:
     jobs: list[Job] = []
     for plan in plans:
         jobs += _jobs_of_sweep(plan, places, jobs) if isinstance(plan, PlannedSweep) else [
-            _job_of_run(plan, places)
+            _job_of_run(plan, places, jobs)
         ]  # fmt: skip
     return jobs
 
 
-def _job_of_run(plan: Planned, places: Places) -> Job:
-    weights = places.find_weights(plan.weights)
+def _job_of_run(plan: Planned, places: Places, before: Sequence[Job]) -> Job:
+    weights, after = places.find_weights(plan.weights), ""
     steps = [step for step in plan.steps if not (weights and step == "train")]
-    keys = dict.fromkeys(STEPS.values(), False) | {STEPS[step]: True for step in steps}
-    keys |= {"TEST.ENABLE": False, "TRAIN.AUTO_RESUME": True, **dict(plan.keys)}
+    keys = {key: on for key, on in (switch(x, x in steps) for x in STEPS) if on != ""}
+    keys |= {"TRAIN.AUTO_RESUME": True, **dict(plan.keys)}
+    if plan.weights_of and not weights:
+        (first,) = (job for job in before if job.name == plan.weights_of)
+        weights, after = last_weights(first.load(here=False)), first.name
     if weights:
         keys["TEST.CHECKPOINT_FILE_PATH"] = weights
     if plan.folder:
         keys["BIAS.HF.FOLDER"] = f"{places.weights}/{plan.folder}"
     words = (*_flat(keys), *(places.data_keys(plan.data) if plan.data else ()), *places.options)
     words += ("OUTPUT_DIR", places.run(plan.name).root)
-    return Job(plan.name, places.configs + plan.config, words, lacks=_lacks(plan, places, weights))
+    lacks = _lacks(plan, places, weights)
+    return Job(plan.name, places.configs + plan.config, words, lacks=lacks, after=after)
 
 
 def _jobs_of_sweep(plan: PlannedSweep, places: Places, before: Sequence[Job]) -> list[Job]:
@@ -127,13 +137,20 @@ def _lacks(plan: Planned, places: Places, weights: str) -> str:
 def _results(cfg: CfgNode) -> dict[str, str]:
     """Returns {step: the file that is there when it is done}, in the order of the steps."""
     outputs = Outputs(cfg.OUTPUT_DIR)
-    files = (last_weights(cfg), outputs.report(), outputs.frame_orders, outputs.silencing())
-    return dict(zip(STEPS, files, strict=True))
+    return {
+        "train": last_weights(cfg),
+        "measure": outputs.report(),
+        "test": outputs.segmentation(),
+        "test_orders": outputs.frame_orders,
+        "ablate": outputs.silencing(),
+        "centre": outputs.centre(),
+    }
 
 
 def _asked(words: Sequence[Any], step: str) -> bool:
     """Returns whether KEY, VALUE, ... ask for a step; the last of them counts."""
-    return dict(zip(words[::2], words[1::2], strict=True)).get(STEPS[step]) in (True, "True")
+    value = dict(zip(words[::2], words[1::2], strict=True)).get(STEPS[step])
+    return value not in (None, False, "False", "")
 
 
 def _flat(keys: dict[str, Any]) -> tuple[Any, ...]:

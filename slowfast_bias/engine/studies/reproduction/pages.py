@@ -27,8 +27,8 @@ Numbers are ours where nothing else is said; published ones stand beside them, a
 ours minus theirs. It says nothing about either: videos, styles, weights and recipes are others.
 """
 TOY = """
-**All of this is the toy world**: 32 pixels, 8 frames, networks of width 8 or less, seconds of
-training. Its numbers are not comparable with published ones, and none is meant to come out alike.
+**All of this is the toy world**: 32 to 48 pixels, few frames, networks of width 8 or less, seconds
+of training. Its numbers are not comparable with published ones; none is meant to come out alike.
 """
 
 
@@ -84,10 +84,9 @@ def _write_figure(figure: FigurePlan, places: Places, lacking: Lacking) -> list[
 
 def _page(figure: FigurePlan, places: Places, lacking: Lacking, pictures: Sequence[str]) -> str:
     results = Found(plans_of(figure, places.world), places)
-    number = figure.name.removeprefix("fig")
-    lines = [f"## Figure {number}", "", f"*In the paper*: {figure.shows}.", ""]
+    lines = [f"## {figure.title}", "", f"*In the paper*: {figure.shows}.", ""]
     lines += [f"*Here*: {figure.differs}", ""]
-    lines += [f"![Figure {number}]({path.rpartition('/')[2]})\n" for path in pictures]
+    lines += [f"![{figure.title}]({path.rpartition('/')[2]})\n" for path in pictures]
     lines += [table.to_markdown() for table in figure.tables(results) if table.rows]
     lines += _list("Missing runs", _quoted(lacking.missing))
     lines += _list("Runs of other settings, shown as they are", _quoted(lacking.otherwise))

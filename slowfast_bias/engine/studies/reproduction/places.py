@@ -15,6 +15,14 @@ DATA = {
     "something_else": ("something_else", "ssv2/videos", "something_else"),
     "diving48": ("diving48", "diving48/rgb", "diving48"),
 }
+# Data set of masks -> folder below --data, BIAS.SEGMENTS.FORMAT.
+SEGMENTS = {
+    "davis": ("DAVIS", "davis16"),
+    "youtube_vos": ("YouTube-VOS", "youtube-vos"),
+    "imagenet_vid": ("ImageNet-VID", "imagenet-vid"),
+    "tao_vos": ("TAO-VOS", "tao-vos"),
+    "moca": ("MoCA", "moca"),
+}
 PREPARED = "train.csv"  # such lists come from `slowfast_bias prepare`
 
 
@@ -47,6 +55,10 @@ class Places:
 
     def data_keys(self, name: str) -> list[Any]:
         """Returns KEY, VALUE, ... of a data set; lists that were prepared come first."""
+        if name in SEGMENTS:
+            folder, format = SEGMENTS[name]
+            root = f"{self.data}/{folder}"
+            return ["DATA.PATH_TO_DATA_DIR", root, "BIAS.SEGMENTS.FORMAT", format]
         lists, videos, format = DATA[name]
         if os.path.exists(f"{self.data}/{lists}/{PREPARED}"):
             format = "csv"
@@ -57,9 +69,11 @@ class Places:
 
     def lacks(self, name: str) -> str:
         """Returns what is wrong with the folder of a data set's lists; "" if something is in it."""
-        folder = f"{self.data}/{DATA[name][0]}"
+        folder = f"{self.data}/{(SEGMENTS.get(name) or DATA[name])[0]}"
         if not os.path.isdir(folder):
             return f"{folder} is not there"
+        if name in SEGMENTS:
+            return "" if os.listdir(folder) else f"{folder} is empty, it should hold sequences"
         videos = DATA[name][1].rpartition("/")[2]
         lists = [x for x in os.listdir(folder) if not x.startswith(".") and x != videos]
         return "" if lists else f"{folder} is empty, it should hold lists"

@@ -18,10 +18,19 @@ if TYPE_CHECKING:
 STEPS = {
     "train": "TRAIN.ENABLE",
     "measure": "BIAS.ENABLE",
+    "test": "TEST.ENABLE",
     "test_orders": "BIAS.SHUFFLE.TEST",
     "ablate": "BIAS.ABLATION.ENABLE",
+    "centre": "BIAS.MASKS.CENTRE",
 }
+_VALUES = {"BIAS.MASKS.CENTRE": ("", "train")}  # other than False and True
 Keys = tuple[tuple[str, Any], ...]  # config keys and their values
+
+
+def switch(step: str, on: bool) -> tuple[str, Any]:
+    """Returns the key that asks for a step and its value."""
+    key = STEPS[step]
+    return key, _VALUES.get(key, (False, True))[on]
 
 
 @dataclass(frozen=True)
@@ -34,9 +43,10 @@ class Planned:
         config: a file that comes with this project.
         keys: what differs from that file.
         steps: those of STEPS that it takes.
-        data: its data set, a key of `places.DATA`; "" for the toy world.
+        data: its data set, a key of `places.DATA` or of `places.SEGMENTS`; "" for the toy world.
         weights: names of published files; if one is there the network is not trained.
         folder: name of the folder of Hugging Face that the network is made from, beside the files.
+        weights_of: the name of the run whose last weights it takes if there is no published file.
     """
 
     name: str
@@ -47,6 +57,7 @@ class Planned:
     data: str = ""
     weights: tuple[str, ...] = ()
     folder: str = ""
+    weights_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,7 @@ class FigurePlan:
     """A figure of the paper: what it shows, which runs it needs, what is made of them.
 
     Attributes:
-        name: "fig7".
+        name: "fig7"; "fig10b" is the lower part of fig. 10.
         shows: what the paper's figure shows.
         differs: what ours does otherwise, or does not know.
         toy: names of toy runs, in the order of the figure.
@@ -101,3 +112,10 @@ class FigurePlan:
     data: tuple[str, ...]
     tables: Callable[[Found], list[Table]]
     draw: Callable[[Found], dict[str, Figure]]
+
+    @property
+    def title(self) -> str:
+        """What the paper calls it: "Figure 7", "Figure 10, lower part", "Table 1"."""
+        word = "Table" if self.name.startswith("table") else "Figure"
+        number = self.name.removeprefix("fig").removeprefix("table")
+        return f"{word} {number.removesuffix('b')}{', lower part' * number.endswith('b')}"

@@ -167,5 +167,6 @@ def _check(found: Sequence[Intent]) -> None:
 def _configs(cfg: CfgNode) -> list[str]:
     outputs = Outputs(cfg.OUTPUT_DIR)
     return [
-        outputs.config, outputs.bias_config, outputs.frame_orders_config, outputs.silencing("yaml")
+        outputs.config, outputs.bias_config, outputs.frame_orders_config, outputs.silencing("yaml"),
+        outputs.segmentation("yaml"), outputs.centre("yaml"),
     ]  # fmt: skip

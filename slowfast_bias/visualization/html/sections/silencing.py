@@ -1,4 +1,4 @@
-"""Silenced units: the accuracy that is left without the most static or most dynamic ones."""
+"""Silenced units: the score that is left without the most static or most dynamic ones."""
 
 from __future__ import annotations
 
@@ -23,24 +23,26 @@ from slowfast_bias.visualization.html.palette import MARKERS
 from slowfast_bias.visualization.html.sections.accuracies import weights_note
 from slowfast_bias.visualization.reading.result_files import number, span
 from slowfast_bias.visualization.reading.run_folder import RunFolder
+from slowfast_bias.visualization.reading.silenced_layers import by_layer, score_of
 
 
 def silencing_section(runs: Mapping[str, RunFolder]) -> Section | None:
-    """Returns a panel per run: accuracy over the share of silenced units."""
+    """Returns a panel per run and layer: the score over the share of silenced units."""
     found = {name: run.silencing for name, run in runs.items() if run.silencing}
     if not found:
         return None
+    whole, found = found, by_layer(found)
     panels = [_panel(name if len(found) > 1 else "", data) for name, data in found.items()]
     orders = dict.fromkeys(order for data in found.values() for order in data["curves"])
     keys = [Key(order_words(order), _look(order)) for order in orders]
-    figure = Figure("Accuracy without some units", panels, keys, _table(found))
+    figure = Figure(f"{_scores(found)} without some units", panels, keys, _table(found))
     lead = (
         "Units of one layer are set to zero, the most static, the most dynamic or random ones "
         "first. What breaks the network soonest is what it relies on. Bands are 95 % intervals."
     )
     if any(chance_of(data) for data in found.values()):
         lead += " The dotted line is a guess."
-    notes = [note for name in found for note in weights_note(name, runs, "silencing")]
+    notes = [note for name in whole for note in weights_note(name, runs, "silencing")]
     return Section("silencing", "Silenced units", [*notes, figure], lead)
 
 
@@ -56,7 +58,7 @@ def _look(order: str) -> str:
 def _panel(name: str, data: Mapping[str, Any]) -> Panel:
     title = f"{data['layer']}, {words.count(data['channels'], 'unit')}"
     series = [
-        Series(order_words(order), _points(points), _look(order), band=True)
+        Series(order_words(order), _points(points, score_of(data)), _look(order), band=True)
         for order, points in data["curves"].items()
     ]
     shares = sorted({point.x for line in series for point in line.points})
@@ -65,7 +67,7 @@ def _panel(name: str, data: Mapping[str, Any]) -> Panel:
     ticks = {float(x): f"{x}" for x in range(0, 101, step) if x <= last}
     chance = chance_of(data)
     picture = line_panel(
-        f"Accuracy without units of {title}",
+        f"{_named(score_of(data))} without units of {title}",
         series,
         Names(ticks, "silenced units in percent", tuple(shares)),
         Span(-3, 103),
@@ -74,9 +76,9 @@ def _panel(name: str, data: Mapping[str, Any]) -> Panel:
     return Panel(f"{name}: {title}" if name else title, picture)
 
 
-def _points(points: Sequence[Mapping[str, Any]]) -> list[Point]:
+def _points(points: Sequence[Mapping[str, Any]], score: str) -> list[Point]:
     ordered = sorted(points, key=lambda point: point["fraction"])
-    return [Point(100 * x["fraction"], number(x, "accuracy"), *span(x)) for x in ordered]
+    return [Point(100 * x["fraction"], number(x, score), *span(x)) for x in ordered]
 
 
 def _table(found: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -87,12 +89,21 @@ def _table(found: Mapping[str, Mapping[str, Any]]) -> Table:
                 low, high = span(x)
                 row = [*([name] if len(found) > 1 else []), order_words(order)]
                 row += [percent_cell(100 * x["fraction"], 0), count_cell(x.get("units"))]
-                row += [percent_cell(number(x, "accuracy")), Cell(words.span(low, high), low)]
+                row += [percent_cell(number(x, score_of(data))), Cell(words.span(low, high), low)]
                 rows.append([*row, _spread(x)])
-    head = [*(["run"] if len(found) > 1 else []), "order", "silenced", "units", "accuracy"]
+    head = [*(["run"] if len(found) > 1 else []), "order", "silenced", "units", _scores(found)]
     left = 2 if len(found) > 1 else 1
     head += ["95 % interval", "spread over seeds"]
-    return Table("Accuracy without some units", head, rows, left)
+    return Table(f"{_scores(found)} without some units", head, rows, left)
+
+
+def _scores(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """Returns the name of what is left, of all runs."""
+    return ", ".join(dict.fromkeys(_named(score_of(data)) for data in found.values()))
+
+
+def _named(score: str) -> str:
+    return "Accuracy" if score == "accuracy" else score
 
 
 def _spread(point: Mapping[str, Any]) -> Cell:
