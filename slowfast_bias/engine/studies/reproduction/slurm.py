@@ -27,8 +27,12 @@ _TAIL = "esac\n"
 
 
 def write_script(found: Sequence[Intent], folder: str, names: Sequence[str]) -> str:
-    """Writes `runs.sbatch` with all runs that are left; returns its path. Submits nothing."""
-    todo = [x for x in found if x.left]
+    """Writes `runs.sbatch` with the runs that are left; returns its path. Submits nothing.
+
+    Those of `later` are not in it: indices of an array do not wait for each other.
+    """
+    waiting = later(found)
+    todo = [x for x in found if x.left and x not in waiting]
     if not todo:
         lacks = ", ".join(dict.fromkeys(x.job.lacks for x in found if x.job.lacks))
         raise RequestError(
@@ -51,3 +55,9 @@ def write_script(found: Sequence[Intent], folder: str, names: Sequence[str]) -> 
     with write_whole(path) as file:
         file.write(head + "".join(lines) + _TAIL)
     return path
+
+
+def later(found: Sequence[Intent]) -> list[Intent]:
+    """Returns the runs that take the weights of another run that is still to be done."""
+    left = {x.job.name for x in found if x.left}
+    return [x for x in found if x.left and x.job.setting is None and x.job.after in left]
