@@ -79,9 +79,13 @@ def _jobs_of_sweep(args: argparse.Namespace) -> list[list[str]]:
 
 def _jobs_of_reproduction(args: argparse.Namespace) -> list[list[str]]:
     from slowfast_bias.cli.reproduce import planned_runs
-    from slowfast_bias.engine.studies.reproduction.slurm import runs_for_an_array
+    from slowfast_bias.engine.studies.reproduction.slurm import later, runs_for_an_array
 
     found = planned_runs(args, here=False).found
+    if waiting := later(found):
+        print(
+            f"afterwards the same command again, for {len(waiting)} runs that take weights of these"
+        )
     return [shlex.split(x.job.command())[1:] for x in runs_for_an_array(found)]
 
 

@@ -142,10 +142,12 @@ def _run(found: Sequence[Intent], out: str, toy: bool) -> dict[str, str]:
 def _write_script(
     args: argparse.Namespace, names: Sequence[str], found: Sequence[Intent], command: str
 ) -> int:
-    from slowfast_bias.engine.studies.reproduction.slurm import write_script
+    from slowfast_bias.engine.studies.reproduction.slurm import later, write_script
 
-    path = write_script(found, args.slurm.rstrip("/"), names)
-    print(f"{path}: {sum(bool(x.left) for x in found)} runs. Submit: sbatch {path}")
+    path, waiting = write_script(found, args.slurm.rstrip("/"), names), later(found)
+    print(f"{path}: {sum(bool(x.left) for x in found) - len(waiting)} runs. Submit: sbatch {path}")
+    if waiting:
+        print(f"then the same command again, for {len(waiting)} runs that take weights of these")
     print(f"then: {command} --collect")
     return 0
 

@@ -99,9 +99,9 @@ def accuracy_curves(
         recordings: (V,) what each video is cut from; None: each is a recording of its own.
     """
 
-    def interval(rights: torch.Tensor) -> dict[str, Any]:
+    def interval(rights: torch.Tensor, mean: float) -> dict[str, Any]:
         count = effective_n(rights, recordings)
-        return {"effective_n": count, "interval": wilson(float(rights.mean()), count)}
+        return {"effective_n": count, "interval": wilson(mean / 100, count)}
 
     return _curves(sets, hits, ACCURACY, interval)
 
@@ -115,7 +115,7 @@ def overlap_curves(sets: Sequence[UnitSet], overlaps: Hits, score: str) -> Curve
         score: its name, "J" or "mIoU".
     """
 
-    def interval(values: torch.Tensor) -> dict[str, Any]:
+    def interval(values: torch.Tensor, mean: float) -> dict[str, Any]:
         return {"sequences": len(values), "interval": mean_interval(values)}
 
     return _curves(sets, overlaps, score, interval)
@@ -136,8 +136,9 @@ def _point(
 ) -> dict[str, Any]:
     rights = torch.stack([values[chosen.units].double() for chosen in sets])
     each = [100 * float(right.mean()) for right in rights]
-    point = {"fraction": fraction, "units": len(sets[0].units), score: statistics.fmean(each)}
-    point |= interval(rights.mean(0))
+    mean = statistics.fmean(each)
+    point = {"fraction": fraction, "units": len(sets[0].units), score: mean}
+    point |= interval(rights.mean(0), mean)
     if sets[0].order == "random":
         point |= {"spread": statistics.stdev(each) if len(each) > 1 else 0.0, "seeds": each}
     return point

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from support import ROOT
@@ -13,6 +15,8 @@ from slowfast_bias.engine.studies.reproduction.figures import FIGURES, RUNS, pla
 from slowfast_bias.engine.studies.reproduction.found import Found
 from slowfast_bias.engine.studies.reproduction.jobs import make_jobs
 from slowfast_bias.engine.studies.reproduction.places import Places
+from slowfast_bias.engine.studies.reproduction.runner import intents
+from slowfast_bias.engine.studies.reproduction.slurm import later, write_script
 from slowfast_bias.engine.studies.toy_masks import KINDS, LAYERS
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import write_result
@@ -103,7 +107,12 @@ def test_runs_on_other_data_take_the_weights_of_their_training_or_a_published_fi
     assert trained == cfg.TEST.CHECKPOINT_FILE_PATH and not cfg.TRAIN.ENABLE
     assert (cfg.BIAS.SEGMENTS.FORMAT, jobs["moca_matnet"].after) == ("moca", "davis_matnet")
     assert jobs["tao_vos_fusionseg"].after == "tao_vos_training"
-    assert jobs["youtube_vos_training"].lacks.endswith("YouTube-VOS is not there")
+    for name in ("youtube_vos_training", "youtube_vos_fusionseg"):
+        assert jobs[name].lacks.endswith("YouTube-VOS is not there")
+    found = intents(jobs.values())
+    text = Path(write_script(found, str(tmp_path), ["fig15"])).read_text()
+    assert "# davis_matnet\n" in text and "# moca_matnet\n" not in text
+    assert "moca_matnet" in {x.job.name for x in later(found)}
     (tmp_path / "encoder_0.pt").write_bytes(b"")
     again = {job.name: job for job in make_jobs(plans, places)}["moca_matnet"]
     assert again.after == "" and again.load().TEST.CHECKPOINT_FILE_PATH.endswith("encoder_0.pt")

@@ -91,20 +91,21 @@ def make_jobs(plans: Iterable[Plan], places: Places) -> list[Job]:
 
 
 def _job_of_run(plan: Planned, places: Places, before: Sequence[Job]) -> Job:
-    weights, after = places.find_weights(plan.weights), ""
+    weights, after, lacks = places.find_weights(plan.weights), "", ""
     steps = [step for step in plan.steps if not (weights and step == "train")]
     keys = {key: on for key, on in (switch(x, x in steps) for x in STEPS) if on != ""}
     keys |= {"TRAIN.AUTO_RESUME": True, **dict(plan.keys)}
     if plan.weights_of and not weights:
         (first,) = (job for job in before if job.name == plan.weights_of)
         weights, after = last_weights(first.load(here=False)), first.name
+        lacks = first.lacks
     if weights:
         keys["TEST.CHECKPOINT_FILE_PATH"] = weights
     if plan.folder:
         keys["BIAS.HF.FOLDER"] = f"{places.weights}/{plan.folder}"
     words = (*_flat(keys), *(places.data_keys(plan.data) if plan.data else ()), *places.options)
     words += ("OUTPUT_DIR", places.run(plan.name).root)
-    lacks = _lacks(plan, places, weights)
+    lacks = _lacks(plan, places, weights) or lacks
     return Job(plan.name, places.configs + plan.config, words, lacks=lacks, after=after)
 
 

@@ -38,7 +38,7 @@ exit $status
 
 
 def write_script(found: Sequence[Intent], folder: str, names: Sequence[str]) -> str:
-    """Writes `runs.sbatch` with all runs that are left; returns its path. Submits nothing."""
+    """Writes `runs.sbatch` with the runs of an array; returns its path. Submits nothing."""
     todo = runs_for_an_array(found)
     path = f"{folder}/runs.sbatch"
     gpus = max(x.cfg.NUM_GPUS for x in todo)
@@ -54,8 +54,12 @@ def write_script(found: Sequence[Intent], folder: str, names: Sequence[str]) -> 
 
 
 def runs_for_an_array(found: Sequence[Intent]) -> list[Intent]:
-    """Returns the runs that are left; RequestError if there is none, or if one needs another."""
-    todo = [x for x in found if x.left]
+    """Returns the runs that are left; RequestError if there is none, or if one needs another.
+
+    Those of `later` are not in it: indices of an array do not wait for each other.
+    """
+    waiting = later(found)
+    todo = [x for x in found if x.left and x not in waiting]
     if not todo:
         lacks = ", ".join(dict.fromkeys(x.job.lacks for x in found if x.job.lacks))
         raise RequestError(
@@ -68,3 +72,9 @@ def runs_for_an_array(found: Sequence[Intent]) -> list[Intent]:
             f"{chained.after}: toy runs take minutes, do them here, without --slurm."
         )
     return todo
+
+
+def later(found: Sequence[Intent]) -> list[Intent]:
+    """Returns the runs that take the weights of another run that is still to be done."""
+    left = {x.job.name for x in found if x.left}
+    return [x for x in found if x.left and x.job.setting is None and x.job.after in left]
