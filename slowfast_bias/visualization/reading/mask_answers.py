@@ -54,6 +54,13 @@ def leaning(data: Content) -> str:
     return found[0] if len(set(found)) == 1 else ""
 
 
+def short_answer(data: Content) -> str:
+    """Returns what masks follow, in a word or two; "" if that cannot be told."""
+    if finds_nothing(data):
+        return ""
+    return leaning(data) or ("not seen" if "" in _leaders(data) else "neither")
+
+
 def answers(data: Content) -> list[str]:
     """Returns the sentences, the one on what it follows first."""
     found = [headline(data)]
