@@ -32,12 +32,20 @@ def jackknife_error(replicates: Tensor) -> float:
     return ((k - 1) / k * (replicates - replicates.mean()).square().sum()).sqrt().item()
 
 
-def recordings_warning(videos: int, recordings: int) -> list[str]:
-    """Returns what the reader of errors must know if videos are parts of fewer recordings."""
+def recordings_warning(videos: int, recordings: int, frames: bool = False) -> list[str]:
+    """Returns what the reader of errors must know if videos are parts of fewer recordings.
+
+    Args:
+        videos: their number.
+        recordings: what they are cut from.
+        frames: whether they are the frames of sequences.
+    """
+    video, recording = ("frames", "sequence") if frames else ("videos", "recording")
     if recordings == 1 < videos:
-        return ["all videos are parts of one recording: no error can be given"]
+        return [f"all {video} are parts of one {recording}: no error can be given"]
     if recordings < videos:
-        return [f"{videos} videos are parts of {recordings} recordings: errors are over recordings"]
+        over = f"{recording}s"
+        return [f"{videos} {video} are parts of {recordings} {over}: errors are over {over}"]
     return []
 
 

@@ -11,7 +11,8 @@ from slowfast_bias.cli.arguments import add_config, add_out, add_workers, load
 ABOUT = (
     "Test a checkpoint with changed clips, from one decode of each: frames shuffled, shuffled "
     "within windows, reversed, frozen, a few of them, other looks; and how far its outputs move, "
-    "which needs no labels. The keys are BIAS.BEHAVIOUR."
+    "which needs no labels. Of networks of masks image and flow are exchanged instead, or taken "
+    "away, and it is asked which of the two masks follow. The keys are BIAS.BEHAVIOUR."
 )
 EXAMPLE = (
     "slowfast_bias battery --cfg configs/Kinetics/SLOW_8x8_R50.yaml "

@@ -7,7 +7,8 @@ from slowfast_bias.config.options.option import Option
 OPTIONS = (
     Option("BIAS.BEHAVIOUR.ENABLE", False,
            "Test with changed clips, all from one decode: frames shuffled (also within windows), "
-           "reversed, frozen, a few of them; other looks; and how far outputs move."),
+           "reversed, frozen, a few of them; other looks; and how far outputs move. Of masks: "
+           "image or flow of another sequence, at rest or grey, and which of the two they follow."),
     Option("BIAS.BEHAVIOUR.K_FRAMES", ["auto"],
            "Numbers of different frames that clips are reduced to, evenly spread and each held in "
            "its turn. auto: 1, 2, 4 and so on below DATA.NUM_FRAMES; []: none."),

@@ -198,7 +198,7 @@ def _about(
         "dropped_because": [video._asdict() for _, video in bad],
     }
     said = [dropped_warning([video for _, video in bad], len(source))] if bad else []
-    said += recordings_warning(about["videos"], about["recordings"])
+    said += recordings_warning(about["videos"], about["recordings"], has_flow_pairs(cfg))
     said += host.described(cfg).notes
     for text in said:
         log.warning("%s", text)

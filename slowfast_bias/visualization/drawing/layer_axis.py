@@ -40,6 +40,21 @@ def runs(layers: Iterable[str]) -> list[list[str]]:
     return [list(run) for _, run in groupby(by_stream(layers), key=stream_of)]
 
 
+def spread(layers: Iterable[str], most: int) -> list[str]:
+    """Returns `most` layers, evenly spread from first to last; of several streams as many of each.
+
+    In the order of a figure.
+    """
+    groups = runs(layers)
+    share = max(min(sum(map(len, groups)), most) // max(len(groups), 1), 1)
+    found: list[str] = []
+    for group in groups:
+        count = min(len(group), share)
+        picks = {round(i * (len(group) - 1) / max(count - 1, 1)) for i in range(count)}
+        found += [group[i] for i in sorted(picks)]
+    return found
+
+
 def by_stream(layers: Iterable[str]) -> list[str]:
     """Returns layers in the order of a figure: network order, or one stream after the other.
 

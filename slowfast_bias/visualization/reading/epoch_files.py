@@ -11,7 +11,7 @@ from slowfast_bias.bias import BiasReport
 from slowfast_bias.errors import RequestError
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.visualization.drawing.captions import check_reports
-from slowfast_bias.visualization.drawing.layer_axis import by_stream, runs, stage, stages
+from slowfast_bias.visualization.drawing.layer_axis import by_stream, spread, stage, stages
 from slowfast_bias.visualization.reading.report_files import find_layers, read_report, unknown_layer
 
 Epochs = Mapping[int, BiasReport]
@@ -67,7 +67,7 @@ def chosen_stages(
 ) -> dict[str, list[str]]:
     """Returns {stage: its layers}, in network order: those wanted, else all, `most` at most."""
     if wanted is None:
-        names = _spread(stages(every), most)
+        names = set(spread(stages(every), most))
         chosen = [layer for layer in by_stream(every) if stage(layer) in names]
     else:
         for name in wanted:
@@ -81,17 +81,6 @@ def chosen_stages(
     for layer in chosen:
         members.setdefault(stage(layer), []).append(layer)
     return members
-
-
-def _spread(order: Sequence[str], most: int) -> set[str]:
-    """Returns `most` stages, evenly spread; of several streams as many of each."""
-    groups = runs(order)
-    share = max(min(len(order), most) // len(groups), 1)
-    found = set()
-    for group in groups:
-        count = min(len(group), share)
-        found |= {group[round(i * (len(group) - 1) / max(count - 1, 1))] for i in range(count)}
-    return found
 
 
 def wanted_layers(name: str, reports: Epochs, layer: str | None) -> list[str]:

@@ -50,11 +50,15 @@ def leaning(data: Content) -> str:
     """
     if finds_nothing(data):
         return ""
-    found = [x for x in map(_follows(data), SWAPS) if x]
-    for cue in CUES:
-        if found and all(span(x, f"{cue}_share_interval")[0] > 50 for x in found):
-            return cue
-    return ""
+    found = _leaders(data)
+    return found[0] if len(set(found)) == 1 else ""
+
+
+def short_answer(data: Content) -> str:
+    """Returns what masks follow, in a word or two; "" if that cannot be told."""
+    if finds_nothing(data):
+        return ""
+    return leaning(data) or ("not seen" if "" in _leaders(data) else "neither")
 
 
 def answers(data: Content) -> list[str]:
@@ -88,7 +92,17 @@ def headline(data: Content) -> str:
         return f"It follows {CUES[cue]}."
     if not any(map(_follows(data), SWAPS)):
         return "Whether it follows flow or the image was not tested."
+    if "" in _leaders(data):
+        return "It is not seen to follow flow or the image throughout."
     return "It follows neither flow nor the image throughout."
+
+
+def _leaders(data: Content) -> list[str]:
+    """Returns what most sequences are seen to follow under each exchange; "" if neither."""
+    found = [x for x in map(_follows(data), SWAPS) if x]
+    return [
+        next((cue for cue in CUES if span(x, f"{cue}_share_interval")[0] > 50), "") for x in found
+    ]
 
 
 def _follows(data: Content) -> Any:

@@ -18,14 +18,15 @@ from support.segments import SMALL, TOY, write_flows, write_sequences
 
 from slowfast_bias import engine
 from slowfast_bias.config import ConfigError
-from slowfast_bias.datasets.contract import open_dataset
+from slowfast_bias.datasets.contract import Batch, open_dataset
 from slowfast_bias.datasets.flow.wheel import coded
 from slowfast_bias.datasets.loader import Loader
-from slowfast_bias.datasets.segments.exchanged import Exchanged
+from slowfast_bias.datasets.segments.exchanged import BothTruths, Exchanged
+from slowfast_bias.datasets.segments.truth import Truth
 from slowfast_bias.engine.setup import network
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.tasks.mask_scores import MaskRule
-from slowfast_bias.engine.testing.mask_figures import Interval, follows
+from slowfast_bias.engine.testing.mask_figures import Interval, by_sequence, follows
 from slowfast_bias.engine.testing.mask_variants import ExchangedStreams
 from slowfast_bias.engine.testing.mask_votes import SwapTally
 from slowfast_bias.errors import DataError
@@ -141,6 +142,25 @@ def test_masks_that_are_one_object_follow_it(toy, cue, leader):
         else:
             assert found[f"{leader}_J"] == 100
             assert found["flow_pixels"] == 100.0 * (leader == "flow")
+
+
+def test_boxes_are_followed_as_masks_are_and_scored_by_their_overlap():
+    """The partner's picture is twice as large: its box is taken to the size of the frame's own."""
+    none, own, other = torch.zeros(0, 0, dtype=torch.uint8), (2, 2, 10, 8), (20, 30, 36, 60)
+    truths = BothTruths(
+        Truth(none, own, (40, 48), "crab", 0, 9, "0"),
+        Truth(none, other, (80, 96), "eel", 4, 9, "4"),
+    )
+    batch = Batch([], BothTruths.in_batch([truths]), torch.tensor([0]), {})
+    mask = torch.zeros(1, 1, 40, 48)
+    mask[..., 15:30, 10:18] = 1  # the partner's, halved
+    tally = SwapTally(NAMES, 1, MaskRule())
+    tally.add([mask] * 3, batch, batch.indices)
+    flow = tally.followed["swapped_flow"]["crab"][0]
+    assert flow == (1.0, 0.0, 120, 0)
+    assert tally.followed["swapped_image"]["crab"][0] == (0.0, 1.0, 0, 120)
+    scores = tally.figures(0, torch.tensor([True]))
+    assert by_sequence(scores, "mIoU") == {"crab": 0.0} and not scores.masks.lengths
 
 
 def save(cfg):

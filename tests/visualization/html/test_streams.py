@@ -85,7 +85,7 @@ def test_masks_and_their_battery_are_shown_with_every_number(page):
     [
         (95.0, 80.0, "flow", "It follows flow."),
         (5.0, 80.0, "image", "It follows the image."),
-        (52.0, 80.0, "", "It follows neither flow nor the image throughout."),
+        (52.0, 80.0, "", "It is not seen to follow flow or the image throughout."),
         (95.0, 3.0, "", "It finds too little"),
     ],
 )

@@ -25,7 +25,7 @@ from slowfast_bias.visualization.html.sections.accuracies import tests_note
 from slowfast_bias.visualization.network_differences import difference_sentences
 from slowfast_bias.visualization.reading.comparable import differences
 from slowfast_bias.visualization.reading.flow_words import change_of
-from slowfast_bias.visualization.reading.mask_answers import finds_nothing, is_of_masks, leaning
+from slowfast_bias.visualization.reading.mask_answers import is_of_masks, short_answer
 from slowfast_bias.visualization.reading.mask_results import overall_of
 from slowfast_bias.visualization.reading.run_folder import RunFolder
 
@@ -133,11 +133,9 @@ def _masks(network: Network) -> list[Cell]:
 
 
 def _leans(network: Network) -> str:
-    """Returns which of image and flow masks follow; "" if that was not tested."""
+    """Returns which of image and flow masks follow; "" if that is not known."""
     battery = network.run.battery
-    if is_of_masks(battery) and finds_nothing(battery):
-        return words.NONE
-    return (leaning(battery) or "neither alone") if is_of_masks(battery) else ""
+    return short_answer(battery) if is_of_masks(battery) else ""
 
 
 def _compared(reports: Mapping[str, BiasReport]) -> Folded:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from slowfast_bias.bias import KINDS, BiasReport, LayerBias
 from slowfast_bias.visualization.drawing.captions import threshold_words
+from slowfast_bias.visualization.drawing.layer_axis import by_stream, spread
 from slowfast_bias.visualization.html import words
 from slowfast_bias.visualization.html.blocks import (
     Cell,
@@ -69,11 +70,9 @@ def _kinds_words(reports: Mapping[str, BiasReport]) -> str:
 def _every_layer(name: str, report: BiasReport) -> Figure:
     layers = {x: layer for x, layer in report.layers.items() if layer.complete}
     panels = {x: _panel(x, x, layer) for x, layer in layers.items()}
-    order = list(panels)
-    count = min(len(order), _SHOWN)
-    picks = {round(i * (len(order) - 1) / max(count - 1, 1)) for i in range(count)}
-    shown = [panels[x] for i, x in enumerate(order) if i in picks]
-    more = [panels[x] for i, x in enumerate(order) if i not in picks]
+    picks = spread(panels, _SHOWN)
+    shown = [panels[x] for x in picks]
+    more = [panels[x] for x in by_stream(panels) if x not in picks]
     rows = [(x, layer) for x, layer in layers.items()]
     return Figure(f"Units of {name}", shown, _keys(layers.values()), _table(rows), more)
 
