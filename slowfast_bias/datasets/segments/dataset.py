@@ -134,7 +134,8 @@ class Segments(Dataset):
         if not wanted:
             return [frame]
         keys, training = self.cfg.BIAS.SEGMENTS, self.split == "train"
-        reach = keys[key := "TRAIN_REACH" if training and keys.TRAIN_REACH else "REACH"]
+        key = "TRAIN_REACH" if training and keys.TRAIN_REACH else "REACH"
+        reach = keys[key]
         near = range(max(0, frame - reach), min(len(sequence.frames), frame + reach + 1))
         others = [k for k in near if k != frame and self._has_flow(k, len(sequence.frames))]
         if training:
