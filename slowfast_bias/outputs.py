@@ -169,6 +169,21 @@ class Outputs:
         """Returns what a network knows of changed clips: json, md or png; or its config: yaml."""
         return f"{self.bias}/battery.{suffix}"
 
+    # -- activation maximisation
+    @property
+    def maximised(self) -> str:
+        """The numbers of units and of the clips that were made for them."""
+        return f"{self.root}/maximised.json"
+
+    @property
+    def maximised_config(self) -> str:
+        """The config that they came from."""
+        return f"{self.root}/maximised.yaml"
+
+    def maximised_unit(self, layer: str, unit: int) -> str:
+        """Returns the clips that were made for a unit."""
+        return f"{self.root}/{unit_clips_name(layer, unit)}"
+
     # -- a sweep's folder
     def run(self, name: str) -> Outputs:
         """Returns the folder of one of several runs."""
@@ -226,6 +241,11 @@ class Outputs:
 def strip_name(video: int) -> str:
     """Returns what the file of top clips calls the strip of a video: its path from that file."""
     return f"{_STRIPS}/{video:05d}.webp"
+
+
+def unit_clips_name(layer: str, unit: int) -> str:
+    """Returns what `maximised.json` calls the clips of a unit: their path from that file."""
+    return f"maximised/{layer}/unit_{unit:05d}.npz"
 
 
 def _numbers(folder: str, name: re.Pattern[str]) -> list[int]:

@@ -24,12 +24,23 @@ log = logging.getLogger(__name__)
 
 
 def report_for(
-    cfg: CfgNode, model: nn.Module, weights: str, taps: Mapping[str, Tap]
+    cfg: CfgNode,
+    model: nn.Module,
+    weights: str,
+    taps: Mapping[str, Tap],
+    key: str = SILENCED,
 ) -> tuple[BiasReport, str]:
     """Returns a report of `model` with `weights` that has the layers of `taps`, and its file.
 
     OUTPUT_DIR/bias/report.json if it is of these weights and has them, else a new
     measurement in its place. The same on every process.
+
+    Args:
+        cfg: the config.
+        model: the network.
+        weights: the file of its weights.
+        taps: {layer, or a pathway of it: the tap of the layer}.
+        key: the key that names the layers, for errors.
     """
     path = Outputs(cfg.OUTPUT_DIR).report()
     why_not = ranks.from_master(_why_not(path, weights, taps))
@@ -40,7 +51,7 @@ def report_for(
         log.info("units are ranked by %s", path)
         report = BiasReport.load(path)
     for layer in taps:
-        _check(report, layer)
+        _check(report, layer, key)
     return report, path
 
 
@@ -82,15 +93,15 @@ def _measure(cfg: CfgNode, model: nn.Module, weights: str, taps: Mapping[str, Ta
     return reports["trained"]
 
 
-def _check(report: BiasReport, layer: str) -> None:
+def _check(report: BiasReport, layer: str, key: str) -> None:
     if layer not in report.layers:
         pathways = [name for name in report.layers if name.startswith(f"{layer}/")]
         raise ConfigError(
             [
-                f"{SILENCED}: expected one of {', '.join(pathways or report.layers)}, as its "
+                f"{key}: expected one of {', '.join(pathways or report.layers)}, as its "
                 f"report has them, but got {layer!r}"
             ]
         )
     if not report[layer].complete:
         only = ", ".join(report[layer].pairs)
-        raise ConfigError([f"{SILENCED}: {layer} was measured on {only} pairs only"])
+        raise ConfigError([f"{key}: {layer} was measured on {only} pairs only"])
