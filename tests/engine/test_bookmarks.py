@@ -120,6 +120,9 @@ def test_a_damaged_bookmark_is_not_gone_on_with(tiny, caplog):
     damaged = reported(cfg)
     (said,) = [r.getMessage() for r in caplog.records if "bookmark" in r.getMessage()]
     assert said.startswith("measurement begins anew, as its bookmark cannot be read")
+    caplog.set_level("INFO", "slowfast_bias")
+    reported(tiny(*OPTS, "BIAS.SEED", 1))
+    assert f"measurement begins anew: what {Outputs(cfg.OUTPUT_DIR).bookmarks}" in caplog.text
     bookmark.clear(cfg.OUTPUT_DIR)
     assert damaged == reported(cfg)
 
