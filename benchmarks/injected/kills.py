@@ -107,7 +107,7 @@ def _killed(bench: Bench, work: Killed, wanted: int) -> Row:
     kills, runs, resumed = 0, 0, 0
     while kills < wanted and time.monotonic() < deadline:
         out, runs = bench.folder / f"{whole.name}-{runs}", runs + 1
-        while not _ended(run := work.start(out), dice.uniform(0, 0.8 * seconds)):
+        while not _ended(run := _at_work(work.start(out), dice), dice.uniform(0, seconds / 2)):
             run.kill()
             run.end()
             kills += 1
@@ -124,6 +124,19 @@ def _killed(bench: Bench, work: Killed, wanted: int) -> Row:
         "work): numbers as of an unbroken one, bit for bit"
     )
     return Row(work.name, kills, words, LOST, good)
+
+
+def _at_work(run: Run, dice: random.Random) -> Run:
+    """Returns a run that has begun to work, which takes long; one in five as it has just started."""
+    logs, deadline = _logged(run.out), time.monotonic() + LIMIT
+    if dice.random() < 0.8:
+        while _logged(run.out) == logs and not run.has_ended() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    return run
+
+
+def _logged(out: Path) -> int:
+    return sum(path.stat().st_size for path in out.rglob("stdout.log"))
 
 
 def _ended(run: Run, seconds: float) -> bool:
