@@ -127,7 +127,7 @@ def _killed(bench: Bench, work: Killed, wanted: int) -> Row:
 
 
 def _at_work(run: Run, dice: random.Random) -> Run:
-    """Returns a run that has begun to work, which takes long; one in five as it has just started."""
+    """Returns a run when it has begun to work; one in five when it has just started."""
     logs, deadline = _logged(run.out), time.monotonic() + LIMIT
     if dice.random() < 0.8:
         while _logged(run.out) == logs and not run.has_ended() and time.monotonic() < deadline:
