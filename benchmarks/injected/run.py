@@ -90,7 +90,10 @@ class Run:
 
     def kill(self) -> None:
         """Kills all its processes at once."""
-        os.killpg(self.pid, signal.SIGKILL)
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has no session of its own yet, and no processes
+            os.kill(self.pid, signal.SIGKILL)
 
     def end(self, seconds: float = 300) -> Ended:
         """Returns how it ends; one that does not is killed, and has the status -9."""

@@ -20,7 +20,9 @@ from slowfast_bias.datasets.toy.dataset import Toyvideos
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup import bookmark, fingerprint
 from slowfast_bias.engine.tasks.classification import ScoreTally
+from slowfast_bias.engine.tasks.mask_scores import MaskRule, MaskScores
 from slowfast_bias.engine.tasks.verdicts import VerdictTally
+from slowfast_bias.metrics import BoxFigures, MaskFigures
 from slowfast_bias.outputs import Outputs
 
 pytestmark = pytest.mark.host
@@ -118,6 +120,9 @@ def test_a_damaged_bookmark_is_not_gone_on_with(tiny, caplog):
     damaged = reported(cfg)
     (said,) = [r.getMessage() for r in caplog.records if "bookmark" in r.getMessage()]
     assert said.startswith("measurement begins anew, as its bookmark cannot be read")
+    caplog.set_level("INFO", "slowfast_bias")
+    reported(tiny(*OPTS, "BIAS.SEED", 1))
+    assert f"measurement begins anew: what {Outputs(cfg.OUTPUT_DIR).bookmarks}" in caplog.text
     bookmark.clear(cfg.OUTPUT_DIR)
     assert damaged == reported(cfg)
 
@@ -197,3 +202,14 @@ def test_a_pass_begins_once_at_another_batch():
     loader.begin_at(1)
     assert [batch.indices.tolist() for batch in loader] == whole[1:]
     assert [batch.indices.tolist() for batch in loader] == whole and len(loader) == 2
+
+
+def test_scores_of_masks_go_on_from_their_state(tmp_path):
+    rule = MaskRule(threshold=0.4)
+    masks = MaskFigures(
+        {"bear": 5, "bus": 4}, {"bear": {1: (0.25, 0.5), 2: (0.125, 1.0)}, "bus": {}}
+    )
+    scores = MaskScores(masks, BoxFigures(rule.box, {"bear": {3: 0.75}}), 4, rule)
+    torch.save(scores.state(), tmp_path / "state")
+    state = torch.load(tmp_path / "state", weights_only=True)
+    assert MaskScores.of_state(state, rule) == scores

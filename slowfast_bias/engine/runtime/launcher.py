@@ -11,6 +11,7 @@ import functools
 import logging
 import multiprocessing
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -128,8 +129,9 @@ def _spawn(cfg: CfgNode, func: Flow, world: int, init_method: str) -> Any:
                 with interrupts.sigint_blocked(), _quiet_torch():
                     group = mp.spawn(run_child, arguments, nprocs=max(1, cfg.NUM_GPUS), join=False)
                 lost = children.wait_for(group.processes)
-            if preemption.STATUS in [process.exitcode for process in group.processes]:
-                raise preemption.Preempted
+            codes = [process.exitcode for process in group.processes]
+            if preemption.STATUS in codes or (preemption.asked() and -signal.SIGTERM in codes):
+                raise preemption.Preempted  # the latter had only just started
             while not group.join():
                 pass
         except preemption.Preempted:

@@ -114,6 +114,7 @@ def _in_file(name: str) -> str:
 def _open(path: str, name: str, batches: int, kept: Kept) -> int:
     """Returns how many batches the bookmark in a file has behind it; 0 if there is none."""
     if not g_pathmgr.isfile(path):
+        _say_if_others(os.path.dirname(path), name)
         return 0
     try:
         check_file(path, CheckpointError)
@@ -125,6 +126,15 @@ def _open(path: str, name: str, batches: int, kept: Kept) -> int:
     kept.load_state(found["state"])
     log.info("%s goes on after %d of %d batches: %s", name, found["batches"], batches, path)
     return found["batches"]
+
+
+def _say_if_others(folder: str, name: str) -> None:
+    pattern = re.compile(rf"{re.escape(_in_file(name))}-\d+-of-")
+    if g_pathmgr.isdir(folder) and any(map(pattern.match, g_pathmgr.ls(folder))):
+        log.info(
+            "%s begins anew: what %s has of one is of another config, list, version, number of "
+            "processes, or of other weights", name, folder,
+        )  # fmt: skip
 
 
 def _save(path: str, batches: int, kept: Kept) -> None:
