@@ -21,7 +21,7 @@ FOLLOWED = ["README.md", "INSTALL.md", "TOUR.md", "CHECKPOINT.md", "TRAINING.md"
             "DATA.md", "ZOO.md", "FAQ.md"]  # fmt: skip
 FENCE = re.compile(r" *```(\w*)")
 # Run elsewhere: by `make demo`, and by tests of their own.
-ELSEWHERE = {"demo", "reproduce"}
+ELSEWHERE = {"demo", "reproduce", "submit"}
 
 
 def blocks(page):

@@ -12,6 +12,7 @@ import torch
 from support.baton import Baton
 from support.segments import TOY
 
+from slowfast_bias.bias import BiasMeter, all_merge
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup import network
@@ -22,6 +23,8 @@ pytestmark = [pytest.mark.host, pytest.mark.filterwarnings("ignore:fewer than 50
 
 VIDEOS = 5  # no number of processes divides it, and the last one leaves two without a video
 WORLDS = (2, 3, 4, 7)
+WIDE = 64
+FEATURES = torch.randn(2, 90, 6, generator=torch.Generator().manual_seed(0)) + 3
 
 
 @pytest.fixture(params=[(), tuple(TOY)], ids=["classification", "segmentation"])
@@ -76,3 +79,29 @@ def test_the_ranks_of_the_baton_are_ranks():
 
     with pytest.raises(ZeroDivisionError):
         Baton(3).run(fail)
+
+
+def shares_merged(world):
+    """The statistics of 90 pairs that so many ranks share out, merged; some ranks have none."""
+    meter = BiasMeter(["s1"])
+    videos = torch.arange(90)[ranks.rank() :: world]
+    if world > 1 and ranks.rank() % 5 == 3:
+        videos = videos[:0]
+    elif world == 1:
+        videos = torch.tensor([v for v in range(90) if v % WIDE % 5 != 3])
+    if len(videos):
+        a, b = (FEATURES[i][videos] for i in (0, 1))
+        meter.update("static", {"s1": a}, {"s1": b}, videos)
+    merged = all_merge(meter)
+    if ranks.rank() not in (0, WIDE - 1):
+        return merged.pairs()
+    return merged.compute()["s1"].correlation["static"]
+
+
+def test_the_statistics_of_64_ranks_are_those_of_one():
+    alone = shares_merged(1)
+    merged = Baton(WIDE).run(shares_merged, WIDE)
+    videos = sum(v % WIDE % 5 != 3 for v in range(90))
+    assert merged[1]["static"] == videos and all(other == merged[1] for other in merged[2:-1])
+    assert torch.equal(merged[0], merged[-1])
+    torch.testing.assert_close(merged[0], alone, rtol=0, atol=1e-12)

@@ -70,10 +70,10 @@ class Baton:
         self.now = next((r for r in others if r not in self.left), -1)
         self.turn.notify_all()
 
-    def _gather(self, value: Any) -> list[Any]:
-        """Returns what all ranks brought to this collective."""
+    def _gather(self, value: Any, source: int | None = None) -> Any:
+        """Returns what all ranks brought to this collective, or what `source` did."""
         mine, rank = self.round, self.local.rank
-        self.brought[rank] = copy.deepcopy(value)
+        self.brought[rank] = copy.deepcopy(value) if source in (None, rank) else None
         if len(self.brought) == self.world:
             self.results[mine] = [self.brought[r] for r in range(self.world)]
             self.brought, self.round = {}, mine + 1
@@ -81,7 +81,8 @@ class Baton:
             self._pass_on(rank)
             self.turn.wait_for(lambda: self.now == rank)
         # all come back in turn: the last one to arrive goes on first
-        return copy.deepcopy(self.results[mine])
+        found = self.results[mine]
+        return copy.deepcopy(found if source is None else found[source])
 
     def _take_the_place_of_torch(self, patch: pytest.MonkeyPatch) -> None:
         def gather(values: list[Any], value: Any) -> None:
@@ -92,7 +93,7 @@ class Baton:
             tensor.copy_(parts.amax(0) if op == dist.ReduceOp.MAX else parts.sum(0))
 
         def broadcast(values: list[Any], src: int = 0) -> None:
-            values[:] = self._gather(list(values))[src]
+            values[:] = self._gather(list(values), src)
 
         for name, fake in {
             "is_initialized": lambda: True,
