@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from support import warm
 from support.browser import has_browser
 from support.reports import (  # noqa: F401  fixtures
     blocks,
@@ -111,11 +110,8 @@ TINY = [
 
 def run_python(code, *arguments, env=(), timeout=300, check=True):
     """What a fresh interpreter prints when it runs ``code``; stderr is shown when it fails."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True, text=True, timeout=timeout,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}", "OMP_NUM_THREADS": "1", **dict(env)},
-    )  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}", **dict(env)}
+    done = warm.run(["-c", code, *arguments], timeout=timeout, env=env)
     if check:
         assert done.returncode == 0, done.stderr
     return done

@@ -166,10 +166,9 @@ def test_two_processes_name_the_same_files(config, tmp_path, two_ranks):
 
 
 @pytest.mark.ddp
-@pytest.mark.parametrize("rank", [0, 1])
-def test_one_process_that_alone_meets_too_much_stops_them_all(config, tmp_path, rank):
+def test_one_process_that_alone_meets_too_much_stops_them_all(config, tmp_path):
     cfg = engine.load_cfg((), config("NUM_GPUS", 2, bad=()))
-    row = list(RankSampler(40, rank, 2, cfg.RNG_SEED, 8))[2]
+    row = list(RankSampler(40, 1, 2, cfg.RNG_SEED, 8))[2]
     rows = (tmp_path / "train.csv").read_text().splitlines()
     rows[row] = f"gone.mp4 {rows[row][-1]}"
     (tmp_path / "train.csv").write_text("\n".join(rows))
