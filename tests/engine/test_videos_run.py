@@ -20,7 +20,7 @@ from slowfast_bias.datasets.contract import open_dataset
 from slowfast_bias.datasets.loader import RankSampler
 from slowfast_bias.engine.setup import network
 from slowfast_bias.engine.steps import check_data
-from slowfast_bias.errors import UserError
+from slowfast_bias.errors import DataError, UserError
 
 pytestmark = pytest.mark.host
 
@@ -137,7 +137,7 @@ def test_workers_and_their_start_change_no_measurement(config, tmp_path):
     engine.train(cfg)
     found = {}
     before = torch.multiprocessing.get_start_method()
-    for start, workers in (("fork", 0), ("fork", 2), ("spawn", 2)):
+    for start, workers in (("fork", 0), ("fork", 2), ("spawn", 1)):
         torch.multiprocessing.set_start_method(start, force=True)
         try:
             opts = ["DATA_LOADER.NUM_WORKERS", workers, "OUTPUT_DIR", cfg.OUTPUT_DIR]
@@ -174,6 +174,7 @@ def test_one_process_that_alone_meets_too_much_stops_them_all(config, tmp_path):
     (tmp_path / "train.csv").write_text("\n".join(rows))
     with pytest.raises(UserError, match="at most 1.0% of the 40 videos") as stopped:
         engine.run(cfg)
+    assert type(stopped.value) is DataError  # raised here as it was there
     assert f"gone.mp4 ({tmp_path}/train.csv" in str(stopped.value)
     with open(tmp_path / "run" / "bad_videos.csv") as file:
         (listed,) = csv.DictReader(file)
