@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from support import warm
 from support.browser import has_browser
 from support.reports import (  # noqa: F401  fixtures
     blocks,
@@ -34,9 +33,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Long files begin first, or one core waits at the end for the last of them.
 LONG = (
-    "test_docs", "test_recipes", "test_own_data", "test_videos_run", "test_several", "test_scan",
-    "test_interrupted", "test_sweep", "test_reproduction", "test_host_dataset", "test_killed",
-    "test_folder_writer", "test_toy_truth", "test_cue_benchmarks", "test_configs",
+    "test_docs", "test_configs", "test_videos_run", "test_toy_truth", "test_host_dataset",
+    "test_several", "test_interrupted", "test_periodic_measurement", "test_loop", "test_sweep",
+    "test_scan", "test_run", "test_huggingface_run", "test_measurement", "test_measure",
+    "test_recipes", "test_reproduction", "test_own_data", "test_killed", "test_folder_writer",
+    "test_crashes", "test_cue_benchmarks",
 )  # fmt: skip
 
 
@@ -74,6 +75,20 @@ def plain_log():
     """A run redirects the package's log; the next test finds it as it was."""
     yield
     close_logs()
+
+
+@pytest.fixture
+def draft_figures(monkeypatch):
+    """Figures without their layout, in few pixels; how they look is tested in visualization/."""
+    from matplotlib.figure import Figure
+
+    real = Figure.savefig
+
+    def savefig(figure, *where, **how):
+        figure.set_layout_engine("none")
+        real(figure, *where, **{**how, "dpi": 40})
+
+    monkeypatch.setattr(Figure, "savefig", savefig)
 
 
 @pytest.fixture(scope="session")
@@ -117,11 +132,8 @@ TINY = [
 
 def run_python(code, *arguments, env=(), timeout=300, check=True):
     """What a fresh interpreter prints when it runs ``code``; stderr is shown when it fails."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True, text=True, timeout=timeout,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}", "OMP_NUM_THREADS": "1", **dict(env)},
-    )  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}", **dict(env)}
+    done = warm.run(["-c", code, *arguments], timeout=timeout, env=env)
     if check:
         assert done.returncode == 0, done.stderr
     return done

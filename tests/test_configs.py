@@ -86,6 +86,7 @@ def here(name: str) -> list:
     return [*HERE, "BIAS.HF.FOLDER", tiny_folder(Path(name).stem.lower()).name]
 
 
+@functools.cache
 def arch_of(name: str) -> str:
     """The architecture, read without judging the config."""
     return load_cfg(CONFIGS / name, HERE, check=False).MODEL.ARCH
@@ -164,6 +165,7 @@ KEYS = (
 )  # fmt: skip
 
 
+@functools.cache
 def network_of(name: str) -> str:
     """What a config's network is, as text; other data and schedules do not change it."""
     cfg = load_cfg(CONFIGS / name, HERE, check=False)

@@ -13,7 +13,7 @@ from support.miniatures import make_miniatures
 from slowfast_bias import host
 from slowfast_bias.cli import COMMANDS, main
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.host, pytest.mark.usefixtures("draft_figures")]
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # What a newcomer follows, in this order; EXPERIMENTS and RESULTS take hours or other people's data.

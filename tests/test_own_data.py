@@ -6,14 +6,12 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
-from support import ROOT
+from support import ROOT, warm
 
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.cli import main
@@ -63,9 +61,7 @@ def say(command, folder):
     """Runs a command of the page in a folder, with this python and checkout."""
     words = shlex.split(command)
     assert words[0] == "slowfast_bias"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    words = [sys.executable, "-m", *words]
-    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
+    return warm.run(["-m", *words], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def test_the_example_does_what_the_page_says(place):

@@ -1,13 +1,12 @@
 """CONTRIBUTING.md: its recipes are followed to the letter, in a copy of the project."""
 
+import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 
 import pytest
-from support import ROOT
+from support import ROOT, warm
 from test_floors import problems
 
 STEP = re.compile(
@@ -35,16 +34,36 @@ def insert(path, place, line, text):
     path.write_text("".join([*lines[:at], text, *lines[at:]]))
 
 
-def run(copy, kind, text):
-    """Runs what the guide says shows the result; returns what it printed."""
-    env = {**os.environ, "PYTHONPATH": str(copy), "PYTHON": sys.executable}
-    command = [sys.executable, "-c", text]
-    if kind == "sh":
-        call = 'slowfast_bias() { "$PYTHON" -m slowfast_bias "$@"; }\nset -e\n'
-        command = ["bash", "-c", call + text]
-    done = subprocess.run(command, cwd=copy, env=env, text=True, capture_output=True)
-    assert not done.returncode, f"{text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-    return done.stdout
+# All that the guide says shows a result, one after the other in one process: a start costs seconds.
+FOLLOW = """
+import contextlib, io, json, shlex, subprocess, sys
+from slowfast_bias.cli import main
+printed = {}
+for title, kind, text in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        if kind == "python":
+            exec(text, {"__name__": "__main__"})
+        for line in text.splitlines() if kind == "sh" else ():
+            name, *words = shlex.split(line)
+            if name != "slowfast_bias":
+                print(subprocess.check_output(line, shell=True, text=True))
+                continue
+            try:
+                status = main(words)
+            except SystemExit as stopped:  # --help
+                status = stopped.code
+            assert status == 0, line
+    printed[title] = said.getvalue()
+print(json.dumps(printed))
+"""
+
+
+def follow(copy, steps):
+    """Runs (title, kind, text) in a copy of the project; returns {title: what it printed}."""
+    env = {**os.environ, "PYTHONPATH": str(copy)}
+    done = warm.run(["-c", FOLLOW, json.dumps(steps)], cwd=copy, env=env)
+    assert not done.returncode, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +97,13 @@ def test_what_the_recipes_add_obeys_the_floors(copy):
 
 
 def test_what_the_recipes_promise_is_seen(copy):
-    printed = {}
-    for title, steps, _ in recipes():
-        for step in steps:
-            if not step["new"] and not step["old"]:
-                printed[title] = run(copy, step["kind"], step["text"])
+    seen = [
+        (title, step["kind"], step["text"])
+        for title, steps, _ in recipes()
+        for step in steps
+        if not step["new"] and not step["old"]
+    ]
+    printed = follow(copy, seen)
     assert "top-1 accuracy" in printed["A data set"]
     assert "head" in printed["A kind of pairs"]
     assert "min_distance" in printed["A task"]

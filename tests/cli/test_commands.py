@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ROOT
+from support import ROOT, warm
 
 from slowfast_bias import cli
 from slowfast_bias.errors import UserError
@@ -199,7 +199,7 @@ def test_doctor_fails_if_the_main_job_cannot_run(capsys, monkeypatch):
 def test_doctor_fails_without_a_host():
     code = "import sys; from slowfast_bias import cli; sys.exit(cli.main(['doctor']))"
     env = {**os.environ, "SLOWFAST_MAIN": "nowhere", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    done = warm.run(["-c", code], env=env)
     assert done.returncode == 1 and "BROKEN  host" in done.stdout
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from support import ROOT
+from support import ROOT, warm
 
 from slowfast_bias import cli, engine, host
 from slowfast_bias.cli.arguments import find_config
@@ -260,10 +258,9 @@ def test_a_missing_host_is_a_readable_error_too(run_python):
 
 
 def launch(start, yaml, folder, *words):
-    return subprocess.run(
-        [sys.executable, *start, "--cfg", yaml, "OUTPUT_DIR", str(folder), *words],
-        cwd=folder.parent, capture_output=True, text=True, timeout=200,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    return warm.run(
+        [*start, "--cfg", yaml, "OUTPUT_DIR", folder, *words],
+        cwd=folder.parent, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
 

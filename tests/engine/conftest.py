@@ -11,6 +11,11 @@ from slowfast_bias import engine, host
 TOY_EPOCHS = {"SLOW_texture": 3, "SLOW_motion": 4, "SLOW_noise": 2}
 
 
+@pytest.fixture(autouse=True)
+def drafts(draft_figures):
+    """Drawing would take longer than what these tests are about."""
+
+
 @pytest.fixture(scope="session")
 def trained_toy(tmp_path_factory):
     """A function (name, *options): the config of a toy network, trained once in a session."""

@@ -1,28 +1,36 @@
 """Two living processes of one group, for the laws that need two ranks and no launch.
 
-Starting a process costs seconds of imports; these are started once a session and asked many times.
+They are started once a session and asked many times.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import pickle
+import signal
+import socket
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from multiprocessing import current_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import multiprocessing as mp
+import torch.multiprocessing  # noqa: F401  tensors may be sent
 
 from slowfast_bias.cluster_rank import ClusterRank
 from slowfast_bias.engine.runtime import ranks
+from support import warm
 
 WORLD = 2
 PATIENCE = 250  # seconds, below pytest's limit, so that the group is ended by us
 AFTER_AN_ERROR = 30  # seconds
+SERVE = "import sys; from support.two_ranks import serve; serve(int(sys.argv[1]), *sys.argv[2:])"
 
 
 class NoAnswerError(Exception):
@@ -33,15 +41,15 @@ class TwoRanks:
     """Runs functions on both ranks of a group of two."""
 
     def __init__(self) -> None:
-        self._ends: list[tuple[Any, Connection]] = []
+        self._ends: list[tuple[warm.WarmProcess, Connection]] = []
 
     def run(self, function: Callable[..., Any], *args: Any) -> list[Any]:
         """Returns what `function(*args)` returned on each rank, or raises what one of them raised.
 
         Unless both raised something the group is ended: one may still wait for the other.
         """
-        if not all(process.is_alive() for process, _ in self._ends):
-            self.end()  # a test of crashes kills all children of this process
+        if any(process.poll() is not None for process, _ in self._ends):
+            self.end()
         if not self._ends:
             self._start()
         for _, pipe in self._ends:
@@ -58,24 +66,29 @@ class TwoRanks:
         return [answer for (answer,) in answers]
 
     def _start(self) -> None:
-        context = mp.get_context("spawn")
         meeting = f"file://{Path(tempfile.mkdtemp()) / 'meeting'}"
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         for rank in range(WORLD):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(rank, meeting, theirs), daemon=False)
-            process.start()
-            self._ends.append((process, ours))
+            ours, theirs = socket.socketpair()
+            words = ["-c", SERVE, rank, meeting, current_process().authkey.hex()]
+            process = warm.start(words, env=env, stdin=theirs.fileno())
+            theirs.close()
+            self._ends.append((process, Connection(ours.detach())))
 
     def end(self) -> None:
         """Ends both processes."""
         for process, pipe in self._ends:
             pipe.close()
-            process.kill()
-            process.join()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+            process.wait()
         self._ends = []
 
 
-def _serve(rank: int, meeting: str, pipe: Connection) -> None:
+def serve(rank: int, meeting: str, key: str) -> None:
+    """Answers, in one of the processes, what comes through its standard input."""
+    current_process().authkey = bytes.fromhex(key)  # tensors travel by it
+    pipe = Connection(os.dup(0))
     torch.set_num_threads(1)
     ranks.join(ClusterRank(rank, WORLD, rank, meeting, WORLD), WORLD, cuda=False)
     while True:

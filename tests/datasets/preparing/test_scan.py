@@ -9,8 +9,6 @@ import os
 import shlex
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +16,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from support import ROOT
+from support import ROOT, warm
 from support.videos import (
     cut,
     has_codec,
@@ -260,12 +258,9 @@ def test_what_the_disk_says_late_stops_it_too(films, tmp_path, monkeypatch, fail
 
 def ask(name, *words, **options):
     """A process of its own that runs a command of this package."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "slowfast_bias", name, *map(str, words)]
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        errors="surrogateescape", start_new_session=True, **options,
-    )  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = ["-m", "slowfast_bias", name, *words]
+    return warm.start(words, cwd=os.getcwd(), env=env, start_new_session=True, **options)
 
 
 def test_a_folder_that_cannot_be_written_to_is_one_line(films):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
@@ -55,12 +53,12 @@ def test_rendering_leaves_global_randomness_alone():
     assert (numpy_state == np.random.get_state()[1]).all()
 
 
-def test_another_process_renders_the_same():
+def test_another_process_renders_the_same(run_python):
     code = (
         "from slowfast_bias.datasets.toy.world import ToyWorld; from hashlib import sha256;"
         "print(sha256(ToyWorld(seed=3).clips(range(4)).numpy().tobytes()).hexdigest())"
     )
-    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    there = run_python(code)
     here = sha256(ToyWorld(seed=3).clips(range(4)).numpy().tobytes()).hexdigest()
     assert there.stdout.strip() == here
 

@@ -6,12 +6,11 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from support import ROOT
+from support import warm
 
 from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.outputs import Outputs
@@ -32,28 +31,22 @@ def interrupted(cfg, everybody, ready):
     """Status and stderr of a run that gets SIGINT, alone or with its group, once it is ready."""
     path = f"{cfg.OUTPUT_DIR}.yaml"
     Path(path).write_text(cfg.dump())
-    with open(f"{cfg.OUTPUT_DIR}.err", "w+") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-c", RUN, "--cfg", path], cwd=ROOT, start_new_session=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL, stderr=err,
-        )  # fmt: skip
-        try:
-            deadline = time.monotonic() + 300
-            while not ready(process.pid):
-                assert process.poll() is None and time.monotonic() < deadline
-                time.sleep(0.02)
-            (os.killpg if everybody else os.kill)(process.pid, signal.SIGINT)
-            status = process.wait(90)
-            deadline = time.monotonic() + 30
-            while alive(process.pid) and time.monotonic() < deadline:
-                time.sleep(0.1)
-            assert alive(process.pid) == []
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        err.seek(0)
-        return status, err.read()
+    process = warm.start(["-c", RUN, "--cfg", path], start_new_session=True)
+    try:
+        deadline = time.monotonic() + 300
+        while not ready(process.pid):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+        (os.killpg if everybody else os.kill)(process.pid, signal.SIGINT)
+        status = process.wait(90)
+        deadline = time.monotonic() + 30
+        while alive(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert alive(process.pid) == []
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    return status, process.communicate()[1]
 
 
 def in_second_epoch(cfg):

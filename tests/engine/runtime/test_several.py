@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 import torch
-from support import ROOT, double
+from support import double, warm
 
 from slowfast_bias import engine
 from slowfast_bias.config import ConfigError
 from slowfast_bias.engine.runtime import launcher
 from slowfast_bias.engine.setup import checkpoint, network
-from slowfast_bias.errors import UserError
 from slowfast_bias.outputs import Outputs
 
 pytestmark = [pytest.mark.host, pytest.mark.ddp]
@@ -27,7 +24,9 @@ OPTS = [
 ]  # fmt: skip
 CONSTANT = ["SOLVER.LR_POLICY", "steps_with_relative_lrs", "SOLVER.STEPS", [0], "SOLVER.LRS", [1]]
 RUN = """
-import sys, torch
+import atexit, sys, torch
+from torch import distributed as dist
+atexit.register(lambda: print("in a group:", dist.is_initialized()))  # runs last
 from slowfast_bias.run import main
 torch.set_default_dtype(torch.float64)
 sys.exit(main(sys.argv[1:]))
@@ -114,57 +113,21 @@ def test_torchrun(cfg_of, tmp_path):
     path.write_text(cfg.dump())
     port = launcher.free_port()
     group = [
-        subprocess.Popen(
-            [sys.executable, "-c", RUN, "--cfg", str(path)], cwd=ROOT,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        warm.start(
+            ["-c", RUN, "--cfg", path],
             env={**os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
-                 "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
-                 "OMP_NUM_THREADS": "1"},
+                 "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)},
         )
         for rank in range(2)
     ]  # fmt: skip
-    output = [process.communicate(timeout=120)[0] for process in group]
+    output = [process.communicate(timeout=120) for process in group]
     assert [process.returncode for process in group] == [0, 0], output
+    # else threads of gloo now and then let go of a tensor after that, which is SIGABRT
+    assert all("in a group: False" in said for said, _ in output)
     ends = [weights(Outputs(c.OUTPUT_DIR).checkpoint(2)) for c in (one, cfg)]
     assert distance(*ends, one) < CLOSE
     (line,) = lines(cfg, "test_final")
     assert line["videos"] == 7
-
-
-AT_EXIT = """
-import atexit, sys
-from torch import distributed as dist
-atexit.register(lambda: print("in a group:", dist.is_initialized()))  # runs last
-from slowfast_bias.engine.runtime import launcher, ranks
-from slowfast_bias.config import load_cfg
-launcher.join_scheduler(load_cfg((), ["NUM_GPUS", 0], check=False))
-print("joined", ranks.gather_objects(ranks.rank()))
-sys.exit(int(sys.argv[1]))
-"""
-
-
-def test_a_schedulers_group_is_left_before_the_interpreter_ends():
-    """Else threads of gloo now and then let go of a tensor after that, which is SIGABRT."""
-    port = str(launcher.free_port())
-    group = [
-        subprocess.Popen(
-            [sys.executable, "-c", AT_EXIT, "2"], cwd=ROOT,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
-                 "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port},
-        )
-        for rank in range(2)
-    ]  # fmt: skip
-    output = [process.communicate(timeout=120)[0] for process in group]
-    assert [process.returncode for process in group] == [2, 2], output
-    for text in output:
-        assert "joined [0, 1]" in text and "in a group: False" in text
-
-
-def test_an_error_of_a_process_is_raised_here_as_it_was_there(cfg_of):
-    with pytest.raises(checkpoint.CheckpointError, match="no such file") as caught:
-        engine.train(cfg_of("bad", "NUM_GPUS", 2, "TRAIN.CHECKPOINT_FILE_PATH", "/none.pyth"))
-    assert isinstance(caught.value, UserError)
 
 
 def test_several_machines_need_a_meeting_point(cfg_of):

@@ -9,14 +9,13 @@ import os
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
-from support import ROOT
+from support import ROOT, warm
 from support import videos as make
 
 from slowfast_bias.datasets.decoding.read_frames import probe, read_frames
@@ -28,7 +27,7 @@ from slowfast_bias.engine.styling.stylers import Recipe, make_styler
 from slowfast_bias.errors import DataError, MissingPackageError, OutputError
 
 TWO = Recipe("colour", 2, 0)
-STYLIZE = [sys.executable, "-m", "slowfast_bias", "stylize"]
+STYLIZE = ["-m", "slowfast_bias", "stylize"]
 
 
 @pytest.fixture(scope="module")
@@ -238,9 +237,8 @@ if __name__ == "__main__":
 
 def test_a_process_that_dies_costs_one_video_which_is_named(films, tmp_path):
     (tmp_path / "dies.py").write_text(DIES)
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, str(tmp_path / "dies.py"), str(films), str(tmp_path / "out")]
-    done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=300)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = warm.run([tmp_path / "dies.py", films, tmp_path / "out"], env=env)
     assert done.returncode == 0, done.stderr
     assert "['class/tänze']" in done.stdout and "its process died" in done.stdout
 
@@ -252,9 +250,7 @@ def test_killed_with_its_processes_at_work_it_is_taken_up(films, tmp_path):
     for k in range(30):
         (tmp_path / "many" / f"{k:02d}.mp4").symlink_to(films / "jump up.mp4")
     words = [tmp_path / "many", "--num", 2, "--workers", 2]
-    command = [*STYLIZE, *map(str, [*words, "--out", tmp_path / "out"])]
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    run = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+    run = warm.start([*STYLIZE, *words, "--out", tmp_path / "out"], start_new_session=True)
     try:
         deadline = time.monotonic() + 120
         while not list((tmp_path / "out").glob("style_1/0*/frame_00001.jpg")):
@@ -311,8 +307,7 @@ def test_two_sources_of_one_name_and_none_at_all_are_refused(films, tmp_path):
 def test_processes_write_what_one_writes_and_the_command_says_how_to_go_on(films, tmp_path):
     out = tmp_path / "it's two"
     words = [films, "--num", 2, "--every", 6, "--out", out, "--workers", 2]
-    command = [*STYLIZE, *map(str, words)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = warm.run([*STYLIZE, *words])
     assert done.returncode == 1, done.stderr  # one was left out
     assert "2 videos written" in done.stdout and "bad.csv" in done.stderr
     told = shlex.split(done.stdout.partition("measure with: ")[2])

@@ -136,7 +136,8 @@ def autocasts():
 @pytest.mark.parametrize("mixed", [True, False])
 def test_ordered_is_the_ordinary_test_in_the_same_precision(tmp_path, autocasts, mixed):
     options = [
-        "OUTPUT_DIR", str(tmp_path), "SOLVER.MAX_EPOCH", 2, "TRAIN.MIXED_PRECISION", mixed,
+        "OUTPUT_DIR", str(tmp_path), "SOLVER.MAX_EPOCH", 1, "TRAIN.MIXED_PRECISION", mixed,
+        "BIAS.TOY.NUM_TRAIN", 64,
         "TEST.NUM_ENSEMBLE_VIEWS", 2, "BIAS.TOY.NUM_VAL", 8, "BIAS.ABLATION.FRACTIONS", [0.0],
         "BIAS.ABLATION.SEEDS", [0],
     ]  # fmt: skip

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-from support import ROOT
+from support import warm
 
 from slowfast_bias import engine
 from slowfast_bias.engine.setup import checkpoint
@@ -25,7 +22,7 @@ import logging, os, signal, sys
 from slowfast_bias.run import main
 def kill(record):
     text = record.getMessage()
-    if all(word in text for word in ('"train_iter"', '"epoch": "2/3"', '"iter": "5/16"')):
+    if all(word in text for word in ('"train_iter"', '"epoch": "2/3"', '"iter": "5/8"')):
         os.killpg(0, signal.SIGKILL)
     return True
 logging.getLogger("slowfast_bias.engine.runtime.log").addFilter(kill)
@@ -45,17 +42,13 @@ def lines(cfg):
 def train_and_die(cfg):
     path = f"{cfg.OUTPUT_DIR}.yaml"
     Path(path).write_text(cfg.dump())
-    done = subprocess.run(
-        [sys.executable, "-c", TRAIN, "--cfg", path],
-        cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=200,
-    )  # fmt: skip
+    done = warm.run(["-c", TRAIN, "--cfg", path], start_new_session=True)
     assert done.returncode == -signal.SIGKILL
 
 
 def test_killed_in_mid_epoch_and_started_again(tiny, tmp_path):
     opts = [
-        "SOLVER.MAX_EPOCH", 3, "BIAS.TOY.NUM_TRAIN", 64, "TRAIN.BATCH_SIZE", 4,
+        "SOLVER.MAX_EPOCH", 3, "BIAS.TOY.NUM_TRAIN", 32, "TRAIN.BATCH_SIZE", 4,
         "MODEL.DROPOUT_RATE", 0.5, "TRAIN.EVAL_PERIOD", 10, "TEST.ENABLE", False,
     ]  # fmt: skip
     unbroken = tiny(*opts, "OUTPUT_DIR", str(tmp_path / "unbroken"))

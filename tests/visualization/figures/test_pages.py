@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import matplotlib
 import numpy as np
 import pytest
@@ -167,11 +164,7 @@ def test_errors_say_what_would_do(plain):
         unit_scatter(plain, "s9")
 
 
-def run_python(program, *arguments):
-    subprocess.run([sys.executable, "-c", program, *map(str, arguments)], check=True)
-
-
-def test_matplotlib_is_left_as_it_was(plain, tmp_path):
+def test_matplotlib_is_left_as_it_was(plain, tmp_path, run_python):
     plain.save(tmp_path / "a.json")
     run_python(
         """import sys, matplotlib
@@ -186,7 +179,7 @@ assert "matplotlib.pyplot" not in sys.modules""",
     )
 
 
-def test_the_package_itself_does_not_import_matplotlib():
+def test_the_package_itself_does_not_import_matplotlib(run_python):
     run_python("import sys, slowfast_bias; assert 'matplotlib' not in sys.modules")
 
 
