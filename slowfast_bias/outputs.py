@@ -1,4 +1,4 @@
-"""Floor 0: the names of all files that a run leaves in OUTPUT_DIR, a sweep or demo in its folder.
+"""Floor 0: the names of all files that a run leaves in OUTPUT_DIR; those of studies are inherited.
 
 outputs = Outputs(cfg.OUTPUT_DIR)
 outputs.report()                     # OUTPUT_DIR/bias/report.json
@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 from iopath.common.file_io import g_pathmgr
 
+from slowfast_bias.study_outputs import StudyOutputs
+
 _CHECKPOINT = re.compile(r"checkpoint_epoch_(\d+)\.pyth$")
 _EPOCH_REPORT = re.compile(r"epoch_(\d+)\.json$")
 _STRIPS = "top_clips"
 
 
 @dataclass(frozen=True)
-class Outputs:
+class Outputs(StudyOutputs):
     """File names below `root`; nothing is made or read but by the two methods that list."""
 
     root: str
@@ -184,58 +186,9 @@ class Outputs:
         """Returns the clips that were made for a unit."""
         return f"{self.root}/{unit_clips_name(layer, unit)}"
 
-    # -- a sweep's folder
     def run(self, name: str) -> Outputs:
         """Returns the folder of one of several runs."""
         return Outputs(f"{self.root}/{name}")
-
-    @property
-    def result(self) -> str:
-        """The figures of one finished run of a sweep."""
-        return f"{self.root}/result.json"
-
-    @property
-    def rows(self) -> str:
-        """The figures of all finished runs of a sweep."""
-        return f"{self.root}/rows.json"
-
-    @property
-    def table(self) -> str:
-        """The same as tables in Markdown."""
-        return f"{self.root}/table.md"
-
-    def dose(self, config: str = "") -> str:
-        """Returns the figure of a sweep, one for each config if there are several."""
-        return f"{self.root}/dose{f'-{config}' if config else ''}.png"
-
-    # -- the demo's folder
-    @property
-    def demo_figure(self) -> str:
-        """The figure of the demo's four networks."""
-        return f"{self.root}/demo.png"
-
-    def mask_demo(self, suffix: str = "json") -> str:
-        """Returns what the demo of masks found (json), or its figure (png)."""
-        return f"{self.root}/demo_segmentation.{suffix}"
-
-    def untrained(self, suffix: str = "json") -> str:
-        """Returns the measurement of the demo's network before training (json), or its config."""
-        return f"{self.root}/untrained.{suffix}"
-
-    @property
-    def untrained_orders(self) -> str:
-        """The accuracies of that network with frames in and out of order."""
-        return f"{self.root}/untrained_orders.json"
-
-    # -- a reproduction's folder
-    def figure(self, name: str, suffix: str) -> str:
-        """Returns a reproduced figure: png; or its page: md; or its numbers: json."""
-        return f"{self.root}/{name}.{suffix}"
-
-    @property
-    def results(self) -> str:
-        """The pages of all reproduced figures in one."""
-        return f"{self.root}/results.md"
 
 
 def strip_name(video: int) -> str:
