@@ -11,7 +11,7 @@ from support import ROOT
 FLOORS = {
     "errors": 0, "files": 0, "folder_lock": 0, "preemption": 0, "archive_checks": 0,
     "interrupts": 0, "seeding": 0, "cluster_rank": 0, "outputs": 0,
-    "results": 0, "plain_table": 0, "progress_bar": 0, "host": 0,
+    "results": 0, "study_outputs": 0, "plain_table": 0, "progress_bar": 0, "host": 0,
     "bias": 1, "metrics": 1,
     "models": 2,
     "config": 3,

@@ -192,9 +192,32 @@ def test_networks_at_random_are_measured_as_on_the_cpu(name):
     assert 0 < biggest_change(*reports) < 1e-2
 
 
+def test_units_are_maximised_to_what_the_cpu_finds(on, tmp_path):
+    words = [
+        "TRAIN.ENABLE", False, "TEST.ENABLE", False, "BIAS.ENABLE", False,
+        "BIAS.MAXIMISE.ENABLE", True, "BIAS.MAXIMISE.LAYER", "s5", "BIAS.MAXIMISE.STEPS", 60,
+        "BIAS.MAXIMISE.UNITS", ["dynamic:1", "static:1"], "BIAS.MAXIMISE.SEEDS", [0],
+        "BIAS.MAXIMISE.SPEEDS", ["unconstrained", "frozen"], "BIAS.MAXIMISE.NUM_VIDEOS", 32,
+    ]  # fmt: skip
+    checkpoint = sorted(Path(on("cpu").OUTPUT_DIR).glob("checkpoints/*.pyth"))[-1]
+    found = []
+    for device in ("cpu", "cuda"):
+        own = ["TEST.CHECKPOINT_FILE_PATH", str(checkpoint), "OUTPUT_DIR", str(tmp_path / device)]
+        cfg = on(device, "SLOW_motion", *words[:6], *own, *words[6:])
+        engine.run(cfg)
+        found.append(results_of(cfg.OUTPUT_DIR)["maximised.json"]["data"]["units"])
+    for cpu, gpu in zip(*found, strict=True):
+        assert (cpu["unit"], gpu["failed"]) == (gpu["unit"], None)
+        assert gpu["natural_max"] == pytest.approx(cpu["natural_max"], rel=1e-2)
+        for speed, numbers in cpu["by_speed"].items():  # another path upwards, as high
+            assert gpu["by_speed"][speed]["ratio"] == pytest.approx(numbers["ratio"], rel=0.3)
+
+
 @pytest.mark.parametrize("kind", ["flow_jitter", "flow_swap"])
 def test_masks_are_learnt_measured_and_tested(tiny, tmp_path, kind):
     words = [*TOY, "BIAS.ENABLE", True, "BIAS.PAIRS", kind, "SOLVER.MAX_EPOCH", 1]
+    words += ["BIAS.ABLATION.ENABLE", True, "BIAS.ABLATION.LAYERS", ["fuse5"]]
+    words += ["BIAS.BEHAVIOUR.ENABLE", True, "BIAS.MASKS.CENTRE", "test"]
     out = ["OUTPUT_DIR", str(tmp_path / "gpu")]
     found = engine.run(tiny(*words, *out, "NUM_GPUS", 1))
     alone = ["TRAIN.ENABLE", False, "TEST.CHECKPOINT_FILE_PATH", found["test"].checkpoint]
