@@ -98,7 +98,7 @@ def run_tests(args: argparse.Namespace) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     last = done.stdout.strip().splitlines()[-1]
     if done.returncode:
-        raise RuntimeError(f"{last}\n{done.stdout[-4000:]}")
+        raise RuntimeError(f"{last}\n{done.stdout[-20000:]}")
     said = re.sub(r" in .*|\d+ (deselected|warnings?),? ?", "", last).strip(" ,")
     return [f"`pytest -m gpu`: {said}."]
 
