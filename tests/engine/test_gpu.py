@@ -79,7 +79,7 @@ def test_a_gpu_out_of_memory_halves_the_batch_to_the_same_numbers(on, monkeypatc
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     few = measured(sizes[8])
-    room = torch.cuda.max_memory_allocated() + 2**20
+    room = int(1.25 * torch.cuda.max_memory_allocated())
     measured(sizes[256])
     assert torch.cuda.max_memory_allocated() > 2 * room, "the whole batch has room, too"
     torch.cuda.empty_cache()
@@ -196,7 +196,7 @@ def test_units_are_maximised_to_what_the_cpu_finds(on, tmp_path):
     words = [
         "TRAIN.ENABLE", False, "TEST.ENABLE", False, "BIAS.ENABLE", False,
         "BIAS.MAXIMISE.ENABLE", True, "BIAS.MAXIMISE.LAYER", "s5", "BIAS.MAXIMISE.STEPS", 60,
-        "BIAS.MAXIMISE.UNITS", ["dynamic:1", "static:1"], "BIAS.MAXIMISE.SEEDS", [0],
+        "BIAS.MAXIMISE.UNITS", ["0", "class:0"], "BIAS.MAXIMISE.SEEDS", [0],
         "BIAS.MAXIMISE.SPEEDS", ["unconstrained", "frozen"], "BIAS.MAXIMISE.NUM_VIDEOS", 32,
     ]  # fmt: skip
     checkpoint = sorted(Path(on("cpu").OUTPUT_DIR).glob("checkpoints/*.pyth"))[-1]
