@@ -24,6 +24,7 @@ from slowfast_bias.visualization.figures.centre import centre_figure
 from slowfast_bias.visualization.figures.mask_demo import mask_demo_figure
 from slowfast_bias.visualization.figures.silencing import ablation_figure
 from slowfast_bias.visualization.figures.stream_panels import stream_panels
+from slowfast_bias.visualization.figures.unit_rows import unit_rows
 
 pytestmark = pytest.mark.host
 OF_MASKS = ("fig4", "fig8", "fig10b", "fig11b", "fig15", "table1")
@@ -156,7 +157,7 @@ def test_the_table_of_the_demo_has_a_row_per_network():
     ]
 
 
-@pytest.mark.parametrize("name", ["centre", "demo", "streams", "silencing"])
+@pytest.mark.parametrize("name", ["centre", "demo", "streams", "silencing", "rows"])
 def test_texts_of_the_figures_can_be_read(name):
     figures = {
         "centre": lambda: centre_figure({"DAVIS": centre(), "YouTube-VOS": centre()}),
@@ -164,6 +165,8 @@ def test_texts_of_the_figures_can_be_read(name):
         "streams": lambda: stream_panels({"MATNet": report_with_motion(UNITS)}),
         "silencing": lambda: ablation_figure({**silencing(), "meta": {}}),
     }
+    known = {"MATNet": published.FUSION5_UNITS["MATNet"]._asdict()}
+    figures["rows"] = lambda: unit_rows({"MATNet": report_with_motion(UNITS)}, "fuse5", known)
     figure = figures[name]()
     text_is_clear(figure)
     if name == "silencing":

@@ -65,15 +65,13 @@ def published_tables() -> list[Table]:
 
 
 def draw(found: Found) -> dict[str, Figure]:
-    """Returns the units of the last fusion, a panel per network."""
-    from slowfast_bias.bias import BiasReport
-    from slowfast_bias.visualization.figures.unit_bars import unit_bars
+    """Returns the units of the last fusion, a row per network, published ones below ours."""
+    from slowfast_bias.visualization.figures.unit_rows import unit_rows
 
-    reports = {
-        title: BiasReport({LAYER: report[LAYER]}, report.meta)
-        for title, report in _fused(found).items()
-    }
-    return {"": unit_bars(reports)} if reports else {}
+    reports = _fused(found)
+    names = {title: _published(title, report.meta) for title, report in reports.items()}
+    known = {x: FUSION5_UNITS[y]._asdict() for x, y in names.items() if y in FUSION5_UNITS}
+    return {"": unit_rows(reports, LAYER, known)} if reports else {}
 
 
 def _fused(found: Found) -> dict[str, BiasReport]:
