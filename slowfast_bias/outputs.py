@@ -151,6 +151,27 @@ class Outputs:
         """Returns what a network knows of changed clips: json, md or png; or its config: yaml."""
         return f"{self.bias}/battery.{suffix}"
 
+    # -- activation maximisation
+    @property
+    def maximised(self) -> str:
+        """What units answer to most: the numbers of the clips that were made for them."""
+        return f"{self.root}/maximised.json"
+
+    @property
+    def maximised_folder(self) -> str:
+        """The folder of these clips and of their pictures."""
+        return f"{self.root}/maximised"
+
+    @property
+    def maximised_figure(self) -> str:
+        """The figure of all units at all speeds."""
+        return f"{self.root}/maximised.png"
+
+    @property
+    def maximised_pairs(self) -> str:
+        """The figure of classes that the network takes for each other, side by side."""
+        return f"{self.root}/maximised_pairs.png"
+
     # -- a sweep's folder
     def run(self, name: str) -> Outputs:
         """Returns the folder of one of several runs."""

@@ -28,6 +28,7 @@ _USUAL = {
     "silencing": "bias/ablation.json",
     "battery": "bias/battery.json",
     "top_clips": "bias/top_clips.json",
+    "maximised": "maximised.json",
     "segmentation": "segmentation.json",
     "flow": "flow.json beside the folders of flow",
 }
