@@ -31,7 +31,7 @@ def components(flow: np.ndarray, largest: float) -> np.ndarray:
 def directions(flow: np.ndarray, largest: float) -> np.ndarray:
     """Returns flow (..., H, W, 2) as colours of the direction wheel, uint8.
 
-    The hue is the direction (red is to the right, then yellow, green ... clockwise as seen), the
+    The hue is the direction (red: right, lime: down, cyan: left, violet: up), the
     strength of the colour is the speed, and white is at rest.
     """
     x, y = np.moveaxis(flow.astype(np.float32) / largest, -1, 0)

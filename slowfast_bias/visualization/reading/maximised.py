@@ -27,7 +27,7 @@ NUMBERS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object is one file: it can be a key
 class Unit:
     """A unit and its numbers; see METHOD for what each is."""
 
@@ -77,7 +77,7 @@ class Unit:
         return values[self.best(speed)] if values else math.nan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Maximised:
     """What a file holds; the arrays of a unit are read when they are asked for."""
 

@@ -23,6 +23,7 @@ from slowfast_bias.errors import RequestError
 from slowfast_bias.files import TEXT
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import ResultError, read_object, read_result
+from slowfast_bias.visualization.reading.maximised import Maximised, read_maximised
 from slowfast_bias.visualization.reading.report_files import read_report
 from slowfast_bias.visualization.reading.run_names import names_of_runs
 from slowfast_bias.visualization.reading.shapes import check_rows, check_shape
@@ -45,6 +46,7 @@ class RunFolder:
         silencing: accuracies without some units.
         battery: accuracies of the behavioural battery.
         top_clips: the clips that drive single units most and least.
+        maximised: the clips that were made for single units.
         rows: a row per trained network of a sweep.
         unreadable: rows of bad_videos.csv.
         files: {name: path} of the result files that were read, the report's first.
@@ -58,6 +60,7 @@ class RunFolder:
     silencing: Content | None = None
     battery: Content | None = None
     top_clips: Content | None = None
+    maximised: Maximised | None = None
     rows: list[Content] = field(default_factory=list)
     unreadable: list[dict[str, str]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
@@ -118,7 +121,7 @@ def has_results(root: str) -> bool:
 
 def _result_files(outputs: Outputs) -> list[str]:
     files = [outputs.report(), outputs.frame_orders, outputs.silencing(), outputs.battery()]
-    return [*files, outputs.top_clips, outputs.rows]
+    return [*files, outputs.top_clips, outputs.maximised, outputs.rows]
 
 
 def _read(source: str) -> RunFolder:
@@ -150,6 +153,8 @@ def _read_folder(root: str) -> RunFolder:
     report = read_report(outputs.report()) if g_pathmgr.isfile(outputs.report()) else None
     others, paths = _others(outputs) if report else ({}, [])
     paths = [*([outputs.report()] if report else []), *paths, *(x[0] for x in there.values())]
+    made = outputs.maximised if g_pathmgr.isfile(outputs.maximised) else None
+    paths += [made] if made else []
     rows = []
     if g_pathmgr.isfile(outputs.rows):
         rows = read_rows(outputs.rows)
@@ -160,6 +165,7 @@ def _read_folder(root: str) -> RunFolder:
         others,
         {epoch: read_report(path) for epoch, path in outputs.list_epoch_reports().items()},
         **{key: _read_step(path, kind, *keys) for key, (path, kind, keys) in there.items()},
+        maximised=read_maximised(made) if made else None,
         rows=rows,
         unreadable=_unreadable(outputs.unreadable_videos),
         files={os.path.basename(path): path for path in paths},
