@@ -26,7 +26,7 @@ def clip(seed, step, frames=8, size=32):
     return np.clip(128 + 90 * np.stack(planes, -1), 0, 255).astype(np.uint8)
 
 
-def row(layer, unit, seeds=2, speeds=SPEEDS, **more):
+def row(layer, unit, *, seeds=2, speeds=SPEEDS, **more):
     """A row of `units`; the last seed drives it most."""
     by_speed = {
         speed: {
@@ -69,7 +69,7 @@ def write_maximised(root, units=(3, 12), pairs=(), layer="s5", rows=None, meta=N
     """Writes maximised.json and the arrays of its units; returns the path of the file."""
     outputs = Outputs(str(root))
     seeds, speeds = sizes.get("seeds", 2), sizes.get("speeds", SPEEDS)
-    rows = rows or [row(layer, unit, seeds, speeds) for unit in units]
+    rows = rows or [row(layer, unit, seeds=seeds, speeds=speeds) for unit in units]
     for found in rows:
         if found["by_speed"]:
             path = Path(root) / found["file"]

@@ -153,9 +153,8 @@ def _draw_needs(page: Page, layout: _Layout, units: Sequence[Unit]) -> None:
     left = layout.left(len(layout.speeds) - 1 + layout.natural) + layout.cell + 0.2
     height = layout.row * len(units)
     ax = page.axes(left, _HEAD, WIDTH - left - 0.08, height)
-    known = [x for unit in units for x in (unit.motion_need, *unit.motion_need_interval)]
-    known = [x for x in known if math.isfinite(x)]
-    ax.set(xlim=(min(-0.1, *known, 0) - 0.05, max(1.1, *known, 0) + 0.05))
+    known = [x for unit in units if math.isfinite(x := unit.motion_need)]
+    ax.set_xlim(min(-0.3, *known, 0) - 0.05, max(1.3, *known, 0) + 0.05)  # wide intervals are cut
     ax.set(ylim=(height, 0), yticks=[], xticks=[0, 0.5, 1], xticklabels=["0", ".5", "1"])
     ax.spines["left"].set_visible(False)
     ax.tick_params(labelsize=style.SMALL)
@@ -178,12 +177,13 @@ def _draw_needs(page: Page, layout: _Layout, units: Sequence[Unit]) -> None:
 def _caption(found: Maximised, shown: Sequence[Unit], layout: _Layout) -> list[str]:
     """Returns what the pictures are, in sentences."""
     flow, seeds = (" its flow (hue: direction, by the wheel)," if layout.flow else ""), found.seeds
-    over = f"; line: range over {len(seeds)} seeds" if len(seeds) > 1 else ""
+    over = f"; line: 95 % interval over {len(seeds)} seeds" if len(seeds) > 1 else ""
     words = [
         f"{seeds_words(found)} The middle frame of a clip,{flow} and below it a slice through "
         "time: the marked row of pixels in all frames, the first on top (upright: still; slanted: "
-        "moving). Numbers: activation over the largest of the data; bold: preferred speed. frozen: "
-        "one image repeated. natural: the clip of the data that drives it most. Motion need: 0 if "
+        "moving). Numbers: activation over the largest of the data; bold: the slowest speed that "
+        "does as well as the best. frozen: one image repeated. natural: the clip of the data that "
+        "drives it most. Motion need: 0 if "
         f"a frozen clip does as well, 1 if it does no better than the mean clip of the data{over}."
     ]
     if len(shown) < len(found.drawn):

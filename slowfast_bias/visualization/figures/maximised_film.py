@@ -25,7 +25,7 @@ def unit_film(found: Maximised, unit: Unit) -> list[np.ndarray]:
     if clips.natural is not None:
         columns.append(Column(_label(NATURAL, natural_ratio(unit, 0)), [clips.natural[0]]))
     need = written(unit.motion_need)
-    where = f" ({unit.layer}, unit {unit.unit})" if unit.name else ""
+    where = f" ({unit.where})" if unit.name else ""
     words = "" if need == "–" else f": motion need {need}"
     return labelled_films(f"{unit.title}{where}{words}", columns)
 

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from slowfast_bias.visualization.drawing import style
+from slowfast_bias.visualization.drawing.captions import wrap_name
 from slowfast_bias.visualization.drawing.clip_pictures import some_frames
 from slowfast_bias.visualization.drawing.flow_pictures import (
     components,
@@ -32,6 +33,7 @@ from slowfast_bias.visualization.figures.maximised_words import (
 from slowfast_bias.visualization.reading.maximised import Clips, Maximised, Unit
 
 _WORDS, _GAP, _EDGE, _HEAD, _BETWEEN = 1.0, 0.2, 0.02, 0.42, 0.14  # inches
+_WHEEL, _LETTERS = 0.36, 44  # inches of the legend, letters of a title
 _FRAMES, _BESIDE = 8, 4  # of a clip that was made, of one of the data
 _NUMBERS = ("ratio", "transfer", "flow_magnitude", "reversed", "path_similarity")
 
@@ -54,7 +56,7 @@ def unit_figure(found: Maximised, unit: Unit) -> Figure:
         if place < natural:
             _draw_natural(page, unit, clips, place, (_WORDS + wide + _GAP, top, beside, row))
     if clips.flow is not None:
-        page.picture(wheel(64), WIDTH - 0.32, 0.02, 0.28, 0.28)
+        page.picture(wheel(64), WIDTH - 0.3, 0.02, 0.28, 0.28)
     return page.figure
 
 
@@ -85,15 +87,16 @@ def _draw_head(page: Page, unit: Unit, natural: int, wide: float) -> None:
     """Writes what the unit is, its motion need, and what the two columns are."""
     if unit.chosen_as in style.COLORS:
         page.bar(0.02, 0.04, 0.14, style.COLORS[unit.chosen_as])
-    page.text(0.1, 0.04, unit.title, weight="bold", color="black", fontsize=9)
-    about = [f"{unit.layer}, unit {unit.unit}" if unit.name else "", chosen_words(unit)]
+    page.text(0.1, 0.04, title, weight="bold", color="black", fontsize=9)
+    title = wrap_name(unit.title, _LETTERS, 1).replace(r"\$", "$")
+    about = [unit.where if unit.name else "", chosen_words(unit)]
     need, (low, high) = unit.motion_need, unit.motion_need_interval
     if math.isfinite(need):
         span = f" [{written(low)}, {written(high)}]" if math.isfinite(low + high) else ""
         about.append(f"motion need {written(need)}{span}")
     if unit.preferred_speed:
         about.append(f"preferred speed: {unit.preferred_speed}")
-    page.text(_WORDS + wide, 0.06, " \N{MIDDLE DOT} ".join(filter(None, about)), ha="right")
+    page.text(WIDTH - _WHEEL, 0.06, " \N{MIDDLE DOT} ".join(filter(None, about)), ha="right")
     page.text(_WORDS, 0.26, "made for it", color="black")
     if natural:
         page.text(_WORDS + wide + _GAP, 0.26, "clips of the data", color="black")

@@ -35,7 +35,7 @@ def fitting(units: Sequence[Unit], room: int) -> list[Unit]:
 def unit_words(unit: Unit, letters: int = _LETTERS) -> list[str]:
     """Returns what a unit is, line by line, its title first."""
     lines = wrap_name(unit.title, letters, 2).replace(r"\$", "$").split("\n")
-    about = f"{unit.layer}, unit {unit.unit}" if unit.name else ""
+    about = unit.where if unit.name else ""
     return [*lines, *filter(None, (about, chosen_words(unit)))]
 
 

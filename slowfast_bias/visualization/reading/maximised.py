@@ -49,8 +49,14 @@ class Unit:
 
     @property
     def title(self) -> str:
-        """Its name if it has one, as a class has; else its layer and number."""
-        return self.name or f"{self.layer}, unit {self.unit}"
+        """Its name if it has one, as a class has; else where it is."""
+        return self.name or self.where
+
+    @property
+    def where(self) -> str:
+        """Its layer and number, or the number of a class."""
+        is_class = self.chosen_as in CLASSES
+        return f"class {self.unit}" if is_class else f"{self.layer}, unit {self.unit}"
 
     @property
     def drawn(self) -> bool:
@@ -160,6 +166,9 @@ def _wrong(row: Any, speeds: Sequence[str], seeds: int) -> str:
         return "the number of a unit"
     if not all(_is_number(row.get(x)) for x in ("natural_max", "natural_mean", "motion_need")):
         return "numbers"
+    natural = row.get("natural") or []
+    if not isinstance(natural, list) or not all(isinstance(x, Mapping) for x in natural):
+        return "a list of `natural` clips"
     interval = row.get("motion_need_interval")
     if interval is not None and not (isinstance(interval, list) and len(interval) == 2):
         return "two numbers as `motion_need_interval`"

@@ -90,7 +90,7 @@ def _notes(found: Maximised) -> Iterator[Note]:
     if dead:
         yield Note(f"Dead on the data, and skipped: {words.listed(dead)}.", True)
     for unit in found.units:
-        if unit.failed:
+        if unit.failed and not unit.dead:
             yield Note(f"{unit.title}: {unit.failed}", True)
 
 
@@ -107,12 +107,12 @@ def _summary(found: Maximised) -> Table:
         ]
         for unit in found.drawn
     ]
-    best = f"means over {len(found.seeds)} seeds; pictures are of the best one" * (
+    best = f"means and ranges over {len(found.seeds)} seeds; pictures are of the best one" * (
         len(found.seeds) > 1
     )
     caption = (
         "Motion need is 0 if one repeated image does as well as a free clip, and 1 if it does no "
-        f"better than the mean clip of the data{f'; {best}' if best else ''}."
+        f"better than the mean clip of the data{f'; {best}' if best else ''}. Its interval: 95 %."
     )
     return Table(caption, head, rows)
 
@@ -123,7 +123,7 @@ def _need(unit: Unit) -> str:
 
 
 def _unit(found: Maximised, unit: Unit, strips: Strips) -> UnitMade:
-    about = [f"{unit.layer}, unit {unit.unit}" if unit.name else "", chosen_words(unit)]
+    about = [unit.where if unit.name else "", chosen_words(unit)]
     if math.isfinite(unit.motion_need):
         about.append(f"motion need {_need(unit)}")
     kind = unit.chosen_as if unit.chosen_as in COLORS else ""

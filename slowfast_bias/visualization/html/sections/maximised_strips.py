@@ -39,7 +39,7 @@ def strips_of(found: Maximised, unit: Unit) -> list[tuple[str, list[MadeStrip]]]
     if clips.flow is not None:
         largest = largest_speed(clips.flow)
         flow = [directions(clips.flow[k, seed], largest) for k, seed in enumerate(best)]
-        title = "their flow: hue is direction (red: right, lime: down, cyan: left, violet: up), strength is speed"
+        title = "their flow: hue is direction (red: right, lime: down, cyan: left, violet: up)"
         rows.append((title, flow, found.speeds, ratios, "the flow of a clip made for it"))
     if clips.natural is not None:
         names = [_video(unit, place) for place in range(len(clips.natural))]
