@@ -87,8 +87,8 @@ def _draw_head(page: Page, unit: Unit, natural: int, wide: float) -> None:
     """Writes what the unit is, its motion need, and what the two columns are."""
     if unit.chosen_as in style.COLORS:
         page.bar(0.02, 0.04, 0.14, style.COLORS[unit.chosen_as])
-    page.text(0.1, 0.04, title, weight="bold", color="black", fontsize=9)
     title = wrap_name(unit.title, _LETTERS, 1).replace(r"\$", "$")
+    page.text(0.1, 0.04, title, weight="bold", color="black", fontsize=9)
     about = [unit.where if unit.name else "", chosen_words(unit)]
     need, (low, high) = unit.motion_need, unit.motion_need_interval
     if math.isfinite(need):

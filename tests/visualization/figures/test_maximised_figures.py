@@ -61,8 +61,10 @@ def test_a_cell_shows_the_best_seed_and_the_slice_of_the_frozen_clip_is_upright(
 
 
 def test_units_that_a_page_has_no_room_for_are_counted(tmp_path):
-    rows = [row("s5", k, chosen_as=way) for k, way in enumerate(["dynamic"] * 8 + ["static"] * 2)]
-    found = read_maximised(write_maximised(tmp_path, rows=rows, size=8))
+    of = {"speeds": ("frozen",), "natural": False}
+    ways = ["dynamic"] * 8 + ["static"] * 2
+    rows = [row("s5", k, chosen_as=way, speeds=("frozen",)) for k, way in enumerate(ways)]
+    found = read_maximised(write_maximised(tmp_path, rows=rows, size=8, frames=2, **of))
     figure = maximised_figure(found)
     shown = [text for text in words_of(figure) if text.startswith("s5, unit")]
     assert {"s5, unit 8", "s5, unit 0"} <= {*shown} and len(shown) < 10
