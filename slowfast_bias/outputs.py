@@ -154,8 +154,17 @@ class Outputs:
     # -- activation maximisation
     @property
     def maximised(self) -> str:
-        """What units answer to most: the numbers of the clips that were made for them."""
+        """The numbers of units and of the clips that were made for them."""
         return f"{self.root}/maximised.json"
+
+    @property
+    def maximised_config(self) -> str:
+        """The config that they came from."""
+        return f"{self.root}/maximised.yaml"
+
+    def maximised_unit(self, layer: str, unit: int) -> str:
+        """Returns the clips that were made for a unit."""
+        return f"{self.root}/{unit_clips_name(layer, unit)}"
 
     @property
     def maximised_folder(self) -> str:
@@ -225,6 +234,11 @@ class Outputs:
 def strip_name(video: int) -> str:
     """Returns what the file of top clips calls the strip of a video: its path from that file."""
     return f"{_STRIPS}/{video:05d}.webp"
+
+
+def unit_clips_name(layer: str, unit: int) -> str:
+    """Returns what `maximised.json` calls the clips of a unit: their path from that file."""
+    return f"maximised/{layer}/unit_{unit:05d}.npz"
 
 
 def _numbers(folder: str, name: re.Pattern[str]) -> list[int]:

@@ -15,7 +15,7 @@ FLOORS = {
     "bias": 1, "metrics": 1,
     "models": 2,
     "config": 3,
-    "datasets": 4, "visualization": 4,
+    "datasets": 4, "optvis": 4, "visualization": 4,
     "engine": 5, "direct": 5,
     "cli": 6, "run": 6, "__main__": 6, "tools": 6, "plugin": 6,
 }  # fmt: skip
@@ -24,7 +24,7 @@ ENGINE = {
     "tasks": 1,
     "setup": 2, "styling": 2,
     "preflight": 3, "measuring": 3,
-    "training": 4, "testing": 4,
+    "training": 4, "testing": 4, "maximising": 4,
     "steps": 5,
     "__init__": 6,
     "studies": 7,
@@ -32,12 +32,19 @@ ENGINE = {
 # Rooms of one floor that may not know each other.
 SIBLINGS = [
     {"datasets", "visualization"},
+    {"optvis", "visualization"},
+    {"config", "optvis"},
     {"bias", "metrics"},
     {"models", "visualization"},
     {"config", "visualization"},
     {"direct", "engine"},
 ]
-ENGINE_SIBLINGS = [{"training", "testing"}, {"preflight", "measuring"}, {"setup", "styling"}]
+ENGINE_SIBLINGS = [
+    {"training", "testing"},
+    {"maximising", "training"},
+    {"preflight", "measuring"},
+    {"setup", "styling"},
+]
 HOOKS = {
     "register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook",
     "register_full_backward_pre_hook", "register_backward_hook",
@@ -45,7 +52,7 @@ HOOKS = {
 }  # fmt: skip
 # The host's floor, and the plugin, which changes what SlowFast's own loop runs.
 IMPORT_SLOWFAST = {"host", "plugin"}
-WITHOUT_CFG = {"bias", "metrics", "models", "visualization"}
+WITHOUT_CFG = {"bias", "metrics", "models", "optvis", "visualization"}
 # Words that only a file which knows a kind of network needs, and the rooms that may know kinds.
 KINDS = re.compile(
     r"pathway\d_|head\.proj\w*\.bias|ResNetRoIHead|multipathway|[\"'](mvit|x3d|MViT|X3D)[\"']"

@@ -63,10 +63,15 @@ class Axes:
     skip_tokens: int = 0
     batch_axis: int = 0
 
-    def pool(self, x: Tensor) -> Tensor:
-        """Returns the mean over everything but clips and channels, (B, C), at least float32."""
+    def pool(self, x: Tensor, gradient: bool = False) -> Tensor:
+        """Returns the mean over everything but clips and channels, (B, C), at least float32.
+
+        Args:
+            x: the layer's tensor.
+            gradient: whether the mean keeps the gradient of `x`.
+        """
         dtype = torch.promote_types(x.dtype, torch.float32)
-        x = x.detach().movedim(self.batch_axis, 0)
+        x = (x if gradient else x.detach()).movedim(self.batch_axis, 0)
         if x.ndim > 2:
             if self.channels_last:
                 tokens = x[:, self.skip_tokens :]

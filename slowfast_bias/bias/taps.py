@@ -51,7 +51,7 @@ class Features(dict[str, Tensor]):
 
 @contextmanager
 def tapped(
-    model: nn.Module, taps: Iterable[Tap | str], read: Read | None = None
+    model: nn.Module, taps: Iterable[Tap | str], read: Read | None = None, gradient: bool = False
 ) -> Iterator[Features]:
     """Yields {layer: (B, C)}, filled by every forward of `model`, in the order in which layers run.
 
@@ -62,10 +62,11 @@ def tapped(
         taps: the modules to read.
         read: what is kept of each: None for means over time and space, a row a clip, or `whole`
             (the tensors themselves, with their gradient).
+        gradient: whether the means keep their gradient; `whole` always does.
     """
     taps = as_taps(taps)
     modules = [find_module(model, tap.module) for tap in taps]
-    recorder = _Recorder(model, taps, read)
+    recorder = _Recorder(model, taps, read, gradient)
     handles: list[RemovableHandle] = []
     try:
         handles.append(model.register_forward_pre_hook(recorder.begin, with_kwargs=True))
@@ -186,8 +187,10 @@ def outputs_of(
 class _Recorder:
     """The hooks of one `tapped` block and what they recorded."""
 
-    def __init__(self, model: nn.Module, taps: list[Tap], read: Read | None) -> None:
-        self.model, self.taps, self.read = model, taps, read
+    def __init__(
+        self, model: nn.Module, taps: list[Tap], read: Read | None, gradient: bool
+    ) -> None:
+        self.model, self.taps, self.read, self.gradient = model, taps, read, gradient
         self.features = Features()
         self.recorded: dict[str, int] = {}  # label: runs in this forward
         self.runs: dict[str, int] = {}  # in the first one
@@ -227,7 +230,7 @@ class _Recorder:
             seen = self.features.axes.get(label)
             axes = find_axes(tap, module, self.model, x, self.given, seen)
             self.features.axes[label] = axes
-            self.features[label] = axes.pool(x)
+            self.features[label] = axes.pool(x, self.gradient)
 
     def end(self, model: nn.Module, *_: Any) -> None:
         silent = [tap.module for tap in self.taps if tap.label not in self.recorded]

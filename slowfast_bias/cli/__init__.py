@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "train, measure and test as a config says (SlowFast's run_net)",
     "test": "test a checkpoint, also with shuffled frames or silenced units",
     "battery": "test a checkpoint with changed clips: frames, looks, outputs that move",
+    "maximise": "make the clips that units want to see, with numbers",
     "report": "a page for a person, and a table, of what runs found",
     "compare": "one table over several reports, or the agreement of two banks",
     "plot": "draw reports, bias over epochs, silenced units, frame orders, batteries",

@@ -20,6 +20,8 @@ from slowfast_bias.cluster_rank import rank_from_environment
 from slowfast_bias.config import ConfigError, check_training
 from slowfast_bias.config.check_styles import FOLDERS, pairs_name
 from slowfast_bias.datasets.pairs.request import pair_maker
+from slowfast_bias.engine.maximising.run import maximise
+from slowfast_bias.engine.maximising.wishes import need_report, read_wishes
 from slowfast_bias.engine.measuring.measurement import measure
 from slowfast_bias.engine.measuring.top_clips import check_top_clips
 from slowfast_bias.engine.preflight.frames import check_lists_of
@@ -73,12 +75,18 @@ def _silenced(cfg: CfgNode) -> list[str]:
     return ["test", *_measured(cfg)]  # units are ranked by a measurement
 
 
+def _natural(cfg: CfgNode) -> list[str]:
+    kinds = need_report(read_wishes(cfg.BIAS.MAXIMISE.UNITS))
+    return list(dict.fromkeys([cfg.BIAS.SPLIT, *(_measured(cfg) if kinds else [])]))
+
+
 STEPS = (
     Step("train", lambda cfg: cfg.TRAIN.ENABLE, _trained, train),
     Step("measure", lambda cfg: cfg.BIAS.ENABLE, _measured, measure),
     Step("test", lambda cfg: cfg.TEST.ENABLE, lambda cfg: ["test"], test),
     Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, lambda cfg: ["test"], test_orders, True),
     Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate, True),
+    Step("maximise", lambda cfg: cfg.BIAS.MAXIMISE.ENABLE, _natural, maximise),
     Step("battery", lambda cfg: cfg.BIAS.BEHAVIOUR.ENABLE, lambda cfg: ["test"], battery, True),
 )
 

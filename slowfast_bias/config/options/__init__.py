@@ -16,6 +16,7 @@ from slowfast_bias.config.options import (
     data,
     host_keys,
     masks,
+    maximising,
     measuring,
     networks,
     segments,
@@ -26,6 +27,7 @@ from slowfast_bias.config.options.option import Option
 BIAS_OPTIONS = (
     *measuring.OPTIONS,
     *behaviour.OPTIONS,
+    *maximising.OPTIONS,
     *cue_benchmarks.OPTIONS,
     *training.OPTIONS,
     *data.OPTIONS,

@@ -71,14 +71,17 @@ def without_head(taps: list[Tap], model: nn.Module, layers: Iterable[str]) -> li
     return rest
 
 
-def find_layer(model: nn.Module, layer: str) -> Tap:
-    """Returns the tap of `layer` ("s5", "s5/1" for a pathway, "head", any module) in reports."""
+def find_layer(model: nn.Module, layer: str, key: str = SILENCED) -> Tap:
+    """Returns the tap of `layer` ("s5", "s5/1" for a pathway, "head", any module) in reports.
+
+    ConfigError about `key` if there is no such layer.
+    """
     modules = dict(model.named_modules())
     auto = {tap.label for tap in family_of(model).layers(model)}
     base, _, pathway = layer.rpartition("/")
     name = base if base and pathway.isdecimal() and layer not in modules else layer
     if name not in auto:
-        _check_module(model, name, SILENCED)
+        _check_module(model, name, key)
     (tap,) = make_taps(model, [name])
     return tap
 

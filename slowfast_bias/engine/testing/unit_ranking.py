@@ -22,11 +22,26 @@ from slowfast_bias.results import ResultError
 log = logging.getLogger(__name__)
 
 
-def report_for(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> tuple[BiasReport, str]:
-    """Returns a report of `model` with `weights` that has BIAS.ABLATION.LAYER, and its file.
+def report_for(
+    cfg: CfgNode,
+    model: nn.Module,
+    weights: str,
+    tap: Tap,
+    layer: str | None = None,
+    key: str = SILENCED,
+) -> tuple[BiasReport, str]:
+    """Returns a report of `model` with `weights` that has a layer, and its file.
 
     OUTPUT_DIR/bias/report.json if it is of these weights and has `tap`, else a new
     measurement in its place. The same on every process.
+
+    Args:
+        cfg: the config.
+        model: the network.
+        weights: the file of its weights.
+        tap: the layer's.
+        layer: the layer, or a pathway of it; that of BIAS.ABLATION.LAYER if not given.
+        key: the key that names it, for errors.
     """
     path = Outputs(cfg.OUTPUT_DIR).report()
     why_not = ranks.from_master(_why_not(path, weights, tap.label))
@@ -36,7 +51,7 @@ def report_for(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> tuple[
     else:
         log.info("units are ranked by %s", path)
         report = BiasReport.load(path)
-    _check(report, cfg.BIAS.ABLATION.LAYER)
+    _check(report, cfg.BIAS.ABLATION.LAYER if layer is None else layer, key)
     return report, path
 
 
@@ -77,15 +92,15 @@ def _measure(cfg: CfgNode, model: nn.Module, weights: str, tap: Tap) -> BiasRepo
     return reports["trained"]
 
 
-def _check(report: BiasReport, layer: str) -> None:
+def _check(report: BiasReport, layer: str, key: str) -> None:
     if layer not in report.layers:
         pathways = [name for name in report.layers if name.startswith(f"{layer}/")]
         raise ConfigError(
             [
-                f"{SILENCED}: expected one of {', '.join(pathways or report.layers)}, as its "
+                f"{key}: expected one of {', '.join(pathways or report.layers)}, as its "
                 f"report has them, but got {layer!r}"
             ]
         )
     if not report[layer].complete:
         only = ", ".join(report[layer].pairs)
-        raise ConfigError([f"{SILENCED}: {layer} was measured on {only} pairs only"])
+        raise ConfigError([f"{key}: {layer} was measured on {only} pairs only"])
