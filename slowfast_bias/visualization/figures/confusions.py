@@ -14,8 +14,10 @@ from slowfast_bias.visualization.drawing.flow_pictures import directions, larges
 from slowfast_bias.visualization.drawing.inches import LINE, WIDTH, Page
 from slowfast_bias.visualization.figures.maximised_words import (
     NATURAL,
-    natural_ratio,
+    REACHED,
+    natural_reached,
     origin_sentence,
+    reached,
     seeds_words,
     written,
 )
@@ -95,7 +97,7 @@ def _films(found: Maximised, unit: Unit, clips: Clips, name: str) -> list[list[n
 
 def _number(unit: Unit, name: str, is_left: bool) -> str:
     """Returns the ratio of a clip, and of which side it is."""
-    ratio = natural_ratio(unit, 0) if name == NATURAL else unit.shown(name, "ratio")
+    ratio = natural_reached(unit, 0) if name == NATURAL else reached(unit, name)
     return f"{'left' if is_left else 'right'} {written(ratio)}"
 
 
@@ -107,8 +109,8 @@ def _caption(
 ) -> list[str]:
     words = [
         f"{'Classes that the test takes for each other. ' if taken else ''}"
-        f"{seeds_words(found)} Left to right in time; numbers: activation over the largest of the "
-        "data. natural: the clip of the data that drives the class most."
+        f"{seeds_words(found)} Left to right in time; numbers: {REACHED}. "
+        "natural: the clip of the data that drives the class most."
     ]
     if len(shown) < len(pairs):
         words.append(f"{len(shown)} of {len(pairs)} pairs.")

@@ -20,9 +20,11 @@ from slowfast_bias.visualization.drawing.flow_pictures import directions, larges
 from slowfast_bias.visualization.drawing.inches import LINE, WIDTH, Page
 from slowfast_bias.visualization.figures.maximised_words import (
     NATURAL,
+    REACHED,
     fitting,
-    natural_ratio,
+    natural_reached,
     origin_sentence,
+    reached,
     seeds_words,
     unit_words,
     written,
@@ -31,6 +33,8 @@ from slowfast_bias.visualization.reading.maximised import Maximised, Unit
 
 _WORDS, _NEED, _GAP, _PAD = 1.12, 0.95, 0.13, 0.06  # inches: of a row, of the need, between
 _HEAD, _FOOT, _LARGEST, _TALLEST = 0.3, 0.22, 1.15, 9.0
+_SMALLEST, _SPACE = 0.7, 0.03 + LINE + 0.12  # of a cell; of a row beside its pictures
+_NEEDS = (-0.5, 1.5)  # of motion, that are drawn in their place
 _SLICE = 0.36  # of a cell's width
 
 
@@ -52,8 +56,11 @@ class _Layout:
         columns = len(found.speeds) + natural
         room = (WIDTH - _WORDS - _NEED - _GAP) / columns - _PAD
         height, width = clips.rgb.shape[3:5]
-        cell = min(room, _LARGEST)
-        return cls(found.speeds, natural, clips.flow is not None, cell, cell * height / width)
+        flow, shape = clips.flow is not None, height / width
+        share = (_TALLEST - _HEAD) / len(found.drawn) - _SPACE - 0.03 * flow
+        fits = share / (shape * (1 + flow) + _SLICE)  # with which all units fit on a page
+        cell = min(room, _LARGEST, max(fits, _SMALLEST))
+        return cls(found.speeds, natural, flow, cell, cell * shape)
 
     @property
     def slice(self) -> float:
@@ -64,7 +71,7 @@ class _Layout:
     def row(self) -> float:
         """The height of a row, with its numbers and the space below."""
         pictures = self.picture * (1 + self.flow) + 0.03 * self.flow
-        return pictures + 0.03 + self.slice + LINE + 0.12
+        return pictures + self.slice + _SPACE
 
     def left(self, column: int) -> float:
         """Returns the left end of a column; natural clips stand a little apart."""
@@ -106,14 +113,14 @@ def _draw_row(page: Page, layout: _Layout, found: Maximised, unit: Unit, top: fl
         best = unit.best(speed)
         flow = None if clips.flow is None else directions(clips.flow[column, best], largest)
         _draw_cell(page, layout, column, top, clips.rgb[column, best], row, flow)
-        ratio = written(unit.shown(speed, "ratio"))
+        ratio = written(reached(unit, speed))
         bold = {"weight": "bold", "color": "black"} if speed == unit.preferred_speed else {}
         page.text(*_below(layout, column, top), ratio, ha="center", **bold)
     if layout.natural and clips.natural is not None:
         clip = clips.natural[0]
         _draw_cell(page, layout, len(layout.speeds), top, clip, busiest_row(clip), None)
         page.text(
-            *_below(layout, len(layout.speeds), top), written(natural_ratio(unit, 0)), ha="center"
+            *_below(layout, len(layout.speeds), top), written(natural_reached(unit, 0)), ha="center"
         )
 
 
@@ -153,9 +160,9 @@ def _draw_needs(page: Page, layout: _Layout, units: Sequence[Unit]) -> None:
     left = layout.left(len(layout.speeds) - 1 + layout.natural) + layout.cell + 0.2
     height = layout.row * len(units)
     ax = page.axes(left, _HEAD, WIDTH - left - 0.08, height)
-    known = [x for unit in units if math.isfinite(x := unit.motion_need)]
-    ax.set_xlim(min(-0.3, *known, 0) - 0.05, max(1.3, *known, 0) + 0.05)  # wide intervals are cut
-    ax.set(ylim=(height, 0), yticks=[], xticks=[0, 0.5, 1], xticklabels=["0", ".5", "1"])
+    ax.set(
+        xlim=_NEEDS, ylim=(height, 0), yticks=[], xticks=[0, 0.5, 1], xticklabels=["0", ".5", "1"]
+    )
     ax.spines["left"].set_visible(False)
     ax.tick_params(labelsize=style.SMALL)
     for x in (0, 0.5, 1):
@@ -167,11 +174,18 @@ def _draw_needs(page: Page, layout: _Layout, units: Sequence[Unit]) -> None:
         if all(map(math.isfinite, unit.motion_need_interval)):
             ax.plot(unit.motion_need_interval, [y, y], color=color, lw=1.4)
         if math.isfinite(unit.motion_need):
-            ax.plot([unit.motion_need], [y], marker="o", color=color, ms=4.5)
+            at, marker = _inside(unit.motion_need)
+            ax.plot([at], [y], marker=marker, color=color, ms=4.5)
         ax.text(
             0.5, y + 0.12, written(unit.motion_need), ha="center", va="top",
             fontsize=style.SMALL - 0.5, color=style.GREY,
         )  # fmt: skip
+
+
+def _inside(need: float) -> tuple[float, str]:
+    """Returns where a motion need is drawn, and its marker: beyond the axis, an arrow."""
+    low, high = _NEEDS[0] + 0.08, _NEEDS[1] - 0.08
+    return min(max(need, low), high), "<" if need < low else ">" if need > high else "o"
 
 
 def _caption(found: Maximised, shown: Sequence[Unit], layout: _Layout) -> list[str]:
@@ -181,7 +195,7 @@ def _caption(found: Maximised, shown: Sequence[Unit], layout: _Layout) -> list[s
     words = [
         f"{seeds_words(found)} The middle frame of a clip,{flow} and below it a slice through "
         "time: the marked row of pixels in all frames, the first on top (upright: still; slanted: "
-        "moving). Numbers: activation over the largest of the data; bold: the slowest speed that "
+        f"moving). Numbers: {REACHED}; bold: the slowest speed that "
         "does as well as the best. frozen: one image repeated. natural: the clip of the data that "
         "drives it most. Motion need: 0 if "
         f"a frozen clip does as well, 1 if it does no better than the mean clip of the data{over}."

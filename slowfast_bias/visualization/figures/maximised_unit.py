@@ -23,10 +23,12 @@ from slowfast_bias.visualization.drawing.flow_pictures import (
 )
 from slowfast_bias.visualization.drawing.inches import LINE, WIDTH, Page
 from slowfast_bias.visualization.figures.maximised_words import (
+    REACHED,
     SAID,
     chosen_words,
-    natural_ratio,
+    natural_reached,
     origin_sentence,
+    reached,
     seeds_words,
     written,
 )
@@ -35,7 +37,7 @@ from slowfast_bias.visualization.reading.maximised import Clips, Maximised, Unit
 _WORDS, _GAP, _EDGE, _HEAD, _BETWEEN = 1.0, 0.2, 0.02, 0.42, 0.14  # inches
 _WHEEL, _LETTERS = 0.36, 44  # inches of the legend, letters of a title
 _FRAMES, _BESIDE = 8, 4  # of a clip that was made, of one of the data
-_NUMBERS = ("ratio", "transfer", "flow_magnitude", "reversed", "path_similarity")
+_NUMBERS = ("transfer", "flow_magnitude", "reversed", "path_similarity")
 
 
 @style.styled()
@@ -114,7 +116,8 @@ def _lines(unit: Unit, speed: str) -> list[str]:
         key for key in _NUMBERS
         if any(math.isfinite(unit.shown(each, key)) for each in unit.by_speed)
     ]  # fmt: skip
-    return [f"{SAID[key][0]} {written(unit.shown(speed, key))}" for key in known]
+    first = f"{'log-odds' if unit.is_class else 'of natural'} {written(reached(unit, speed))}"
+    return [first, *(f"{SAID[key][0]} {written(unit.shown(speed, key))}" for key in known)]
 
 
 def _draw_natural(
@@ -126,7 +129,7 @@ def _draw_natural(
     height = width * frames[0].shape[0] / (frames[0].shape[1] * len(frames))
     height = min(height, row - LINE - 0.02)
     page.film(frames, left, top, width, height)
-    ratio = natural_ratio(unit, place)
+    ratio = natural_reached(unit, place)
     if math.isfinite(ratio):
         page.text(left + width / 2, top + height + 0.015, written(ratio), ha="center")
 
@@ -140,5 +143,5 @@ def _caption(found: Maximised, clips: Clips) -> Sequence[str]:
             "as hue (direction, by the wheel) and strength (speed), of one scale."
         )
     named = "; ".join(f"{SAID[key][0]}: {SAID[key][1]}" for key in _NUMBERS)
-    words.append(f"{named[0].upper()}{named[1:]}. frozen: one image repeated.")
+    words.append(f"First number: {REACHED}; {named}. frozen: one image repeated.")
     return [*words, *origin_sentence(found)]

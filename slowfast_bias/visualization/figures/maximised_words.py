@@ -12,14 +12,16 @@ from slowfast_bias.visualization.reading.result_files import number
 
 NATURAL = "natural"
 SAID = {  # number -> what it is called, short and long
+    "activation": ("reached", "activation, of a class log-odds"),
     "ratio": ("of natural", "activation over the largest of the data"),
     "transfer": ("transfer", "share of other networks that agree, or their ratio"),
-    "reversed": ("backwards", "activation of the clip played backwards"),
+    "reversed": ("backwards", "activation, or log-odds, of the clip played backwards"),
     "flow_magnitude": ("flow", "mean optical flow in pixels per frame"),
     "direction_spread": ("spread", "spread of flow directions: 0 one, 1 all alike"),
     "frame_difference": ("change", "difference between frames"),
     "path_similarity": ("path", "similarity to natural clips in the layer before"),
 }
+REACHED = "activation over the largest of the data (of a class: log-odds)"
 _LETTERS = 20
 _UNSAID = ("class", "pair", "list")  # ways to choose a unit that say no more than its name
 
@@ -62,7 +64,14 @@ def seeds_words(found: Maximised) -> str:
     return f"Made from noise; {best}{found.steps} steps."
 
 
-def natural_ratio(unit: Unit, clip: int) -> float:
-    """Returns what a natural clip has of the largest natural activation."""
+def reached(unit: Unit, speed: str) -> float:
+    """Returns how far the clip that is shown drives a unit: see `REACHED`."""
+    return unit.shown(speed, "activation" if unit.is_class else "ratio")
+
+
+def natural_reached(unit: Unit, clip: int) -> float:
+    """Returns how far a clip of the data drives a unit, in the same measure."""
     value = number(unit.natural[clip], "value") if clip < len(unit.natural) else math.nan
-    return value / unit.natural_max if unit.natural_max else math.nan
+    if unit.is_class:
+        return value
+    return value / unit.natural_max if unit.natural_max > 0 else math.nan

@@ -55,8 +55,12 @@ class Unit:
     @property
     def where(self) -> str:
         """Its layer and number, or the number of a class."""
-        is_class = self.chosen_as in CLASSES
-        return f"class {self.unit}" if is_class else f"{self.layer}, unit {self.unit}"
+        return f"class {self.unit}" if self.is_class else f"{self.layer}, unit {self.unit}"
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is a class, whose activations are log-odds."""
+        return self.chosen_as in CLASSES
 
     @property
     def drawn(self) -> bool:
@@ -103,7 +107,7 @@ class Maximised:
     @property
     def confusions(self) -> list[tuple[Unit, Unit]]:
         """Pairs of classes that the network takes for each other, if there are clips of both."""
-        by_number = {unit.unit: unit for unit in self.drawn if unit.chosen_as in CLASSES}
+        by_number = {unit.unit: unit for unit in self.drawn if unit.is_class}
         return [(by_number[a], by_number[b]) for a, b in self.pairs if {a, b} <= {*by_number}]
 
     def beside(self, unit: Unit, ending: str) -> str:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from slowfast_bias.results import ResultError
 from slowfast_bias.visualization.drawing.style import COLORS
 from slowfast_bias.visualization.figures.maximised_words import (
+    REACHED,
     SAID,
     chosen_words,
 )
@@ -67,8 +68,7 @@ def maximised_section(runs: Mapping[str, RunFolder], strips: Strips) -> Section 
         blocks += _blocks(made, strips)
     lead = (
         "Clips made from noise to drive single units as much as they can, at several speeds. "
-        "Below a clip: its activation over the largest of the data. A clip plays while it is "
-        "pointed at or has the focus."
+        f"Below a clip: {REACHED}. A clip plays while it is pointed at or has the focus."
     )
     return Section(
         "maximised", "Clips made for units", [*blocks, *missing_notes(strips)], lead, films=True
@@ -96,14 +96,17 @@ def _notes(found: Maximised) -> Iterator[Note]:
 
 def _summary(found: Maximised) -> Table:
     """Returns a row per unit: its motion need, and how far its free clip can be believed."""
-    free = found.speeds[0]
-    head = ["unit", "motion need", "preferred speed", f"{free} / natural", "transfer", "path"]
+    free, last = found.speeds[0], found.speeds[-1]
+    head = ["unit", "motion need", "preferred speed", *dict.fromkeys((free, last))]
+    head += ["best of the data", "transfer", "path"]
     rows = [
         [
             unit.title,
             Cell(_need(unit), unit.motion_need),
             unit.preferred_speed or words.NONE,
-            *(_cell(unit, free, key) for key in ("ratio", "transfer", "path_similarity")),
+            *(_cell(unit, speed, "activation") for speed in dict.fromkeys((free, last))),
+            Cell(words.score(unit.natural_max, 2), unit.natural_max),
+            *(_cell(unit, free, key) for key in ("transfer", "path_similarity")),
         ]
         for unit in found.drawn
     ]

@@ -11,7 +11,7 @@ import torch
 
 from slowfast_bias.visualization.drawing.film_strip import Strip, make_strip
 from slowfast_bias.visualization.drawing.flow_pictures import directions, largest_speed
-from slowfast_bias.visualization.figures.maximised_words import natural_ratio
+from slowfast_bias.visualization.figures.maximised_words import natural_reached, reached
 from slowfast_bias.visualization.html import words
 from slowfast_bias.visualization.reading.maximised import Maximised, Unit
 
@@ -33,7 +33,7 @@ def strips_of(found: Maximised, unit: Unit) -> list[tuple[str, list[MadeStrip]]]
     """Returns the rows of a unit: what each row shows, and its strips."""
     clips = found.clips(unit)
     best = [unit.best(speed) for speed in found.speeds]
-    ratios = [unit.shown(speed, "ratio") for speed in found.speeds]
+    ratios = [reached(unit, speed) for speed in found.speeds]
     made = [clips.rgb[place, seed] for place, seed in enumerate(best)]
     rows = [("made for it", made, found.speeds, ratios, "a clip made for it")]
     if clips.flow is not None:
@@ -43,7 +43,7 @@ def strips_of(found: Maximised, unit: Unit) -> list[tuple[str, list[MadeStrip]]]
         rows.append((title, flow, found.speeds, ratios, "the flow of a clip made for it"))
     if clips.natural is not None:
         names = [_video(unit, place) for place in range(len(clips.natural))]
-        ratios = [natural_ratio(unit, place) for place in range(len(clips.natural))]
+        ratios = [natural_reached(unit, place) for place in range(len(clips.natural))]
         rows.append((OF_DATA, [*clips.natural], names, ratios, "a clip of the data"))
     return [_row(unit, *row) for row in rows]
 
@@ -61,7 +61,7 @@ def _row(
         pixels = torch.from_numpy(np.ascontiguousarray(clip)).permute(3, 0, 1, 2) / 255
         strip, value = make_strip(pixels, _FRAMES, _LARGEST), words.score(ratio, 2)
         frames = words.count(strip.frames, "frame")
-        text = f"{unit.title}, {name}: {frames} of {what}; activation {value} of the largest"
+        text = f"{unit.title}, {name}: {frames} of {what}; it reaches {value}"
         films.append(MadeStrip(strip, name, value, text))
     return title, films
 
