@@ -186,6 +186,21 @@ class Outputs(StudyOutputs):
         """Returns the clips that were made for a unit."""
         return f"{self.root}/{unit_clips_name(layer, unit)}"
 
+    @property
+    def maximised_folder(self) -> str:
+        """The folder of these clips and of their pictures."""
+        return f"{self.root}/maximised"
+
+    @property
+    def maximised_figure(self) -> str:
+        """The figure of all units at all speeds."""
+        return f"{self.root}/maximised.png"
+
+    @property
+    def maximised_pairs(self) -> str:
+        """The figure of classes that the network takes for each other, side by side."""
+        return f"{self.root}/maximised_pairs.png"
+
     def run(self, name: str) -> Outputs:
         """Returns the folder of one of several runs."""
         return Outputs(f"{self.root}/{name}")

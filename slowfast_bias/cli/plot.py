@@ -8,7 +8,7 @@ from slowfast_bias.cli.arguments import add_out
 
 ABOUT = (
     "Draw what runs leave behind: reports, or bias over epochs, silenced units, frame orders, the "
-    "battery of changed clips, or the clips that drive units."
+    "battery of changed clips, the clips that drive units, or those that were made for units."
 )
 EXAMPLE = "slowfast_bias plot runs/*/bias/report.json --out bias.pdf"
 
@@ -27,12 +27,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--top-clips", nargs=1, metavar="FILE",
         help="bias/top_clips.json of a run: the clips that drive units most and least"
         )  # fmt: skip
+    add("--maximised", nargs=1, metavar="FILE",
+        help="maximised.json of a run: the clips that were made for units")  # fmt: skip
+    add("--units", nargs="+", type=int, metavar="UNIT",
+        help="of these clips: one unit (its film strips, or its moving picture if --out ends in "
+        ".gif, .webp or .mp4), or two side by side; if not given, all units in one figure"
+        )  # fmt: skip
     add_out(parser, "the figure to write: .png, .pdf or .svg", required=True, metavar="FIG")
     add("--kind", choices=KINDS,
         help="kind of figure of reports; by default a page, which compares several")  # fmt: skip
     add("--layer",
-        help="the layer of a scatter or of top clips (by default the last), or over epochs (all, "
-        "or the last)"
+        help="the layer of a scatter or of top clips (by default the last), over epochs (all, or "
+        "the last), or of --units"
         )  # fmt: skip
     add("--value", choices=("score", "percent"),
         help="what curves show: scores (S_static, motion-only, content), or the shares of the "
@@ -49,6 +55,6 @@ def main(args: argparse.Namespace) -> int:
 
     sources = {source: getattr(args, source) for source in SOURCES}
     options = {"kind": args.kind, "layer": args.layer, "value": args.value}
-    options["axes"] = args.axes
+    options |= {"axes": args.axes, "units": args.units}
     plot_files(sources, args.out, args.names, **options)
     return 0

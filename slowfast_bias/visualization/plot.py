@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.errors import RequestError
+from slowfast_bias.visualization.drawing.moving_pictures import is_moving
 from slowfast_bias.visualization.drawing.save import check_suffix, save_figure
 from slowfast_bias.visualization.figures import battery, frame_orders, mask_battery, silencing
 from slowfast_bias.visualization.figures.epochs import compare_epochs, epoch_curves
@@ -19,6 +20,7 @@ from slowfast_bias.visualization.figures.panels import design_panels
 from slowfast_bias.visualization.figures.top_clips import top_clips_figure
 from slowfast_bias.visualization.figures.unit_bars import unit_bars
 from slowfast_bias.visualization.figures.unit_scatter import unit_scatter
+from slowfast_bias.visualization.maximised import plot_maximised
 from slowfast_bias.visualization.reading.epoch_files import read_epochs
 from slowfast_bias.visualization.reading.mask_answers import is_of_masks
 from slowfast_bias.visualization.reading.report_files import find_layer, read_reports
@@ -33,6 +35,7 @@ SOURCES = {  # kind of file -> its options
     "orders": (),
     "battery": (),
     "top_clips": ("layer",),
+    "maximised": ("layer", "units"),
 }
 
 
@@ -46,11 +49,12 @@ def plot_files(
 
     Args:
         sources: {one of SOURCES: paths}; exactly one has paths.
-        out: a png, pdf or svg file.
+        out: a png, pdf or svg file; of one maximised unit also gif, webp or mp4.
         names: one per path, else those of the reports or of the runs' folders.
         options: of SOURCES, None if not given.
     """
-    check_suffix(out)
+    if not (is_moving(out) and sources.get("maximised")):
+        check_suffix(out)
     given = [source for source, paths in sources.items() if paths]
     if len(given) != 1:
         flags = ", ".join(map(_flag, SOURCES))
@@ -63,6 +67,7 @@ def plot_files(
     writers = {"reports": plot_reports, "over_epochs": plot_epochs}
     writers |= {"ablation": plot_ablation, "orders": plot_orders}
     writers |= {"battery": plot_battery, "top_clips": plot_top_clips}
+    writers |= {"maximised": plot_units}
     writers[given[0]](sources[given[0]], out, names=names, **options)
 
 
@@ -178,6 +183,20 @@ def plot_top_clips(
     content = read_top_clips(path)
     frames = functools.partial(read_frames_of, path, content)
     save_figure(top_clips_figure(content, frames, layer), out)
+
+
+def plot_units(
+    paths: Sequence[str],
+    out: str,
+    layer: str | None = None,
+    units: Sequence[int] | None = None,
+    names: Sequence[str] | None = None,
+) -> None:
+    """Writes the clips that were made for units to `out`."""
+    if names:
+        raise RequestError("Expected no --names with --maximised: remove it.")
+    (path,) = paths
+    plot_maximised(path, out, units, layer)
 
 
 def _flag(source: str) -> str:

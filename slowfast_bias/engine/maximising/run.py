@@ -58,9 +58,18 @@ def maximise(cfg: CfgNode) -> dict[str, Any]:
     if ranks.is_master():
         store.write(meta, data, rows)
         log.info("clips of %d units: %s", len(rows), outputs.maximised)
+        _draw(outputs)
     log_json(cfg.OUTPUT_DIR, {"_type": "maximised", "units": len(rows), "seconds": meta["seconds"]})
     ranks.wait()
     return {**data, "units": rows}
+
+
+def _draw(outputs: Outputs) -> None:
+    """Draws what was made beside its files; `slowfast_bias plot --maximised` does it again."""
+    from slowfast_bias.visualization.maximised import draw_maximised
+
+    if pictures := draw_maximised(outputs.maximised):
+        log.info("pictures: %s, and of each unit in %s", pictures[0], outputs.maximised_folder)
 
 
 def _make_share(

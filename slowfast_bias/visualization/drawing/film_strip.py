@@ -35,13 +35,19 @@ class Strip(NamedTuple):
     size: tuple[int, int]
 
 
-def make_strip(clip: torch.Tensor) -> Strip:
-    """Returns the strip of a clip (3, T, H, W) in [0, 1]."""
-    shown = _small(clip[:, _spread(clip.shape[1])].transpose(0, 1).float())  # (F, 3, h, w)
+def make_strip(clip: torch.Tensor, most: int = FRAMES, largest: int = LARGEST) -> Strip:
+    """Returns the strip of a clip.
+
+    Args:
+        clip: (3, T, H, W) in [0, 1].
+        most: frames.
+        largest: bytes that it should have, if any of QUALITIES makes it so small.
+    """
+    shown = _small(clip[:, _spread(clip.shape[1], most)].transpose(0, 1).float())  # (F, 3, h, w)
     pixels = (255 * shown.clamp(0, 1)).round().byte().permute(2, 0, 3, 1)  # (h, F, w, 3)
     height, frames, width, _ = pixels.shape
     image = Image.fromarray(pixels.reshape(height, frames * width, 3).cpu().numpy())
-    return Strip(_encoded(image), frames, (height, width))
+    return Strip(_encoded(image, largest), frames, (height, width))
 
 
 def read_strip(path: str, frames: int) -> list[np.ndarray]:
@@ -59,19 +65,19 @@ def read_strip(path: str, frames: int) -> list[np.ndarray]:
     return np.split(pixels, frames, axis=1)
 
 
-def _encoded(image: Image.Image) -> bytes:
-    """Returns a picture as WebP of at most LARGEST bytes, if any of QUALITIES makes it so small."""
+def _encoded(image: Image.Image, largest: int) -> bytes:
+    """Returns a picture as WebP of at most so many bytes, if any of QUALITIES makes it so small."""
     for quality in QUALITIES:
         file = io.BytesIO()
         image.save(file, "WEBP", quality=quality)
-        if file.tell() <= LARGEST:
+        if file.tell() <= largest:
             break
     return file.getvalue()
 
 
-def _spread(frames: int) -> list[int]:
-    """Returns the numbers of at most FRAMES frames, evenly spread."""
-    count = min(frames, FRAMES)
+def _spread(frames: int, most: int) -> list[int]:
+    """Returns the numbers of at most `most` frames, evenly spread."""
+    count = min(frames, most)
     return [(2 * i + 1) * frames // (2 * count) for i in range(count)]
 
 

@@ -140,12 +140,14 @@ class Section:
         title: its heading.
         blocks: in their order.
         lead: one paragraph below the heading that says how to read what follows.
+        films: whether it has clips that play.
     """
 
     id: str
     title: str
     blocks: Sequence[object] = field(default_factory=list)
     lead: str = ""
+    films: bool = False
 
 
 def score_cell(value: float, error: float = math.nan, digits: int = 3) -> Cell:

@@ -28,6 +28,7 @@ from slowfast_bias.visualization.html.sections.files import embedded_files, file
 from slowfast_bias.visualization.html.sections.layers import layers_section
 from slowfast_bias.visualization.html.sections.mask_battery import mask_battery_section
 from slowfast_bias.visualization.html.sections.masks import masks_section
+from slowfast_bias.visualization.html.sections.maximised import maximised_section
 from slowfast_bias.visualization.html.sections.measuring import measuring_section
 from slowfast_bias.visualization.html.sections.orders import orders_section
 from slowfast_bias.visualization.html.sections.runs import runs_section
@@ -95,8 +96,10 @@ def _render(
 ) -> str:
     """Returns the page with at most so many bytes of strips and so many reports; None: all."""
     files = embedded_files(runs, reports)
-    sections = [*(section(runs) for section in _SECTIONS), clips_section(runs, Strips(strips))]
-    sections += [measuring_section(runs), files_section(runs, files)]
+    shown = Strips(strips)
+    sections = [*(section(runs) for section in _SECTIONS), clips_section(runs, shown)]
+    made = Strips(shown.room)  # clips of the data take room first
+    sections += [maximised_section(runs, made), measuring_section(runs), files_section(runs, files)]
     found = [section for section in sections if section]
     environment = _environment()
     script = environment.get_template("script.js").render()
@@ -105,7 +108,6 @@ def _render(
         about=_about(runs),
         verdicts=_verdicts(runs),
         sections=found,
-        clips=any(section.id == "clips" for section in found),
         files=files,
         style=Markup(environment.get_template("style.css").render(themes=_themes())),  # noqa: S704
         script=Markup(script),  # noqa: S704

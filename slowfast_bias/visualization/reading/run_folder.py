@@ -24,6 +24,7 @@ from slowfast_bias.files import TEXT
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import ResultError, read_object, read_result
 from slowfast_bias.visualization.reading.mask_shapes import check_masks
+from slowfast_bias.visualization.reading.maximised import Maximised, read_maximised
 from slowfast_bias.visualization.reading.report_files import read_report
 from slowfast_bias.visualization.reading.run_names import names_of_runs
 from slowfast_bias.visualization.reading.shapes import check_rows, check_shape
@@ -47,6 +48,7 @@ class RunFolder:
         battery: what the behavioural battery found.
         masks: how good the masks of a test are.
         top_clips: the clips that drive single units most and least.
+        maximised: the clips that were made for single units.
         rows: a row per trained network of a sweep.
         unreadable: rows of bad_videos.csv.
         files: {name: path} of the result files that were read, the report's first.
@@ -61,6 +63,7 @@ class RunFolder:
     battery: Content | None = None
     masks: Content | None = None
     top_clips: Content | None = None
+    maximised: Maximised | None = None
     rows: list[Content] = field(default_factory=list)
     unreadable: list[dict[str, str]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
@@ -121,7 +124,8 @@ def has_results(root: str) -> bool:
 
 def _result_files(outputs: Outputs) -> list[str]:
     files = [outputs.report(), outputs.frame_orders, outputs.silencing(), outputs.battery()]
-    return [*files, outputs.segmentation(), outputs.top_clips, outputs.rows]
+    files += [outputs.segmentation(), outputs.top_clips, outputs.maximised, outputs.rows]
+    return files
 
 
 def _read(source: str) -> RunFolder:
@@ -154,6 +158,8 @@ def _read_folder(root: str) -> RunFolder:
     report = read_report(outputs.report()) if g_pathmgr.isfile(outputs.report()) else None
     others, paths = _others(outputs) if report else ({}, [])
     paths = [*([outputs.report()] if report else []), *paths, *(x[0] for x in there.values())]
+    made = outputs.maximised if g_pathmgr.isfile(outputs.maximised) else None
+    paths += [made] if made else []
     rows = []
     if g_pathmgr.isfile(outputs.rows):
         rows = read_rows(outputs.rows)
@@ -164,6 +170,7 @@ def _read_folder(root: str) -> RunFolder:
         others,
         {epoch: read_report(path) for epoch, path in outputs.list_epoch_reports().items()},
         **{key: _read_step(path, kind, *keys) for key, (path, kind, keys) in there.items()},
+        maximised=read_maximised(made) if made else None,
         rows=rows,
         unreadable=_unreadable(outputs.unreadable_videos),
         files={os.path.basename(path): path for path in paths},

@@ -19,6 +19,7 @@ FILES = {
     "masks": "segmentation.json",
     "silencing": "ablation.json",
     "top_clips": "top_clips.json",
+    "maximised": "maximised.json",
 }
 
 
@@ -60,4 +61,6 @@ def clips_are_old(run: RunFolder) -> bool:
 def _meta(run: RunFolder, name: str) -> Mapping[str, Any]:
     if name == "report":
         return run.report.meta if run.report else {}
+    if name == "maximised":
+        return run.maximised.meta if run.maximised else {}
     return (getattr(run, name) or {}).get("meta", {})

@@ -61,6 +61,10 @@ class Strips:
             if (name or "no name") not in self.unreadable:
                 self.unreadable.append(name or "no name")
             return ""
+        return self.add(content)
+
+    def add(self, content: bytes) -> str:
+        """Returns the content of a strip as a data URL, "" if it does not fit."""
         source = f"data:image/webp;base64,{base64.b64encode(content).decode()}"
         if self.room is not None:
             if len(source) > self.room:
@@ -85,18 +89,26 @@ def clips_section(runs: Mapping[str, RunFolder], strips: Strips) -> Section | No
             again = "measure again with BIAS.TOP_CLIPS, or remove bias/top_clips.json"
             blocks.append(Note(f"{text}: {again}.", True))
         blocks += _every_layer(run, strips)
-    if strips.unreadable:
-        blocks.append(Note(f"Strips that cannot be read: {words.listed(strips.unreadable)}.", True))
-    if strips.left_out:
-        text = f"{words.count(strips.left_out, 'strip')} more would make this page larger than 5 MB"
-        blocks.append(Note(f"{text}; they are in the folder of the run.", True))
+    blocks += missing_notes(strips)
     views = {str(run.top_clips.get("view", "")) for run in found.values()} - {""}
     seen = f" They were shown {words.listed(sorted(views))}." if views else ""
     lead = (
         "What single units answer to: the clips with their highest and lowest values while the "
         f"network was measured.{seen} A clip plays while it is pointed at or has the focus."
     )
-    return Section("clips", "What units answer to", blocks, lead)
+    return Section("clips", "What units answer to", blocks, lead, films=True)
+
+
+def missing_notes(strips: Strips) -> list[Note]:
+    """Returns which strips are not in the page, and why."""
+    notes = []
+    if strips.unreadable:
+        text = f"Strips that cannot be read: {words.listed(strips.unreadable)}."
+        notes.append(Note(text, True))
+    if strips.left_out:
+        text = f"{words.count(strips.left_out, 'strip')} more would make this page larger than 5 MB"
+        notes.append(Note(f"{text}; they are in the folder of the run.", True))
+    return notes
 
 
 def _every_layer(run: RunFolder, strips: Strips) -> list[object]:

@@ -79,7 +79,7 @@ def escape_json(text: str) -> Markup:
 def _is_report(file: str) -> bool:
     return file not in (
         "orders.json", "untrained_orders.json", "ablation.json", "battery.json", "top_clips.json",
-        "rows.json", "segmentation.json",
+        "rows.json", "segmentation.json", "maximised.json",
     )  # fmt: skip
 
 

@@ -70,11 +70,9 @@ for (const plot of document.querySelectorAll("svg.scatter")) {
 for (const film of document.querySelectorAll("button.film"))
   film.addEventListener("click", () =>
     film.setAttribute("aria-pressed", film.getAttribute("aria-pressed") === "false"));
-const boxes = { "play-all": "playing", "show-strips": "strips" };
-for (const [id, name] of Object.entries(boxes)) {
-  const box = document.getElementById(id), clips = document.getElementById("clips");
-  if (box) box.addEventListener("change", () => clips.classList.toggle(name, box.checked));
-}
+for (const box of document.querySelectorAll("input[data-adds]"))
+  box.addEventListener("change", () =>
+    box.closest("section").classList.toggle(box.dataset.adds, box.checked));
 
 // The numbers inside the page, as files.
 for (const button of document.querySelectorAll("button.save")) {
