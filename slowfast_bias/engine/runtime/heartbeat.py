@@ -107,8 +107,8 @@ class Heartbeat:
             PeerLostError(
                 f"Expected all {self.world} processes to work, but rank {rank} gives no sign of "
                 f"life: it was killed or stopped, or its machine is gone (BIAS.RANK_TIMEOUT "
-                f"{self.limit:g} s). The same command goes on from the last checkpoint, if it "
-                "trains."
+                f"{self.limit:g} s). The same command goes on from what was saved "
+                "last."
             )
         )
         for worker in multiprocessing.active_children():
