@@ -45,7 +45,9 @@ def main(args: argparse.Namespace) -> int:
 def interrupted(args: argparse.Namespace) -> str:
     """Returns what the user should know after Ctrl-C."""
     cfg = getattr(args, "cfg", None)
-    if cfg is None or not cfg.TRAIN.ENABLE:
+    if cfg is None:
         return "interrupted; the same command begins anew"
+    if not cfg.TRAIN.ENABLE:
+        return f"interrupted; the same command goes on from what {cfg.OUTPUT_DIR} has of it"
     more = "the same command" if cfg.TRAIN.AUTO_RESUME else "TRAIN.AUTO_RESUME True"
     return f"interrupted; the checkpoints in {cfg.OUTPUT_DIR} are whole, {more} goes on"

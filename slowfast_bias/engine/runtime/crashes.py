@@ -25,7 +25,7 @@ _PEER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MEMORY = re.compile(r"can't allocate memory|not enough memory|out of memory", re.IGNORECASE)
-_AGAIN = "The same command goes on from the last checkpoint, if it trains."
+_AGAIN = "The same command goes on from what was saved last."
 
 
 @contextlib.contextmanager

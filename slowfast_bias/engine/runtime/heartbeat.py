@@ -136,15 +136,14 @@ class Heartbeat:
         return PeerLostError(
             f"Expected all {self.world} processes to work, but rank {rank} gives no sign of "
             f"life: it was killed or stopped, or its machine is gone (BIAS.RANK_TIMEOUT "
-            f"{self.limits.silent:g} s). The same command goes on from the last checkpoint, if it "
-            "trains."
+            f"{self.limits.silent:g} s). The same command goes on from what was saved last."
         )
 
     def _stalled(self, rank: int) -> CrashError:
         return CrashError(
             f"Expected all {self.world} processes to get on, but rank {rank} made no step for "
             f"{self.limits.stalled:g} s (BIAS.STALL_TIMEOUT). Where each of them stands is above; "
-            "the same command goes on from the last checkpoint, if it trains."
+            "the same command goes on from what was saved last."
         )
 
 

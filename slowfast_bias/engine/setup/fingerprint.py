@@ -55,7 +55,7 @@ def weights_digest(model: nn.Module) -> str:
 
 
 def list_digest(dataset: VideoDataset | ClipSource) -> str:
-    """Returns a number for the clips of a list: their names, and the file that names them."""
+    """Returns a number for the videos of a list: their names, and the file that names them."""
     digest = hashlib.blake2b(repr(sorted(dataset.about().items())).encode(), digest_size=8)
     for line in _lines(dataset):
         digest.update(line)
@@ -63,7 +63,7 @@ def list_digest(dataset: VideoDataset | ClipSource) -> str:
 
 
 def _lines(dataset: VideoDataset | ClipSource) -> Iterator[bytes]:
-    for clip in range(len(dataset)):
+    for clip in range(0, len(dataset), dataset.views):
         yield repr(dataset.describe(clip)).encode("utf-8", "surrogateescape")
     path = dataset.about().get("list")
     if isinstance(path, str) and g_pathmgr.isfile(path):

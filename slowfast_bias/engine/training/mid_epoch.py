@@ -142,7 +142,9 @@ class MidEpoch:
         except (CheckpointError, LookupError, TypeError) as error:
             log.warning("the epoch that was going on begins anew: %s", error)
             return None
-        if epoch < first:  # a whole one has taken its place
+        if epoch < first:  # a whole one is there, and the run was stopped before this one went
+            if ranks.is_master():
+                self.remove()
             return None
         if len(every) != ranks.world_size() or every[ranks.rank()]["digest"] != self._digest:
             log.warning(
