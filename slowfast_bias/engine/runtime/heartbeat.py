@@ -142,8 +142,8 @@ class Heartbeat:
     def _stalled(self, rank: int) -> CrashError:
         return CrashError(
             f"Expected all {self.world} processes to get on, but rank {rank} made no step for "
-            f"{self.limits.stalled:g} s (BIAS.STALL_TIMEOUT). Where each of them stands is above; "
-            "the same command goes on from what was saved last."
+            f"{self.limits.stalled:g} s (BIAS.STALL_TIMEOUT): it hangs, or one that it waits for. "
+            "Where each of them stands is above; the same command goes on from what was saved last."
         )
 
 
