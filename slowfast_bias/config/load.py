@@ -25,6 +25,8 @@ from slowfast_bias.models.families import canonical_names
 
 log = logging.getLogger(__name__)
 
+_MOST = 100_000  # values of a config, which has some hundreds
+
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
@@ -88,12 +90,27 @@ def _read(path: str) -> list[tuple[str, Any]]:
         raise ConfigError([f"expected a YAML file, but {missing} is not there"]) from error
     except Exception as error:
         raise ConfigError([f"{path}: not readable as YAML: {error}"]) from error
-    if not isinstance(tree, Mapping):
-        raise ConfigError([f"{path}: expected `SECTION:` and `KEY: value` lines, got {tree!r}"])
     try:
+        if (size := _unfolded(tree, {})) > _MOST:
+            raise ConfigError([f"{path}: its anchors unfold to {size:.0e} values; write them out"])
+        if not isinstance(tree, Mapping):
+            raise ConfigError([f"{path}: expected `SECTION:` and `KEY: value` lines, got {tree!r}"])
         return list(_leaves(tree, get_cfg()))
     except RecursionError as error:
         raise ConfigError([f"{path}: a section contains itself (an anchor in itself?)"]) from error
+
+
+def _unfolded(tree: Any, known: dict[int, int]) -> int:
+    """Returns how many values a tree has if each alias is counted as what it stands for.
+
+    A few lines of anchors of anchors stand for more than any memory holds.
+    """
+    if not isinstance(tree, (Mapping, list, tuple)):
+        return 1
+    if id(tree) not in known:
+        inner = tree.values() if isinstance(tree, Mapping) else tree
+        known[id(tree)] = 1 + sum(_unfolded(value, known) for value in inner)
+    return known[id(tree)]
 
 
 def _leaves(tree: Mapping[str, Any], shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,10 @@ class whose construction, call and state do nothing (`Inert`).
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
+import pickletools
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
@@ -70,6 +73,26 @@ _REAL: dict[tuple[str, str], Any] = {
 }
 
 
+_MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
+
+
+def _check_numbers(file: IO[bytes]) -> None:
+    """Raises UnpicklingError if a pickle numbers its objects beyond its own bytes.
+
+    The reader makes a table as long as the largest number: a few bytes could ask for gigabytes.
+    """
+    start, size = file.tell(), file.seek(0, os.SEEK_END)
+    file.seek(start)
+    largest = 0
+    with contextlib.suppress(Exception):  # damaged in another way: the reader says it
+        for opcode, number, _ in pickletools.genops(file):
+            if opcode.name in _MEMO:
+                largest = max(largest, number)
+    file.seek(start)
+    if largest > size:
+        raise pickle.UnpicklingError(f"its {size} bytes ask for a table of {largest} objects")
+
+
 class InertUnpickler(pickle.Unpickler):
     """Reads a pickle; `left_out` names the classes that were not built.
 
@@ -86,8 +109,13 @@ class InertUnpickler(pickle.Unpickler):
         load_storage: Callable[[Any], Any] | None = None,
     ) -> None:
         super().__init__(file, encoding="latin1")  # texts of Python 2; others say what they are in
-        self.left_out: set[str] = set()
+        self._file, self.left_out = file, set[str]()
         self._storages, self._load_storage = storages or {}, load_storage
+
+    def load(self) -> Any:
+        """Returns the content of the pickle."""
+        _check_numbers(self._file)
+        return super().load()
 
     def find_class(self, module: str, name: str) -> Any:
         """Returns what a name of the file stands for; imports nothing."""

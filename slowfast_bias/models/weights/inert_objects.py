@@ -136,7 +136,9 @@ def realise(value: Any, done: dict[int, Any] | None = None) -> Any:
         done[id(value)] = found = []
         found.extend(realise(inner, done) for inner in value)
         return found
-    return tuple(realise(inner, done) for inner in value) if type(value) is tuple else value
+    if type(value) is tuple:  # noted as well: one that is in itself twice, and so on, has no end
+        return done.setdefault(id(value), tuple(realise(inner, done) for inner in value))
+    return value
 
 
 def _of_array(array: Array) -> Any:
