@@ -6,7 +6,7 @@ from fvcore.common.config import CfgNode
 from torch import nn
 
 from slowfast_bias.config import check_cfg
-from slowfast_bias.config.load import canonicalise
+from slowfast_bias.config.canonical import canonicalise
 from slowfast_bias.engine.measuring.layers import check_layers
 from slowfast_bias.engine.steps import check_steps, steps_named
 

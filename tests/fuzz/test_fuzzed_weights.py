@@ -12,12 +12,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from slowfast_bias.engine.setup.weight_files import read_checkpoint
 from support.fuzzing import bounded, fuzzed, spoilt, spoilt_json
 from support.pickles import FORMS, body, call, write
 from torch import nn
 
 from slowfast_bias.datasets.benchmarks.swaps import read_swaps
-from slowfast_bias.engine.setup.weight_files import read_checkpoint
 from slowfast_bias.engine.styling.stylers import read_generator
 from slowfast_bias.errors import UserError
 from slowfast_bias.models.weights.fit import load_weights
