@@ -7,6 +7,8 @@ has a fold of its own; with more, merging in another order rounds the 16th digit
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 import torch
 from support.baton import Baton
@@ -23,7 +25,6 @@ pytestmark = [pytest.mark.host, pytest.mark.filterwarnings("ignore:fewer than 50
 
 VIDEOS = 5  # no number of processes divides it, and the last one leaves two without a video
 WORLDS = (2, 3, 4, 7)
-WIDE = 64
 FEATURES = torch.randn(2, 90, 6, generator=torch.Generator().manual_seed(0)) + 3
 
 
@@ -81,27 +82,29 @@ def test_the_ranks_of_the_baton_are_ranks():
         Baton(3).run(fail)
 
 
-def shares_merged(world):
-    """The statistics of 90 pairs that so many ranks share out, merged; some ranks have none."""
-    meter = BiasMeter(["s1"])
-    videos = torch.arange(90)[ranks.rank() :: world]
-    if world > 1 and ranks.rank() % 5 == 3:
-        videos = videos[:0]
-    elif world == 1:
-        videos = torch.tensor([v for v in range(90) if v % WIDE % 5 != 3])
+def share(rank, world):
+    """The statistics of one rank's share of 90 pairs; some ranks have none."""
+    meter, videos = BiasMeter(["s1"]), torch.arange(90)[rank::world]
     if len(videos):
-        a, b = (FEATURES[i][videos] for i in (0, 1))
+        a, b = (x[videos] for x in FEATURES)
         meter.update("static", {"s1": a}, {"s1": b}, videos)
-    merged = all_merge(meter)
-    if ranks.rank() not in (0, WIDE - 1):
-        return merged.pairs()
-    return merged.compute()["s1"].correlation["static"]
+    return meter
 
 
-def test_the_statistics_of_64_ranks_are_those_of_one():
-    alone = shares_merged(1)
-    merged = Baton(WIDE).run(shares_merged, WIDE)
-    videos = sum(v % WIDE % 5 != 3 for v in range(90))
-    assert merged[1]["static"] == videos and all(other == merged[1] for other in merged[2:-1])
-    assert torch.equal(merged[0], merged[-1])
-    torch.testing.assert_close(merged[0], alone, rtol=0, atol=1e-12)
+@pytest.mark.parametrize("world", [64, 100])
+def test_the_shares_of_many_ranks_are_merged_to_what_one_has(world):
+    merged = functools.reduce(BiasMeter.merge, (share(rank, world) for rank in range(world)))
+    one, many = (m.compute()["s1"].correlation["static"] for m in (share(0, 1), merged))
+    assert merged.pairs() == share(0, 1).pairs()
+    torch.testing.assert_close(many, one, rtol=0, atol=1e-12)
+
+
+def test_every_rank_gets_the_same_from_all_merge():
+    def work():
+        return all_merge(share(ranks.rank(), 7)).compute()["s1"].correlation["static"]
+
+    scores = Baton(7).run(work)
+    assert all(torch.equal(scores[0], other) for other in scores)
+    torch.testing.assert_close(
+        scores[0], share(0, 1).compute()["s1"].correlation["static"], rtol=0, atol=1e-12
+    )
