@@ -85,7 +85,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parts = {"fit": fit, "merge": merge, "ranks": many_ranks}
     parser.add_argument("parts", nargs="*", default=[*parts, "gpus"], metavar="PART")
-    parser.add_argument("--gpu-forward", type=float, help="measured seconds of a clip's forward")
+    parser.add_argument("--gpu-forward", type=float, help="seconds of a clip's forward")
     args = parser.parse_args()
     torch.set_num_threads(1)
     good = [parts[name]() for name in args.parts if name in parts]
