@@ -51,14 +51,12 @@ class Step:
         enabled: whether a config asks for it.
         lists: what it reads: "train", "val", "test", or styled folders.
         flow: does it, in every process.
-        counts_hits: whether it counts the videos that are right.
     """
 
     name: str
     enabled: Callable[[CfgNode], bool]
     lists: Callable[[CfgNode], list[str]]
     flow: Callable[..., Any]
-    counts_hits: bool = False
 
 
 def _measured(cfg: CfgNode) -> list[str]:
@@ -78,12 +76,19 @@ STEPS = (
     Step("train", lambda cfg: cfg.TRAIN.ENABLE, _trained, train),
     Step("measure", lambda cfg: cfg.BIAS.ENABLE, _measured, measure),
     Step("test", lambda cfg: cfg.TEST.ENABLE, lambda cfg: ["test"], test),
-    Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, lambda cfg: ["test"], test_orders, True),
+    Step("test_orders", lambda cfg: cfg.BIAS.SHUFFLE.TEST, lambda cfg: ["test"], test_orders),
     Step("ablate", lambda cfg: cfg.BIAS.ABLATION.ENABLE, _silenced, ablate),
     Step("centre", lambda cfg: cfg.BIAS.MASKS.CENTRE != "", lambda cfg: [cfg.BIAS.MASKS.CENTRE],
          centre_bias),
-    Step("battery", lambda cfg: cfg.BIAS.BEHAVIOUR.ENABLE, lambda cfg: ["test"], battery, True),
+    Step("battery", lambda cfg: cfg.BIAS.BEHAVIOUR.ENABLE, lambda cfg: ["test"], battery),
 )  # fmt: skip
+
+# Steps that count the videos that are right -> the key that asks for each.
+_COUNTING = {
+    "test_orders": "BIAS.SHUFFLE.TEST",
+    "ablate": "BIAS.ABLATION.ENABLE",
+    "battery": "BIAS.BEHAVIOUR.ENABLE",
+}
 
 
 def enabled_steps(cfg: CfgNode) -> list[Step]:
@@ -145,13 +150,7 @@ def check_steps(cfg: CfgNode, steps: Sequence[Step]) -> None:
     """Raises, before any work, what the steps would raise of names and lists in their turn."""
     if any(step.name == "train" for step in steps):
         check_training(cfg)
-    if not task_class(cfg).counts_hits and any(step.counts_hits for step in steps):
-        raise ConfigError(
-            [
-                f"BIAS.TASK {cfg.BIAS.TASK}: expected a task in which a video is right or wrong "
-                "for BIAS.SHUFFLE.TEST and BIAS.BEHAVIOUR.ENABLE; set both to False"
-            ]
-        )
+    _check_hits(cfg, steps)
     if cfg.BIAS.ENABLE or any(step.name in ("measure", "ablate") for step in steps):
         pair_maker(pairs_name(cfg))  # raises if there is none of that name
         check_top_clips(cfg)
@@ -159,6 +158,20 @@ def check_steps(cfg: CfgNode, steps: Sequence[Step]) -> None:
     if any(step.name == "battery" for step in steps):
         read_questions(cfg)
         cue_lists(cfg)
+
+
+def _check_hits(cfg: CfgNode, steps: Sequence[Step]) -> None:
+    """Raises ConfigError if the task has nothing that the steps could count."""
+    task, keys = task_class(cfg), dict(_COUNTING)
+    if hasattr(task, "overlaps"):
+        keys.pop("ablate")
+    if not task.counts_hits and any(step.name in keys for step in steps):
+        raise ConfigError(
+            [
+                f"BIAS.TASK {cfg.BIAS.TASK}: expected a task in which a video is right or wrong "
+                f"for {' and '.join(keys.values())}; set them to False"
+            ]
+        )
 
 
 def _last_report(cfg: CfgNode, trained: TrainResult) -> Any:
