@@ -116,7 +116,8 @@ class Task(Protocol):
         watched: the number of its figures whose smallest value so far a log shows.
         counts_hits: whether a video is either right or wrong. Its tally then is a `HitTally`, it
             has `verdicts` and `filmed` as `Classification` has, and accuracies with changed clips
-            exist. A task in which it is not has `overlaps` as `ObjectSegmentation` has.
+            exist. Another one may have `overlaps`, as `ObjectSegmentation` has: then units can be
+            silenced.
     """
 
     watched: str
