@@ -15,7 +15,7 @@ INSTALLED = $(VENV)/.installed-$(EXTRAS)
 # Files begin in the order of tests/conftest.py, the long ones first.
 TESTS ?= -n 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test test-host faults lint clean
+.PHONY: demo test test-host fuzz faults lint clean
 
 demo: $(INSTALLED)  ## train, measure and compare four toy networks
 	$(BIN)/python -m slowfast_bias demo
@@ -26,6 +26,12 @@ test: $(INSTALLED)  ## the whole suite on the PyPI release of SlowFast
 test-host: $(VENV)/.main  ## the same on GitHub main: make test-host SLOWFAST_MAIN=path
 	@test -n "$(SLOWFAST_MAIN)" || { echo "Expected SLOWFAST_MAIN=path of a SlowFast checkout."; exit 2; }
 	SLOWFAST_MAIN=$(abspath $(SLOWFAST_MAIN)) $(BIN)/python -m pytest $(TESTS)
+
+# Files for each of the tests by hypothesis.
+FUZZ ?= 2000
+
+fuzz: $(INSTALLED)  ## files, configs and command lines by chance, others each time (a quarter of an hour)
+	SLOWFAST_BIAS_FUZZ=$(FUZZ) $(BIN)/python -m pytest -n 2 tests/fuzz
 
 faults: $(INSTALLED)  ## inject faults into runs, and write the table of docs/RELIABILITY.md (half an hour)
 	$(BIN)/python benchmarks/faults.py --kills 200 --rounds 3 --out docs/RELIABILITY.md

@@ -49,7 +49,7 @@ setup(
         "hf": ["transformers>=5.18", "safetensors"],  # older ones lose biases of VideoMAE
         "tensorboard": ["tensorboard"],
         "torchcodec": ["torchcodec"],
-        "test": ["pytest>=9", "pytest-xdist", "scipy"],
+        "test": ["pytest>=9", "pytest-xdist", "scipy", "hypothesis"],
         "browser": ["selenium"],  # tests of the page in a Chromium
         "lint": ["ruff"],
     },
