@@ -34,8 +34,8 @@ def keys(node=None, prefix=""):
 
 KEYS = sorted(keys())
 WORDS = [str(value) for value in VALUES] + [
-    "[[2]]", "[['a']]", "(", "{1: 2}", "1e400", "slowfast", "mvit", "x3d", "toyvideos", "[3, 3]",
-    "*", "0x",
+    "{[]: 1}", "-" * 9999 + "1", "[[2]]", "[['a']]", "(", "{1: 2}", "1e400", "slowfast",
+    "mvit", "x3d", "toyvideos", "[3, 3]", "*", "0x",
     "'" * 9, "[" * 300, "1_0", "-0.0", "True", "\x1b[0m", "segmentation", "5", "0.5",
 ]  # fmt: skip
 
