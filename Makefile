@@ -15,7 +15,7 @@ INSTALLED = $(VENV)/.installed-$(EXTRAS)
 # Files begin in the order of tests/conftest.py, the long ones first.
 TESTS ?= -n 2 --dist loadscope --no-loadscope-reorder
 
-.PHONY: demo test test-host gpu faults lint clean
+.PHONY: demo test test-host gpu fuzz faults lint clean
 
 demo: $(INSTALLED)  ## train, measure and compare four toy networks
 	$(BIN)/python -m slowfast_bias demo
@@ -29,6 +29,12 @@ test-host: $(VENV)/.main  ## the same on GitHub main: make test-host SLOWFAST_MA
 
 gpu: $(INSTALLED)  ## what needs a GPU: its tests and its speed, written to docs/BENCHMARKS.md
 	$(BIN)/python benchmarks/gpu.py --out docs/BENCHMARKS.md
+
+# Files for each of the tests by hypothesis.
+FUZZ ?= 2000
+
+fuzz: $(INSTALLED)  ## files, configs and command lines by chance, others each time (a quarter of an hour)
+	SLOWFAST_BIAS_FUZZ=$(FUZZ) $(BIN)/python -m pytest -n 2 tests/fuzz
 
 faults: $(INSTALLED)  ## inject faults into runs, and write the table of docs/RELIABILITY.md (an hour)
 	$(BIN)/python benchmarks/faults.py --kills 200 --rounds 3 --out docs/RELIABILITY.md

@@ -50,7 +50,7 @@ setup(
         "slurm": ["submitit"],
         "tensorboard": ["tensorboard"],
         "torchcodec": ["torchcodec"],
-        "test": ["pytest>=9", "pytest-xdist", "scipy"],
+        "test": ["pytest>=9", "pytest-xdist", "scipy", "hypothesis"],
         "browser": ["selenium"],  # tests of the page in a Chromium
         "lint": ["ruff"],
     },

@@ -180,7 +180,7 @@ def _decoded(value: Any) -> Any:
         return value.lower() == "true"
     try:
         return ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # all that it raises
         return value
 
 

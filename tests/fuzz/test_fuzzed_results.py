@@ -75,15 +75,16 @@ def test_figures(run, data, tmp_path_factory):
     root, files = run
     outputs, out = Outputs(str(root)), tmp_path_factory.getbasetemp() / "figure.svg"
     kinds = {
-        outputs.report(): ["curves"],
-        outputs.silencing(): ["silencing"],
-        outputs.frame_orders: ["orders"],
-        outputs.battery(): ["battery"],
+        outputs.report(): [],
+        outputs.silencing(): ["--ablation"],
+        outputs.frame_orders: ["--orders"],
+        outputs.battery(): ["--battery"],
+        outputs.top_clips: ["--top-clips"],
     }
     name = data.draw(st.sampled_from(sorted(kinds)))
     path = Path(name)
     path.write_bytes(data.draw(spoilt_json(files[path])))
     try:
-        ask("plot", path, "--kind", *kinds[name], "--out", out)
+        ask("plot", *kinds[name], path, "--out", out)
     finally:
         path.write_text(json.dumps(files[path]))
