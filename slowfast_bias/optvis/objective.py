@@ -6,6 +6,7 @@ others. They are capped, as a class that has won for certain has nothing to gain
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +32,9 @@ class Target(Protocol):
     layer: str
     unit: int
 
+    def of_rows(self, rows: Sequence[int]) -> Target:
+        """Returns the target of some of the rows; one that is the same for all returns itself."""
+
     def value(self, response: Response) -> Tensor:
         """Returns (B,) the activation, as numbers report it."""
 
@@ -51,6 +55,10 @@ class Unit:
     layer: str
     unit: int
     scale: float = 1.0
+
+    def of_rows(self, rows: Sequence[int]) -> Target:
+        """Returns itself."""
+        return self
 
     def value(self, response: Response) -> Tensor:
         """Returns (B,) its mean over time and space."""
@@ -78,6 +86,10 @@ class ClassOdds:
 
     unit: int
     layer: str = CLASSES
+
+    def of_rows(self, rows: Sequence[int]) -> Target:
+        """Returns itself."""
+        return self
 
     def value(self, response: Response) -> Tensor:
         """Returns (B,) its log-odds."""

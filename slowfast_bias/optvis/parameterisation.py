@@ -8,6 +8,7 @@ inside the wheel's disc. A row that is frozen has one frame, repeated.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from torch import Tensor
 
 KINDS = ("fourier", "pixels")
 _NOISE = 0.01  # deviation of what is optimised at the start: near grey
+_NO_GRADIENT = 1e-30
 _IMAGE, _FLOW = 0, 2  # tell the draws of one seed apart
 
 
@@ -63,6 +65,8 @@ class Variables:
         self.canvas, self.kind = canvas, kind
         self._still = torch.tensor(list(frozen), device=device).view(-1, 1, 1, 1, 1)
         self._scale = _decay(canvas).to(device)
+        # one coefficient a place is left: it must move a frame as far as all of them together do
+        self._gain = math.sqrt(canvas.frames) if kind == "fourier" else 1.0
         streams = [(_IMAGE, 3), *([(_FLOW, 2)] if canvas.flow else [])]
         self.tensors = [
             self._start(seeds, stream, channels).to(device).requires_grad_()
@@ -72,7 +76,7 @@ class Variables:
     def scene(self) -> list[Tensor]:
         """Returns the scene that the numbers stand for, with its gradient."""
         image, *flow = (self._field(x) for x in self.tensors)
-        frozen = image.mean(2, keepdim=True).expand_as(image)
+        frozen = self._gain * image.mean(2, keepdim=True).expand_as(image)
         clips = torch.sigmoid(torch.where(self._still, frozen, image))
         return [clips, *(torch.where(self._still, 0.0, inside_disc(x)) for x in flow)]
 
@@ -85,6 +89,14 @@ class Variables:
         with torch.no_grad():
             for mine, kept in zip(self.tensors, numbers, strict=True):
                 mine.copy_(kept)
+
+    def balance_gradients(self) -> None:
+        """Divides the gradients of each row by their root mean square, over all streams alike."""
+        found = [x.grad.flatten(1) for x in self.tensors if x.grad is not None]
+        sizes = torch.cat(found, 1).square().mean(1).sqrt().clamp(min=_NO_GRADIENT)
+        for x in self.tensors:
+            if x.grad is not None:
+                x.grad.div_(sizes.view(-1, *[1] * (x.ndim - 1)))
 
     def _start(self, seeds: Sequence[int], stream: int, channels: int) -> Tensor:
         size = (channels, self.canvas.frames, self.canvas.height, self.canvas.width)
@@ -112,7 +124,11 @@ def inside_disc(field: Tensor) -> Tensor:
 
 
 def _decay(canvas: Canvas) -> Tensor:
-    """Returns 1 / spatial frequency, (H, W // 2 + 1), in pixels; at most the longer side."""
+    """Returns 1 / spatial frequency, (H, W // 2 + 1), at most the longer side; 1 on average.
+
+    So a step of Adam moves the pixels of a field of any size by about its rate.
+    """
     across, down = torch.fft.rfftfreq(canvas.width), torch.fft.fftfreq(canvas.height)
     frequency = (across[None] ** 2 + down[:, None] ** 2).sqrt()
-    return 1 / frequency.clamp(min=1 / max(canvas.height, canvas.width))
+    decay = 1 / frequency.clamp(min=1 / max(canvas.height, canvas.width))
+    return decay / decay.square().mean().sqrt()

@@ -310,3 +310,17 @@ def test_an_input_is_rewritten_however_it_is_given(clip, positional):
         with rewriting(model, tap, lambda x: None):
             model(clip)
     assert hooks(model) == 0
+
+
+def test_means_keep_their_gradient_if_asked_and_are_the_same_numbers():
+    model, x = nn.Sequential(nn.Conv3d(3, 4, 3, padding=1), nn.ReLU()), torch.randn(2, 3, 4, 5, 5)
+    x.requires_grad_()
+    with tapped(model, ["0", "1"]) as features:
+        model(x)
+        plain = dict(features)
+    with tapped(model, ["0", "1"], gradient=True) as features:
+        model(x)
+    for layer, mean in plain.items():
+        assert not mean.requires_grad and torch.equal(mean, features[layer])
+    (gradient,) = torch.autograd.grad(features["1"][0, 2], x)
+    assert gradient[0].any() and not gradient[1].any()  # of the other clip there is none

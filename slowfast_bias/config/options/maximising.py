@@ -20,11 +20,11 @@ OPTIONS = (
            "image repeated, or no flow; motion need compares unconstrained with it."),
     Option("BIAS.MAXIMISE.SEEDS", [0, 1, 2], "Starts of each speed, by their seeds."),
     Option("BIAS.MAXIMISE.STEPS", 0,
-           "Steps of Adam; 0: 400 for up to 16 frames, 600 for more.", low=0),
+           "Steps of Adam; 0: 100 for up to 16 frames, 150 for more.", low=0),
     Option("BIAS.MAXIMISE.PARAMETERS", "fourier",
            "What is optimised: Fourier coefficients of the clip with decay over space, or pixels, "
            "as Feichtenhofer et al. (2018).", choices=("fourier", "pixels")),
-    Option("BIAS.MAXIMISE.RATE", 0.0, "Learning rate; 0: 0.2 for fourier, 0.05 for pixels.",
+    Option("BIAS.MAXIMISE.RATE", 0.0, "Learning rate; 0: 0.1 for fourier, 0.05 for pixels.",
            low=0),
     Option("BIAS.MAXIMISE.JITTER", -1,
            "Pixels by which all frames of a clip are moved in each step, at most; -1: a sixteenth "

@@ -34,7 +34,6 @@ from slowfast_bias.outputs import unit_clips_name
 DEAD = "the unit is dead: it is the same for all natural clips"
 BROKEN = "a value that is not finite came up: the clips are those of the last good step"
 FLAT = "the activation did not rise: there is no gradient, with leaky rectifiers neither"
-LEAKED = "there was no gradient at first: rectifiers leaked during the first steps"
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def make_unit(shop: Workshop, chosen: Chosen, bar: Bar) -> Product:
         parts.append(maximise(lean, target, some, shop.canvas, shop.settings.recipe, bar))
     scene = quantised([torch.cat(xs) for xs in zip(*(part.scene for part in parts), strict=True)])
     row["by_speed"] = _by_speed(shop, chosen, target, scene)
-    row |= _over_speeds(row) | _problems(parts, row)
+    row |= _over_speeds(row) | _problems(parts, row, [x.speed.frozen for x in rows])
     return Product(row, _arrays(shop, scene, chosen))
 
 
@@ -172,9 +171,11 @@ def _over_speeds(row: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _problems(parts: Sequence[Made], row: dict[str, Any]) -> dict[str, Any]:
-    leaky = any(part.leaky for part in parts)
-    if any(part.broken for part in parts):
+def _problems(parts: Sequence[Made], row: dict[str, Any], frozen: Sequence[bool]) -> dict[str, Any]:
+    """Returns what went wrong; a frozen clip without a gradient is what a unit of motion gives."""
+    leaks = [leak for part in parts for leak in part.leaky]
+    leaky = any(leak and not still for leak, still in zip(leaks, frozen, strict=True))
+    if any(broke for part in parts for broke in part.broken):
         return {"failed": BROKEN, "leaky": leaky}
     reached = [x for column in row["by_speed"].values() for x in column["activation"]]
     flat = leaky and max(reached) <= row["natural_mean"]

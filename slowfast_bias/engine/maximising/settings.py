@@ -11,7 +11,7 @@ from slowfast_bias.config import ConfigError
 from slowfast_bias.optvis import Canvas, Recipe, Row, Speed, speeds_named
 
 _LONG = 16  # frames; longer clips have more to find
-_STEPS, _MORE = 400, 600
+_STEPS, _MORE = 100, 150
 
 
 @dataclasses.dataclass(frozen=True)

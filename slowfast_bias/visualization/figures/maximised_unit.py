@@ -26,6 +26,7 @@ from slowfast_bias.visualization.figures.maximised_words import (
     REACHED,
     SAID,
     chosen_words,
+    in_its_measure,
     natural_reached,
     origin_sentence,
     reached,
@@ -37,7 +38,7 @@ from slowfast_bias.visualization.reading.maximised import Clips, Maximised, Unit
 _WORDS, _GAP, _EDGE, _HEAD, _BETWEEN = 1.0, 0.2, 0.02, 0.42, 0.14  # inches
 _WHEEL, _LETTERS = 0.36, 44  # inches of the legend, letters of a title
 _FRAMES, _BESIDE = 8, 4  # of a clip that was made, of one of the data
-_NUMBERS = ("transfer", "flow_magnitude", "reversed", "path_similarity")
+_NUMBERS = ("reversed", "transfer", "flow_magnitude", "path_similarity")
 
 
 @style.styled()
@@ -48,7 +49,7 @@ def unit_figure(found: Maximised, unit: Unit) -> Figure:
     wide, beside = _widths(clips, natural)
     height = wide * clips.rgb.shape[3] / (clips.rgb.shape[4] * min(_FRAMES, clips.rgb.shape[2]))
     row = max(height * _strips(clips), LINE * (1 + len(_lines(unit, found.speeds[0])))) + _BETWEEN
-    page = Page(_HEAD + row * len(found.speeds), _caption(found, clips))
+    page = Page(_HEAD + row * len(found.speeds), _caption(found, unit, clips))
     _draw_head(page, unit, natural, wide)
     for place, speed in enumerate(found.speeds):
         top = _HEAD + place * row
@@ -112,12 +113,17 @@ def _write_numbers(page: Page, unit: Unit, speed: str, top: float) -> None:
 
 def _lines(unit: Unit, speed: str) -> list[str]:
     """Returns the numbers that are known at any speed, a line each."""
-    known = [
-        key for key in _NUMBERS
-        if any(math.isfinite(unit.shown(each, key)) for each in unit.by_speed)
-    ]  # fmt: skip
+    found = {key: unit.shown(speed, key) for key in _known(unit)}
+    if "reversed" in found:
+        found["reversed"] = in_its_measure(unit, found["reversed"])
     first = f"{'log-odds' if unit.is_class else 'of natural'} {written(reached(unit, speed))}"
-    return [first, *(f"{SAID[key][0]} {written(unit.shown(speed, key))}" for key in known)]
+    return [first, *(f"{SAID[key][0]} {written(value)}" for key, value in found.items())]
+
+
+def _known(unit: Unit) -> list[str]:
+    """Returns the numbers beside the first that are known at any speed."""
+    speeds = unit.by_speed
+    return [x for x in _NUMBERS if any(math.isfinite(unit.shown(speed, x)) for speed in speeds)]
 
 
 def _draw_natural(
@@ -134,7 +140,7 @@ def _draw_natural(
         page.text(left + width / 2, top + height + 0.015, written(ratio), ha="center")
 
 
-def _caption(found: Maximised, clips: Clips) -> Sequence[str]:
+def _caption(found: Maximised, unit: Unit, clips: Clips) -> Sequence[str]:
     """Returns what the strips and numbers are."""
     words = [f"{seeds_words(found)} Left to right in time."]
     if clips.flow is not None:
@@ -142,6 +148,7 @@ def _caption(found: Maximised, clips: Clips) -> Sequence[str]:
             "Below each image its flow: as red (to the right), green (down) and blue (speed); and "
             "as hue (direction, by the wheel) and strength (speed), of one scale."
         )
-    named = "; ".join(f"{SAID[key][0]}: {SAID[key][1]}" for key in _NUMBERS)
+    said = {**SAID, "reversed": ("backwards", "the same of the clip played backwards")}
+    named = "; ".join(f"{said[key][0]}: {said[key][1]}" for key in _known(unit))
     words.append(f"First number: {REACHED}; {named}. frozen: one image repeated.")
     return [*words, *origin_sentence(found)]

@@ -72,6 +72,11 @@ def reached(unit: Unit, speed: str) -> float:
 def natural_reached(unit: Unit, clip: int) -> float:
     """Returns how far a clip of the data drives a unit, in the same measure."""
     value = number(unit.natural[clip], "value") if clip < len(unit.natural) else math.nan
+    return in_its_measure(unit, value)
+
+
+def in_its_measure(unit: Unit, activation: float) -> float:
+    """Returns an activation over the largest natural one; log-odds as they are."""
     if unit.is_class:
-        return value
-    return value / unit.natural_max if unit.natural_max > 0 else math.nan
+        return activation
+    return activation / unit.natural_max if unit.natural_max > 0 else math.nan
