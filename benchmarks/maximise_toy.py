@@ -3,8 +3,8 @@
 
 Networks that learnt which way a disc goes round (orbit2), or the texture; clips are made for their
 classes and units. `reading`: the class that the clip itself shows, by the phase of what changes on
-its orbit, or by its hue. `others`: networks trained apart that name the class. `backwards`: the same
-for the clip played backwards and the opposite motion.
+its orbit, or by its hue. `others`: networks trained apart that name the class. `backwards`: the
+same for the clip played backwards and the opposite motion.
 
     python benchmarks/maximise_toy.py [--out runs/maximise_toy] [--parts PART ...]
 
