@@ -3,8 +3,8 @@
 
 Networks that learnt which way a disc goes round (orbit2), or the texture; clips are made for their
 classes and units. `reading`: the class that the clip itself shows, by the phase of what changes on
-its orbit, or by its hue. `others`: networks trained apart that name the class. `backwards`: the same
-for the clip played backwards and the opposite motion.
+its orbit, or by its hue. `others`: networks trained apart that name the class. `backwards`: the
+same for the clip played backwards and the opposite motion.
 
     python benchmarks/maximise_toy.py [--out runs/maximise_toy] [--parts PART ...]
 
@@ -190,7 +190,7 @@ def named_by(networks: Sequence[Network], scene: Sequence[Tensor]) -> list[list[
     return [x.responder().measure(scene).scores.argmax(1).tolist() for x in networks]
 
 
-def units(out: str, layer: str = "s5", number: int = 48, steps: int = 60) -> None:
+def units(out: str, layer: str = "s5", number: int = 32, steps: int = 60) -> None:
     """Prints how motion need goes with the motion-only score over units of a layer."""
     print(f"motion need against motion-only over units of {layer}")
     for name, trained in (("both, trained", True), ("both, untrained", False)):

@@ -26,7 +26,7 @@ ENOUGH = {
     "compare": ["a.json"], "plot": ["a.json", "--out", "a.png"], "stylize": ["v", "--out", "o"],
     "styles": ["v"], "prepare": ["csv", "--lists", "l", "--out", "o"], "demo": [], "doctor": [],
     "sweep": ["--networks", "x.yaml", "--out", "o"], "models": [], "flow": ["i", "--out", "o"],
-    "reproduce": ["fig3", "--toy"],
+    "reproduce": ["fig3", "--toy"], "maximise": ["x.yaml"],
 }  # fmt: skip
 
 
