@@ -70,6 +70,8 @@ def test_a_run_leaves_numbers_and_clips_and_goes_on_from_them(toy):
     ratios = unit["by_speed"]["frozen"]
     assert ratios["transfer"] == pytest.approx(ratios["ratio"], rel=1e-4)
 
+    drawn = [outputs.maximised_figure, f"{outputs.maximised_folder}/class/unit_00002.gif"]
+    assert all(os.path.getsize(path) for path in drawn)
     made = os.stat(f"{cfg.OUTPUT_DIR}/{unit['file']}").st_mtime_ns
     again = engine.run(toy(*words[:1], ["class:2", "7"], *words[2:]))["maximise"]["units"]
     assert again == [unit, of_class]
