@@ -190,7 +190,7 @@ def named_by(networks: Sequence[Network], scene: Sequence[Tensor]) -> list[list[
     return [x.responder().measure(scene).scores.argmax(1).tolist() for x in networks]
 
 
-def units(out: str, layer: str = "s5", number: int = 48, steps: int = 60) -> None:
+def units(out: str, layer: str = "s5", number: int = 32, steps: int = 60) -> None:
     """Prints how motion need goes with the motion-only score over units of a layer."""
     print(f"motion need against motion-only over units of {layer}")
     for name, trained in (("both, trained", True), ("both, untrained", False)):

@@ -25,7 +25,7 @@ LEAK, LEAKY_SHARE = 0.05, 0.1  # slope of rectifiers below 0, and for which shar
 # Adam would follow a direction that changes next to nothing as fast as any other, and so set the
 # flow of a unit of appearance in motion: below this share of a row's usual gradient it slows down.
 NEGLIGIBLE = 0.1
-RATES = {"fourier": 0.1, "pixels": 0.05}  # of Adam
+RATES = {"fourier": 0.03, "pixels": 0.05}  # of Adam
 TV = {"fourier": 0.0, "pixels": 0.05}
 
 Bar = Callable[[Sequence[int]], Iterable[int]]

@@ -27,7 +27,7 @@ ENOUGH = {
     "styles": ["v"], "prepare": ["csv", "--lists", "l", "--out", "o"], "demo": [], "doctor": [],
     "sweep": ["--networks", "x.yaml", "--out", "o"], "models": [], "flow": ["i", "--out", "o"],
     "reproduce": ["fig3", "--toy"], "submit": ["run", "--cfg", "x.yaml"],
-    "centre": ["--cfg", "x.yaml"],
+    "centre": ["--cfg", "x.yaml"], "maximise": ["x.yaml"],
 }  # fmt: skip
 
 

@@ -52,9 +52,10 @@ def written(value: float, form: str = ".2f") -> str:
 
 
 def origin_sentence(found: Maximised) -> list[str]:
-    """Returns where the numbers come from; nothing if that is not said."""
-    origin = origin_words([found.meta])
-    return [f"{origin[0].upper()}{origin[1:]}."] if origin else []
+    """Returns which network it is and where the numbers come from; nothing that is not said."""
+    model, origin = found.meta.get("model"), origin_words([found.meta])
+    said = [f"Network: {model}."] if isinstance(model, str) and model else []
+    return [*said, f"{origin[0].upper()}{origin[1:]}."] if origin else said
 
 
 def seeds_words(found: Maximised) -> str:
