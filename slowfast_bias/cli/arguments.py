@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,9 @@ def add_workers(parser: argparse.ArgumentParser, text: str, default: int | None 
 
 def find_config(path: str) -> str:
     """Returns the file itself, or the one of that name that comes with this project."""
-    if "://" in path or Path(path).exists():
+    if "://" in path or os.path.exists(path):  # which takes names that no file can have, too
         return path
-    return next((str(root / path) for root in _ROOTS if (root / path).exists()), path)
+    return next((str(root / path) for root in _ROOTS if os.path.exists(root / path)), path)
 
 
 def shipped_configs() -> Path:

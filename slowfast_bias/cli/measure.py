@@ -127,7 +127,7 @@ def _short_way(args: argparse.Namespace) -> list[Any]:
 
 def _keys_of_weights(path: str) -> list[Any]:
     """Returns KEY, VALUE, ... that follow from a file: its classes, and how it wants colours."""
-    if Path(path, "config.json").is_file():
+    if os.path.isfile(f"{path}/config.json"):
         return ["BIAS.HF.FOLDER", path]  # which says it all
     from slowfast_bias.models.weights.describe import classes_of
     from slowfast_bias.models.weights.names import find_table_of

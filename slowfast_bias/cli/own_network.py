@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -121,7 +122,7 @@ def main(args: argparse.Namespace) -> int:
 def find_build(name: str) -> Callable[[], Any]:
     """Returns the function that FILE.py:BUILD names."""
     path, _, function = name.rpartition(":")
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise RequestError(f"Expected a Python file at {path}, but there is none.")
     spec = importlib.util.spec_from_file_location(Path(path).stem, path)
     module = importlib.util.module_from_spec(spec)

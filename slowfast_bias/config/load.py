@@ -147,7 +147,7 @@ def _put(cfg: CfgNode, key: str, value: Any) -> str | None:
         return None  # `KEY:` without a value, as in some files of SlowFast, where nothing is meant
     try:
         node[name] = _coerce(value, node[name])
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # a number of hundreds of digits is no float
         return f"{key}: {error}"
     return None
 

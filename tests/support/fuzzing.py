@@ -88,7 +88,7 @@ def changed(draw: Any, tree: Any) -> Any:
 def _change(draw: Any, node: Any, key: Any) -> None:
     what = draw(st.sampled_from(("put", "put", "put", "take", "more")))
     if what == "put":
-        node[key] = draw(st.sampled_from(VALUES))
+        node[key] = copy.deepcopy(draw(st.sampled_from(VALUES)))
     elif what == "take":
         del node[key]
     elif isinstance(node, dict):

@@ -219,7 +219,7 @@ def _is_report(path: str) -> bool:
     with g_pathmgr.open(path, "r") as file:
         try:
             content = json.load(file)
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, or nested without end
             return True
     return not isinstance(content, dict) or content.get("kind", "report") == "report"
 
