@@ -17,6 +17,9 @@ OPTIONS = (
            "Seconds without a step (a batch, or a message to all) after which a process of several "
            "that lives ends the run, and all show where they stand; 0, or with RANK_TIMEOUT 0: "
            "never.", low=0),
+    Option("BIAS.TRAIN_CHANNELS_LAST", False,
+           "Train with channels last in memory: the same steps but for rounding, faster on a GPU "
+           "for networks of convolutions over time and space."),
     Option("BIAS.NEW_CLASSIFIER", False,
            "Train from TRAIN.CHECKPOINT_FILE_PATH with a new classifier if the file's has other "
            "classes, or if it has none; all other weights must fit."),

@@ -38,6 +38,7 @@ from slowfast_bias.engine.training.resume import start_from
 from slowfast_bias.engine.training.static_dropout import Debiasing
 from slowfast_bias.engine.training.validation import Validations
 from slowfast_bias.models.families import family_of
+from slowfast_bias.models.fast import learnt_in_channels_last
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.seeding import seed_all, seed_from
 
@@ -64,6 +65,8 @@ def train(cfg: CfgNode) -> TrainResult:
         write_config(cfg, outputs.config)
     model = network.build_network(cfg)
     check_layers(cfg, model)
+    if cfg.BIAS.TRAIN_CHANNELS_LAST:
+        learnt_in_channels_last(model)
     task = make_task(cfg, model)
     debias = Debiasing(cfg, model, task)  # before the network is wrapped for several processes
     device = next(model.parameters()).device

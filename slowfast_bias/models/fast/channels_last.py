@@ -65,5 +65,15 @@ def in_channels_last(model: nn.Module) -> None:
             module.__class__ = OneDnnConv3d
 
 
+def learnt_in_channels_last(model: nn.Module) -> None:
+    """Brings the weights of convolutions over time and space into that layout, for training.
+
+    They stay the parameters that an optimizer knows; what passes through follows their layout.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv3d):
+            module.weight.data = module.weight.data.contiguous(memory_format=LAYOUT)
+
+
 def _is_simple(conv: nn.Conv3d) -> bool:
     return conv.padding_mode == "zeros" and not isinstance(conv.padding, str)

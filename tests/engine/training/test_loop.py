@@ -14,6 +14,7 @@ import torch
 from slowfast_bias import engine, host
 from slowfast_bias.config import load_cfg
 from slowfast_bias.engine.setup import checkpoint
+from slowfast_bias.engine.training import loop
 from slowfast_bias.errors import DataError, UserError
 from slowfast_bias.outputs import Outputs
 
@@ -134,6 +135,25 @@ def test_mixed_precision_on_a_cpu_is_another_arithmetic_of_the_same_training(run
     assert not equal(weights(full), weights(half))
     assert half.train["loss"] == pytest.approx(full.train["loss"], rel=0.05)
     assert all(value.dtype != torch.bfloat16 for value in weights(half).values())
+
+
+def test_channels_last_is_another_layout_of_the_same_training(run, monkeypatch):
+    layouts = []
+    real = loop.train_epoch
+
+    def look(cfg, task, model, *rest):
+        convs = [x for x in model.modules() if isinstance(x, torch.nn.Conv3d)]
+        last = torch.channels_last_3d
+        layouts.append({x.weight.is_contiguous(memory_format=last) for x in convs})
+        return real(cfg, task, model, *rest)
+
+    monkeypatch.setattr(loop, "train_epoch", look)
+    one = "SOLVER.MAX_EPOCH", 1
+    usual, last = run("usual", *one), run("last", *one, "BIAS.TRAIN_CHANNELS_LAST", True)
+    assert layouts[-1] == {True} != layouts[0]
+    assert last.train["loss"] == pytest.approx(usual.train["loss"], rel=1e-3)
+    for name, weight in weights(usual).items():
+        torch.testing.assert_close(weights(last)[name], weight, rtol=1e-2, atol=1e-4)
 
 
 def test_precise_statistics_replace_the_running_ones_and_nothing_else(run, tiny, packed):
