@@ -17,6 +17,7 @@ from typing import Any
 from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
+from slowfast_bias.config.anchors import MOST, count_values
 from slowfast_bias.config.canonical import canonicalise
 from slowfast_bias.config.check import ConfigError, find_problems
 from slowfast_bias.config.check_training import unused_rates
@@ -24,8 +25,6 @@ from slowfast_bias.config.options import get_cfg
 from slowfast_bias.errors import UserError
 
 log = logging.getLogger(__name__)
-
-_MOST = 100_000  # values of a config, which has some hundreds
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -91,26 +90,13 @@ def _read(path: str) -> list[tuple[str, Any]]:
     except Exception as error:
         raise ConfigError([f"{path}: not readable as YAML: {error}"]) from error
     try:
-        if (size := _unfolded(tree, {})) > _MOST:
+        if (size := count_values(tree)) > MOST:
             raise ConfigError([f"{path}: its anchors unfold to {size:.0e} values; write them out"])
         if not isinstance(tree, Mapping):
             raise ConfigError([f"{path}: expected `SECTION:` and `KEY: value` lines, got {tree!r}"])
         return list(_leaves(tree, get_cfg()))
     except RecursionError as error:
         raise ConfigError([f"{path}: a section contains itself (an anchor in itself?)"]) from error
-
-
-def _unfolded(tree: Any, known: dict[int, int]) -> int:
-    """Returns how many values a tree has if each alias is counted as what it stands for.
-
-    A few lines of anchors of anchors stand for more than any memory holds.
-    """
-    if not isinstance(tree, (Mapping, list, tuple)):
-        return 1
-    if id(tree) not in known:
-        inner = tree.values() if isinstance(tree, Mapping) else tree
-        known[id(tree)] = 1 + sum(_unfolded(value, known) for value in inner)
-    return known[id(tree)]
 
 
 def _leaves(tree: Mapping[str, Any], shape: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

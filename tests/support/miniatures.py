@@ -16,7 +16,7 @@ from support.videos import write_video
 CLASSES = 3
 # Keys after which a recipe is over in a second; its network keeps its kind and its depth.
 TOY = {
-    "BIAS": {"TOY": {"NUM_TRAIN": 8, "NUM_VAL": 8, "NUM_TEST": 8}},
+    "BIAS": {"TOY": {"NUM_TRAIN": 16, "NUM_VAL": 8, "NUM_TEST": 8}},
     "SOLVER": {"MAX_EPOCH": 2},
 }
 REAL = {
