@@ -22,10 +22,11 @@ from slowfast_bias.optvis.speeds import Speed
 
 _JITTER = 1  # tells these draws from others of one seed
 LEAK, LEAKY_SHARE = 0.05, 0.1  # slope of rectifiers below 0, and for which share of the steps
-# Adam would follow a direction that changes next to nothing as fast as any other, and so set the
-# flow of a unit of appearance in motion: below this share of a row's usual gradient it slows down.
-NEGLIGIBLE = 0.1
-RATES = {"fourier": 0.03, "pixels": 0.05}  # of Adam
+# Adam would follow a direction that changes next to nothing as fast as any other: pictures would
+# fill with noise, and the flow of a unit of appearance would move. Below a row's usual gradient a
+# step is as small as its gradient is.
+USUAL = 1.0
+RATES = {"fourier": 0.1, "pixels": 0.05}  # of Adam
 TV = {"fourier": 0.0, "pixels": 0.05}
 
 Bar = Callable[[Sequence[int]], Iterable[int]]
@@ -147,7 +148,7 @@ class _Climb:
         """Returns the scene, and whether it stopped at a number that is not finite."""
         variables, steps = self.variables, self.recipe.steps
         rate = self.recipe.rate or RATES[self.recipe.kind]
-        optimiser = torch.optim.Adam(variables.tensors, rate, eps=NEGLIGIBLE)
+        optimiser = torch.optim.Adam(variables.tensors, rate, eps=USUAL)
         good, broken = variables.copy(), False
         for step in bar(range(steps)):
             rises = self._backward(leak if step < LEAKY_SHARE * steps else 0.0)

@@ -24,7 +24,7 @@ OPTIONS = (
     Option("BIAS.MAXIMISE.PARAMETERS", "fourier",
            "What is optimised: Fourier coefficients of the clip with decay over space, or pixels, "
            "as Feichtenhofer et al. (2018).", choices=("fourier", "pixels")),
-    Option("BIAS.MAXIMISE.RATE", 0.0, "Learning rate; 0: 0.03 for fourier, 0.05 for pixels.",
+    Option("BIAS.MAXIMISE.RATE", 0.0, "Learning rate; 0: 0.1 for fourier, 0.05 for pixels.",
            low=0),
     Option("BIAS.MAXIMISE.JITTER", -1,
            "Pixels by which all frames of a clip are moved in each step, at most; -1: a sixteenth "

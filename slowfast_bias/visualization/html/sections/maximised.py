@@ -159,6 +159,7 @@ def _rows(found: Maximised, unit: Unit, strips: Strips) -> list[FilmRow]:
 def _table(found: Maximised, unit: Unit) -> Table:
     """Returns the numbers of a unit, a row per speed."""
     keys = [key for key in SAID if any(math.isfinite(unit.mean(x, key)) for x in found.speeds)]
+    keys = [key for key in keys if not (key == "ratio" and unit.is_class)]
     rows = [[speed, *(_cell(unit, speed, key) for key in keys)] for speed in found.speeds]
     caption = "; ".join(f"{SAID[key][0]}: {SAID[key][1]}" for key in keys)
     return Table(
