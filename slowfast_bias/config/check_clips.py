@@ -13,6 +13,7 @@ from fvcore.common.config import CfgNode
 
 from slowfast_bias.config.check_styles import has_flow_pairs
 from slowfast_bias.config.lookup import lookup
+from slowfast_bias.models.families.family import SEGMENTATION
 
 _THREE_CROPS = ("kinetics", "ssv2", "charades")  # loaders of the hosts: left, middle, right
 _REORDERING = (
@@ -55,7 +56,7 @@ def _frames(cfg: CfgNode) -> Iterator[str]:
     """Yields a problem if the frames are too few for another order; their range excludes 0."""
     frames = cfg.DATA.NUM_FRAMES
     wanting = [key for key in _REORDERING if lookup(cfg, key)]
-    if has_flow_pairs(cfg):
+    if cfg.BIAS.TASK == SEGMENTATION or has_flow_pairs(cfg):  # whatever the name of the pairs
         wanting = [key for key in wanting if key not in (*_MEASURING, "BIAS.BEHAVIOUR.ENABLE")]
     if frames == 1 and wanting:
         yield (

@@ -66,6 +66,14 @@ def test_one_frame_has_no_order(found, key):
     assert found("DATA.NUM_FRAMES", 1) == [] and found("DATA.NUM_FRAMES", 2, key, True) == []
 
 
+def test_a_wrong_word_for_pairs_of_image_and_flow_asks_for_no_more_frames(found):
+    problems = found(
+        "BIAS.TASK", "segmentation", "DATA.NUM_FRAMES", 1, "BIAS.ENABLE", True, "BIAS.PAIRS", "flow"
+    )
+    assert any(x.startswith("BIAS.PAIRS: expected") for x in problems)
+    assert not any("another order" in x for x in problems)
+
+
 def test_a_slow_pathway_of_one_frame_has_no_order_of_its_own(found):
     one = [*SLOWFAST, "SLOWFAST.ALPHA", 8, "BIAS.ENABLE", True]
     (problem,) = found(*one, "BIAS.ORDER", "pathway")

@@ -32,14 +32,14 @@ def readable(stats: Mapping[str, Any]) -> str:
 
 def _rank(key: str) -> int:
     """Returns the place of an entry: the loss, then figures of the task, then all others."""
-    last = ("lr", "seconds", "eta_seconds", "clips", "videos", "dropped")
+    last = ("lr", "seconds", "eta_seconds", "clips", "videos", "frames", "dropped")
     return 0 if key == "loss" else 2 + last.index(key) if key in last else 1
 
 
 def _entry(key: str, value: Any) -> str:
     if key in ("_type", "epoch", "iter") or (key == "dropped" and not value):
         return ""
-    if key in ("clips", "videos", "dropped"):
+    if key in ("clips", "videos", "frames", "dropped"):
         return f"{value} {key}"
     if key == "eta_seconds":
         return f"eta {datetime.timedelta(seconds=round(value))}"

@@ -55,7 +55,8 @@ def test(cfg: CfgNode) -> TestResult:
     votes = vote(cfg, task, (with_mirror if mirrors else as_filmed)(task, model), "test")
     figures, dropped = votes.figures("ordered"), votes.meta["dropped_videos"]
     result = TestResult(figures, votes.meta["videos"], dropped, weights)
-    line = {"_type": "test_final", "split": "test_final", "videos": result.videos}
+    what = "videos" if task.counts_hits else "frames"
+    line = {"_type": "test_final", "split": "test_final", what: result.videos}
     log_json(cfg.OUTPUT_DIR, {**line, **figures.final(), "dropped": len(dropped)})
     _save_predictions(cfg, votes.tally.predictions(0))
     if (found := figures.result()) and ranks.is_master():

@@ -166,6 +166,6 @@ def _write(outputs: Outputs, data: dict[str, Any], layers: list[dict[str, Any]])
     for found in layers:
         log.info(
             "%s (%%) of %s without units of %s (%d channels)\n%s",
-            found["score"], videos_and_recordings(meta), found["layer"], found["channels"],
-            curve_table(found["curves"], found["score"]),
+            found["score"], videos_and_recordings(meta, found["score"] != ACCURACY),
+            found["layer"], found["channels"], curve_table(found["curves"], found["score"]),
         )  # fmt: skip

@@ -149,9 +149,13 @@ def _facts(cfg: CfgNode, variants: Variants, loader: Loader) -> tuple[Any, ...]:
     return weights_digest(variants.model), list_digest(loader.dataset), list(variants.names)
 
 
-def videos_and_recordings(meta: Mapping[str, Any]) -> str:
-    """Returns "67 videos of 12 recordings" of what a result says of its list; "67 videos"."""
-    videos, recordings = (counted(meta[key], key) for key in ("videos", "recordings"))
+def videos_and_recordings(meta: Mapping[str, Any], frames: bool = False) -> str:
+    """Returns "67 videos of 12 recordings" of what a result says of its list; "67 videos".
+
+    With `frames`, "67 frames of 12 sequences": what a list of masks has.
+    """
+    words = ("frames", "sequences") if frames else ("videos", "recordings")
+    videos, recordings = map(counted, (meta["videos"], meta["recordings"]), words)
     return f"{videos} of {recordings}" if meta["recordings"] < meta["videos"] else videos
 
 

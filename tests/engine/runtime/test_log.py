@@ -40,6 +40,8 @@ def test_json_is_in_the_files_and_lines_for_a_person_on_the_terminal(tiny, capsy
         ({"_type": "test_final", "split": "test_final", "videos": 8, "top1_acc": "62.50",
           "top5_acc": "100.00", "dropped": 0},
          "tested  top-1 accuracy 62.50 %  top-5 accuracy 100.00 %  8 videos"),
+        ({"_type": "test_final", "split": "test_final", "frames": 12, "J_mean": "62.50"},
+         "tested  J_mean 62.50  12 frames"),
         ({"_type": "bias_final", "S_static": {"s1": 0.5}}, ""),
     ],
 )  # fmt: skip

@@ -158,3 +158,8 @@ def test_caffe2_weights_are_tested_by_name(trained, tmp_path):
 )
 def test_one_video_is_written_as_one(videos, recordings, says):
     assert videos_and_recordings({"videos": videos, "recordings": recordings}) == says
+
+
+def test_frames_of_sequences_are_no_videos():
+    found = {"videos": 12, "recordings": 3}
+    assert videos_and_recordings(found, frames=True) == "12 frames of 3 sequences"
