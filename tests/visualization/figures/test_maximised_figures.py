@@ -81,9 +81,10 @@ def test_everything_is_drawn_beside_the_arrays_and_again_the_same(tmp_path):
     with Image.open(f"{outputs.maximised_folder}/s5/unit_00003_frozen.webp") as picture:
         assert picture.size == (8, 8)
     mine = [path for path in paths if "unit_00003" in path]
-    contents = [Path(path).read_bytes() for path in mine]
+    same = [path for path in mine if not path.endswith(".mp4")]  # encoders do not promise it
+    contents = [Path(path).read_bytes() for path in same]
     assert draw_unit(found, found.drawn[0]) == mine
-    assert [Path(path).read_bytes() for path in mine] == contents
+    assert [Path(path).read_bytes() for path in same] == contents
 
 
 def test_nothing_is_drawn_of_units_that_are_all_dead(tmp_path):
