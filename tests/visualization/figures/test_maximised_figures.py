@@ -34,7 +34,14 @@ def written(folder, **sizes):
     return read_maximised(write_maximised(folder, rows=rows, pairs=[(7, 8)], **sizes))
 
 
-@pytest.mark.parametrize("sizes", [{}, {"flow": True, "natural": False, "speeds": SPEEDS[::2]}])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {},
+        {"flow": True, "natural": False, "speeds": SPEEDS[::2]},
+        {"flow": True, "frames": 1, "speeds": ("slow",)},
+    ],
+)
 def test_words_are_clear_and_a_page_is_kept(tmp_path, check_text, sizes):
     found = written(tmp_path, **sizes)
     figures = [maximised_figure(found), confusion_figure(found)]
