@@ -91,9 +91,13 @@ class Variables:
                 mine.copy_(kept)
 
     def balance_gradients(self) -> None:
-        """Divides the gradients of each row by their root mean square, over all streams alike."""
-        found = [x.grad.flatten(1) for x in self.tensors if x.grad is not None]
-        sizes = torch.cat(found, 1).square().mean(1).sqrt().clamp(min=_NO_GRADIENT)
+        """Divides the gradients of each row by their root mean square, over all streams alike.
+
+        Numbers without any gradient do not count: of a frozen row those of frequencies in time.
+        """
+        found = torch.cat([x.grad.flatten(1) for x in self.tensors if x.grad is not None], 1)
+        count = found.count_nonzero(1).clamp(min=1)
+        sizes = (found.square().sum(1) / count).sqrt().clamp(min=_NO_GRADIENT)
         for x in self.tensors:
             if x.grad is not None:
                 x.grad.div_(sizes.view(-1, *[1] * (x.ndim - 1)))

@@ -1,4 +1,7 @@
-"""Moving pictures: frames as an animated GIF or WebP, or as an MP4, the same bytes each time."""
+"""Moving pictures: frames as an animated GIF or WebP, or as an MP4.
+
+A GIF or WebP has the same bytes each time; an MP4 may not, as encoders do not promise it.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,7 @@ def _mp4(frames: Sequence[np.ndarray], rate: float) -> bytes:
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream(codec, rate=round(rate))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.codec_context.thread_count = 1  # more give other bytes
+        stream.codec_context.thread_count = 1
         if codec == "libx264":
             stream.options = {"crf": "18"}
         for _ in range(max(1, round(_LASTS * rate / len(frames)))):

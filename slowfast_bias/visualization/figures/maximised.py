@@ -47,6 +47,7 @@ class _Layout:
     flow: bool
     cell: float
     picture: float
+    moves: bool  # whether clips have several frames
 
     @classmethod
     def of(cls, found: Maximised, unit: Unit) -> _Layout:
@@ -60,12 +61,12 @@ class _Layout:
         share = (_TALLEST - _HEAD) / len(found.drawn) - _SPACE - 0.03 * flow
         fits = share / (shape * (1 + flow) + _SLICE)  # with which all units fit on a page
         cell = min(room, _LARGEST, max(fits, _SMALLEST))
-        return cls(found.speeds, natural, flow, cell, cell * shape)
+        return cls(found.speeds, natural, flow, cell, cell * shape, clips.rgb.shape[2] > 1)
 
     @property
     def slice(self) -> float:
         """The height of a slice."""
-        return self.cell * _SLICE
+        return self.cell * _SLICE * self.moves
 
     @property
     def row(self) -> float:
@@ -140,10 +141,13 @@ def _draw_cell(
     """Draws the middle frame, its flow if there is one, and below them the slice."""
     left = layout.left(column)
     ax = page.picture(clip[len(clip) // 2], left, top, layout.cell, layout.picture)
-    _tick(ax, row, clip.shape[2])
+    if layout.moves:
+        _tick(ax, row, clip.shape[2])
     if flow is not None:
         below = top + layout.picture + 0.03
         page.picture(flow[len(flow) // 2], left, below, layout.cell, layout.picture, framed=True)
+    if not layout.moves:
+        return
     bottom = top + layout.picture * (1 + layout.flow) + 0.03 * (1 + layout.flow)
     page.picture(time_slice(clip, row), left, bottom, layout.cell, layout.slice)
 
@@ -192,10 +196,14 @@ def _caption(found: Maximised, shown: Sequence[Unit], layout: _Layout) -> list[s
     """Returns what the pictures are, in sentences."""
     flow, seeds = (" its flow (hue: direction, by the wheel)," if layout.flow else ""), found.seeds
     over = f"; line: 95 % interval over {len(seeds)} seeds" if len(seeds) > 1 else ""
+    shown_as = (
+        f"The middle frame of a clip,{flow} and below it a slice through time: the marked row of "
+        "pixels in all frames, the first on top (upright: still; slanted: moving)."
+        if layout.moves
+        else f"A frame{',' * bool(flow)}{flow.removesuffix(',')}."
+    )
     words = [
-        f"{seeds_words(found)} The middle frame of a clip,{flow} and below it a slice through "
-        "time: the marked row of pixels in all frames, the first on top (upright: still; slanted: "
-        f"moving). Numbers: {REACHED}; bold: the slowest speed that "
+        f"{seeds_words(found)} {shown_as} Numbers: {REACHED}; bold: the slowest speed that "
         "does as well as the best. frozen: one image repeated. natural: the clip of the data that "
         "drives it most. Motion need: 0 if "
         f"a frozen clip does as well, 1 if it does no better than the mean clip of the data{over}."

@@ -36,6 +36,7 @@ from slowfast_bias.visualization.figures.maximised_words import (
 from slowfast_bias.visualization.reading.maximised import Clips, Maximised, Unit
 
 _WORDS, _GAP, _EDGE, _HEAD, _BETWEEN = 1.0, 0.2, 0.02, 0.42, 0.14  # inches
+_LARGEST = 0.9  # height of a frame
 _WHEEL, _LETTERS = 0.36, 44  # inches of the legend, letters of a title
 _FRAMES, _BESIDE = 8, 4  # of a clip that was made, of one of the data
 _NUMBERS = ("reversed", "transfer", "flow_magnitude", "path_similarity")
@@ -66,10 +67,11 @@ def unit_figure(found: Maximised, unit: Unit) -> Figure:
 def _widths(clips: Clips, natural: int) -> tuple[float, float]:
     """Returns the widths of the strips that were made and of those beside them, by frames."""
     room, made = WIDTH - _WORDS - _EDGE, min(_FRAMES, clips.rgb.shape[2])
+    largest = _LARGEST * clips.rgb.shape[4] / clips.rgb.shape[3]
     if not natural:
-        return room, 0.0
+        return min(room, largest * made), 0.0
     beside = min(_BESIDE, clips.natural.shape[1])
-    each = (room - _GAP) / (made + beside)
+    each = min((room - _GAP) / (made + beside), largest)
     return each * made, each * beside
 
 

@@ -16,7 +16,7 @@ SAID = {  # number -> what it is called, short and long
     "ratio": ("of natural", "activation over the largest of the data"),
     "transfer": ("transfer", "share of other networks that agree, or their ratio"),
     "reversed": ("backwards", "activation, or log-odds, of the clip played backwards"),
-    "flow_magnitude": ("flow", "mean optical flow in pixels per frame"),
+    "flow_magnitude": ("flow", "mean flow in pixels per frame (of two streams in full colours)"),
     "direction_spread": ("spread", "spread of flow directions: 0 one, 1 all alike"),
     "frame_difference": ("change", "difference between frames"),
     "path_similarity": ("path", "similarity to natural clips in the layer before"),

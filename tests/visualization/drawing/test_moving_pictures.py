@@ -37,6 +37,8 @@ def test_frames_come_back_in_order_and_in_time(tmp_path, suffix):
     for frame, colour in zip(found, np.tile(COLOURS, (6, 1)), strict=False):
         assert np.abs(frame.mean((0, 1)) - colour).max() < 8
         assert frame.shape[:2] == ((34, 48) if suffix == "mp4" else (33, 47))
+    if suffix == "mp4":  # encoders do not promise it
+        return
     again = str(tmp_path / f"b.{suffix}")
     save_moving(frames, again, rate=5)
     assert Path(path).read_bytes() == Path(again).read_bytes()

@@ -34,7 +34,14 @@ def written(folder, **sizes):
     return read_maximised(write_maximised(folder, rows=rows, pairs=[(7, 8)], **sizes))
 
 
-@pytest.mark.parametrize("sizes", [{}, {"flow": True, "natural": False, "speeds": SPEEDS[::2]}])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {},
+        {"flow": True, "natural": False, "speeds": SPEEDS[::2]},
+        {"flow": True, "frames": 1, "speeds": ("slow",)},
+    ],
+)
 def test_words_are_clear_and_a_page_is_kept(tmp_path, check_text, sizes):
     found = written(tmp_path, **sizes)
     figures = [maximised_figure(found), confusion_figure(found)]
@@ -81,9 +88,10 @@ def test_everything_is_drawn_beside_the_arrays_and_again_the_same(tmp_path):
     with Image.open(f"{outputs.maximised_folder}/s5/unit_00003_frozen.webp") as picture:
         assert picture.size == (8, 8)
     mine = [path for path in paths if "unit_00003" in path]
-    contents = [Path(path).read_bytes() for path in mine]
+    same = [path for path in mine if not path.endswith(".mp4")]  # encoders do not promise it
+    contents = [Path(path).read_bytes() for path in same]
     assert draw_unit(found, found.drawn[0]) == mine
-    assert [Path(path).read_bytes() for path in mine] == contents
+    assert [Path(path).read_bytes() for path in same] == contents
 
 
 def test_nothing_is_drawn_of_units_that_are_all_dead(tmp_path):
