@@ -17,6 +17,7 @@ from typing import Any
 from slowfast_bias.results import ResultError
 from slowfast_bias.visualization.reading.made_clips import AGAIN, Clips, read_clips
 from slowfast_bias.visualization.reading.result_files import read_results
+from slowfast_bias.visualization.reading.shapes import check_meta
 
 KIND = "maximised"
 CLASSES = ("class", "pair")  # how units are chosen that are classes
@@ -123,7 +124,7 @@ class Maximised:
 def read_maximised(path: str | os.PathLike[str]) -> Maximised:
     """Returns what a `maximised.json` holds; ResultError, in one line, if it is not whole."""
     path = os.fspath(path)
-    (content,) = read_results([path], KIND).values()
+    (content,) = read_results([path], KIND, check=_check_origin).values()
     speeds, seeds = content.get("speeds"), content.get("seeds")
     if not (isinstance(speeds, list) and speeds and set(speeds) <= set(SPEEDS)):
         raise ResultError(f"Expected `speeds` of {path} among {', '.join(SPEEDS)}: {AGAIN}")
@@ -140,6 +141,11 @@ def read_maximised(path: str | os.PathLike[str]) -> Maximised:
         path, tuple(speeds), tuple(seeds), steps if _is_whole(steps) else 0, units,
         tuple((a, b) for a, b in pairs), content["meta"],
     )  # fmt: skip
+
+
+def _check_origin(path: str, content: Mapping[str, Any]) -> None:
+    """Leaves the shape of the data to those who read them: some names mean other things here."""
+    check_meta(path, content["meta"])
 
 
 def _unit(path: str, place: int, row: Any, speeds: Sequence[str], seeds: int) -> Unit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from slowfast_bias.bias import BiasReport
@@ -12,22 +12,27 @@ from slowfast_bias.results import ResultError, read_object
 from slowfast_bias.visualization.reading.report_files import default_names
 from slowfast_bias.visualization.reading.shapes import check_shape
 
+Check = Callable[[str, Mapping[str, Any]], None]  # (path, data and meta): ResultError if damaged
+
 
 def read_results(
-    paths: Sequence[str], kind: str, names: Sequence[str] | None = None
+    paths: Sequence[str],
+    kind: str,
+    names: Sequence[str] | None = None,
+    check: Check = check_shape,
 ) -> dict[str, dict[str, Any]]:
     """Returns {run: data and meta of its result file}; ResultError if a file is of another kind."""
-    contents = [_content(path, kind) for path in paths]
+    contents = [_content(path, kind, check) for path in paths]
     return dict(zip(name_runs(paths, names), contents, strict=True))
 
 
-def _content(path: str, kind: str) -> dict[str, Any]:
+def _content(path: str, kind: str, check: Check) -> dict[str, Any]:
     content = read_object(path, kind)
     data = content.get("data", content)  # files from before there were kinds hold only the data
     if not isinstance(data, Mapping):
         raise ResultError(f"Expected an object as `data` of {path}, but got {type(data).__name__}.")
     found = {**data, "meta": content["meta"]}
-    check_shape(path, found)
+    check(path, found)
     return found
 
 

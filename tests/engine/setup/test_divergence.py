@@ -169,11 +169,11 @@ def diverging(monkeypatch, epoch, spoil):
     """Lets training spoil the weights at the end of an epoch (0-based)."""
     real = loop.train_epoch
 
-    def train_epoch(cfg, task, model, optimizer, scaler, train_list, number, debias):
-        found = real(cfg, task, model, optimizer, scaler, train_list, number, debias)
+    def train_epoch(cfg, task, model, learner, train_list, number, middle):
+        found = real(cfg, task, model, learner, train_list, number, middle)
         if number == epoch:
             with torch.no_grad():
-                spoil(debias.model.state_dict()[NAME])
+                spoil(learner.model.state_dict()[NAME])
         return found
 
     monkeypatch.setattr(loop, "train_epoch", train_epoch)

@@ -261,12 +261,12 @@ def epochs(monkeypatch):
 
     seen, real = Epochs(), training.train_epoch
 
-    def train_epoch(cfg, task, model, optimizer, scaler, train_list, epoch, *rest):
+    def train_epoch(cfg, task, model, learner, train_list, epoch, *rest):
         place = Path(cfg.OUTPUT_DIR).name, epoch
         if place == seen.stop:
             raise KeyboardInterrupt
         seen.append(place)
-        return real(cfg, task, model, optimizer, scaler, train_list, epoch, *rest)
+        return real(cfg, task, model, learner, train_list, epoch, *rest)
 
     monkeypatch.setattr(training, "train_epoch", train_epoch)
     return seen

@@ -46,12 +46,12 @@ def trained(monkeypatch):
 
     seen, real = Trained(), training.train_epoch
 
-    def train_epoch(cfg, task, model, optimizer, scaler, train_list, epoch, *rest):
+    def train_epoch(cfg, task, model, learner, train_list, epoch, *rest):
         place = Path(cfg.OUTPUT_DIR).name, epoch
         if place == seen.broken:
             raise RuntimeError("the machine went away")
         seen.append(place)
-        return real(cfg, task, model, optimizer, scaler, train_list, epoch, *rest)
+        return real(cfg, task, model, learner, train_list, epoch, *rest)
 
     monkeypatch.setattr(training, "train_epoch", train_epoch)
     return seen
