@@ -32,7 +32,7 @@ def silencing_section(runs: Mapping[str, RunFolder]) -> Section | None:
     if not found:
         return None
     whole = found
-    found = by_layer(found if len(found) > 1 else {"": data for data in found.values()})
+    found = by_layer(found if len(found) > 1 else {"": next(iter(found.values()))})
     panels = [_panel(name, data) for name, data in found.items()]
     orders = dict.fromkeys(order for data in found.values() for order in data["curves"])
     keys = [Key(order_words(order), _look(order)) for order in orders]
