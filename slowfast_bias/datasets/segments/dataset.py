@@ -116,7 +116,7 @@ class Segments(Dataset):
         return {
             "list": self.list.file,
             "sequences": len(self.list.sequences),
-            "frames": len(self),
+            "frames_of_list": len(self),  # `frames` is what a clip has
             "size": list(self.size),
             "flow": [
                 {"folder": kind.folder, "layout": kind.layout, "made": how_made(kind.folder)}

@@ -132,12 +132,16 @@ def _words(runs: Mapping[str, Content]) -> list[str]:
     counts = sorted({len(p["seeds"]) for p in points if p.get("seeds")})
     if counts:
         many = " to ".join(str(n) for n in dict.fromkeys((counts[0], counts[-1])))
-        words.append(f"Random: mean over {many} seeds, bars ± 1 standard deviation over seeds.")
+        words.append(
+            f"Random: mean over {many} seeds, bars ± 1 standard deviation over seeds."
+            if counts[-1] > 1
+            else "Random: one seed."
+        )
     if any("least_biased" in str(_meta(data).get("random_from")) for data in runs.values()):
         words.append("Random units: of those least biased to the layer's dominant factor.")
-    for said, keys in (("Units ranked with", ("styles", "seed")), ("Tested on", ORIGIN[2:])):
-        metas = map(_meta, runs.values())
-        if origin := origin_words({key: meta.get(key) for key in keys} for meta in metas):
+    for said, keys in (("Units ranked with", ORIGIN[:2]), ("Tested on", ORIGIN[2:])):
+        metas, kept = map(_meta, runs.values()), (*keys, "pairs_made")
+        if origin := origin_words({key: meta.get(key) for key in kept} for meta in metas):
             words.append(f"{said} {origin}.")
     return words
 

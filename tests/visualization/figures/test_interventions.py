@@ -101,6 +101,13 @@ def test_an_ablation_says_by_which_bank_its_units_are_ranked_and_on_what_it_is_t
     assert "Tested on 9 videos." in caption
 
 
+def test_an_ablation_of_masks_says_which_pairs_and_counts_frames():
+    meta = {"seed": 2, "videos": 9, "recordings": 3, "pairs_made": "flow_swap"}
+    caption = ablation_figure({**ablation(), "meta": meta}).get_supxlabel().replace("\n", " ")
+    assert "Units ranked with pairs flow_swap of seed 2." in caption
+    assert "Tested on 9 frames; 3 sequences." in caption
+
+
 def test_order_bars_show_accuracies_intervals_and_the_drop():
     runs = {"motion": orders(), "texture": orders(99.0, 98.0)}
     (ax,) = order_bars(runs).axes

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from support.pages import (
+    ABOUT,
     STREAMS,
     mask_battery,
     masks,
     orders,
+    silencing,
     write_streams_run,
 )
 from support.parsed_page import ParsedPage
@@ -49,6 +51,22 @@ def page(run, tmp_path_factory):
 def text_of(page):
     (main,) = page.all("main")
     return re.sub(r"\s+", " ", main.text)
+
+
+def test_panels_of_silenced_layers_name_each_layer_once_and_the_random_baseline(tmp_path):
+    further = [{**silencing(), "layer": "fuse4"}]
+    for name in "ab":
+        Path(tmp_path, name, "bias").mkdir(parents=True)
+        path = Outputs(str(tmp_path / name)).silencing()
+        about = {**ABOUT, "random_from": "least_biased: the share + 0.05"}
+        write_result(path, "silencing", about, {**silencing(), "further": further})
+    one, two = (
+        text_of(ParsedPage(Path(write_html(given, tmp_path / "p.html")).read_text()))
+        for given in ([str(tmp_path / "a")], [str(tmp_path / x) for x in "ab"])
+    )
+    assert "fuse4, 16 units" in one and "fuse4: fuse4" not in one and "a: fuse4" not in one
+    assert "a: fuse4, 16 units" in two and "b: head, 16 units" in two
+    assert "of those least biased" in one
 
 
 def test_each_stream_is_a_line_of_its_own_in_the_order_of_the_axis(page):

@@ -31,8 +31,9 @@ def silencing_section(runs: Mapping[str, RunFolder]) -> Section | None:
     found = {name: run.silencing for name, run in runs.items() if run.silencing}
     if not found:
         return None
-    whole, found = found, by_layer(found)
-    panels = [_panel(name if len(found) > 1 else "", data) for name, data in found.items()]
+    whole = found
+    found = by_layer(found if len(found) > 1 else {"": next(iter(found.values()))})
+    panels = [_panel(name, data) for name, data in found.items()]
     orders = dict.fromkeys(order for data in found.values() for order in data["curves"])
     keys = [Key(order_words(order), _look(order)) for order in orders]
     figure = Figure(f"{_scores(found)} without some units", panels, keys, _table(found))
@@ -40,6 +41,8 @@ def silencing_section(runs: Mapping[str, RunFolder]) -> Section | None:
         "Units of one layer are set to zero, the most static, the most dynamic or random ones "
         "first. What breaks the network soonest is what it relies on. Bands are 95 % intervals."
     )
+    if any("least_biased" in str(data["meta"].get("random_from")) for data in found.values()):
+        lead += " Random units are of those least biased to the layer's dominant factor."
     if any(chance_of(data) for data in found.values()):
         lead += " The dotted line is a guess."
     notes = [note for name in whole for note in weights_note(name, runs, "silencing")]
@@ -56,7 +59,8 @@ def _look(order: str) -> str:
 
 
 def _panel(name: str, data: Mapping[str, Any]) -> Panel:
-    title = f"{data['layer']}, {words.count(data['channels'], 'unit')}"
+    layer, units = data["layer"], words.count(data["channels"], "unit")
+    title = f"{layer}, {units}"
     series = [
         Series(order_words(order), _points(points, score_of(data)), _look(order), band=True)
         for order, points in data["curves"].items()
@@ -73,7 +77,8 @@ def _panel(name: str, data: Mapping[str, Any]) -> Panel:
         Span(-3, 103),
         levels={"a guess": chance} if chance else {},
     )
-    return Panel(f"{name}: {title}" if name else title, picture)
+    run = "" if name == layer else name.removesuffix(f", {layer}")
+    return Panel(f"{run}: {title}" if run else title, picture)
 
 
 def _points(points: Sequence[Mapping[str, Any]], score: str) -> list[Point]:
@@ -91,7 +96,8 @@ def _table(found: Mapping[str, Mapping[str, Any]]) -> Table:
                 row += [percent_cell(100 * x["fraction"], 0), count_cell(x.get("units"))]
                 row += [percent_cell(number(x, score_of(data))), Cell(words.span(low, high), low)]
                 rows.append([*row, _spread(x)])
-    head = [*(["run"] if len(found) > 1 else []), "order", "silenced", "units", _scores(found)]
+    first = "layer" if all(name == data["layer"] for name, data in found.items()) else "run"
+    head = [*([first] if len(found) > 1 else []), "order", "silenced", "units", _scores(found)]
     left = 2 if len(found) > 1 else 1
     head += ["95 % interval", "spread over seeds"]
     return Table(f"{_scores(found)} without some units", head, rows, left)
