@@ -72,6 +72,6 @@ def test_overlaps_are_the_figures_of_the_test_whoever_counts(tiny):
 def test_layers_that_are_not_there_are_told_before_any_work(tiny):
     cfg = functools.partial(tiny, *TOY, *SILENCED)
     save(cfg())
-    for layers, words in ((["fuse9"], "fuse9"), (["s*"], "pattern of app2, mot2, fuse2.*'s")):
+    for layers, words in ((["fuse9"], "LAYERS: .*fuse9"), (["s*"], "pattern of app2, mot2, fuse2.*'s")):
         with pytest.raises(ConfigError, match=words):
             engine.ablate(cfg("BIAS.ABLATION.LAYERS", layers))
