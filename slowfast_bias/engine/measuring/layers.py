@@ -94,9 +94,7 @@ def silenced_layers(cfg: CfgNode, model: nn.Module) -> dict[str, Tap]:
     for word in cfg.BIAS.ABLATION.LAYERS or [cfg.BIAS.ABLATION.LAYER]:
         names = fnmatch.filter(auto, word) if "*" in word else [word]
         if not names:
-            raise ConfigError(
-                [f"{key}: expected a pattern of {', '.join(auto)}, but got {word!r}"]
-            )
+            raise ConfigError([f"{key}: expected a pattern of {', '.join(auto)}, but got {word!r}"])
         found |= {name: find_layer(model, name, key) for name in names}
     return found
 
