@@ -56,7 +56,9 @@ def _frames(cfg: CfgNode) -> Iterator[str]:
     """Yields a problem if the frames are too few for another order; their range excludes 0."""
     frames = cfg.DATA.NUM_FRAMES
     wanting = [key for key in _REORDERING if lookup(cfg, key)]
-    if cfg.BIAS.TASK == SEGMENTATION or has_flow_pairs(cfg):  # whatever the name of the pairs
+    if cfg.BIAS.TASK == SEGMENTATION:  # other checks say that its frames have no order
+        wanting = []
+    elif has_flow_pairs(cfg):
         wanting = [key for key in wanting if key not in (*_MEASURING, "BIAS.BEHAVIOUR.ENABLE")]
     if frames == 1 and wanting:
         yield (

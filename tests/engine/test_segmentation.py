@@ -180,9 +180,9 @@ def test_a_config_of_another_task_is_refused(toy, options, says):
         toy(*options)
 
 
-@pytest.mark.parametrize("step", ["BIAS.SHUFFLE.TEST"])
-def test_steps_that_count_hits_are_refused(toy, step):
-    cfg = toy("DATA.NUM_FRAMES", 2, step, True)
+@pytest.mark.parametrize("frames", [1, 2])
+def test_steps_that_count_hits_are_refused(toy, frames):
+    cfg = toy("DATA.NUM_FRAMES", frames, "BIAS.SHUFFLE.TEST", True)
     with pytest.raises(ConfigError, match="BIAS.TASK segmentation: .*right or wrong"):
         engine.run(cfg)
 

@@ -90,13 +90,12 @@ def silenced_layers(cfg: CfgNode, model: nn.Module) -> dict[str, Tap]:
     """Returns {layer: its tap} of BIAS.ABLATION, in the order of the config; ConfigError."""
     found: dict[str, Tap] = {}
     auto = [tap.label for tap in family_of(model).layers(model)]
+    key = f"{SILENCED}S" if cfg.BIAS.ABLATION.LAYERS else SILENCED
     for word in cfg.BIAS.ABLATION.LAYERS or [cfg.BIAS.ABLATION.LAYER]:
         names = fnmatch.filter(auto, word) if "*" in word else [word]
         if not names:
-            raise ConfigError(
-                [f"{SILENCED}S: expected a pattern of {', '.join(auto)}, but got {word!r}"]
-            )
-        found |= {name: find_layer(model, name) for name in names}
+            raise ConfigError([f"{key}: expected a pattern of {', '.join(auto)}, but got {word!r}"])
+        found |= {name: find_layer(model, name, key) for name in names}
     return found
 
 

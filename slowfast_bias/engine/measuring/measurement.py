@@ -24,6 +24,7 @@ from slowfast_bias.bias.recognition import Recognition
 from slowfast_bias.config.check_styles import has_flow_pairs, pairs_name
 from slowfast_bias.datasets.contract import ClipSource, recordings_of
 from slowfast_bias.datasets.pairs.request import pair_maker
+from slowfast_bias.engine.measuring.layers import check_layers
 from slowfast_bias.engine.measuring.probe import Probe
 from slowfast_bias.engine.measuring.report_files import final_line, leave_reports
 from slowfast_bias.engine.measuring.showing import Bad, Showing
@@ -56,7 +57,9 @@ def measure(cfg: CfgNode, known: BiasReport | None = None) -> BiasReport:
         known: the report of these very weights, if the training that just ended has measured them
             already: it is taken, not measured again.
     """
-    return measure_trained(cfg, open_trained(cfg), known)
+    trained = open_trained(cfg)
+    check_layers(cfg, trained.model)  # those silenced later as well
+    return measure_trained(cfg, trained, known)
 
 
 def measure_trained(cfg: CfgNode, trained: Trained, known: BiasReport | None = None) -> BiasReport:

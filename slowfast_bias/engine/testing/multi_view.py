@@ -18,6 +18,7 @@ from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.mirrored import with_mirror
 from slowfast_bias.engine.testing.vote import as_filmed, vote
 from slowfast_bias.files import write_whole
+from slowfast_bias.models.families.family import SEGMENTATION
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import write_result
 
@@ -55,7 +56,7 @@ def test(cfg: CfgNode) -> TestResult:
     votes = vote(cfg, task, (with_mirror if mirrors else as_filmed)(task, model), "test")
     figures, dropped = votes.figures("ordered"), votes.meta["dropped_videos"]
     result = TestResult(figures, votes.meta["videos"], dropped, weights)
-    what = "videos" if task.counts_hits else "frames"
+    what = "frames" if cfg.BIAS.TASK == SEGMENTATION else "videos"
     line = {"_type": "test_final", "split": "test_final", what: result.videos}
     log_json(cfg.OUTPUT_DIR, {**line, **figures.final(), "dropped": len(dropped)})
     _save_predictions(cfg, votes.tally.predictions(0))

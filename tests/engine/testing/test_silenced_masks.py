@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 
 import pytest
 import torch
@@ -72,6 +73,11 @@ def test_overlaps_are_the_figures_of_the_test_whoever_counts(tiny):
 def test_layers_that_are_not_there_are_told_before_any_work(tiny):
     cfg = functools.partial(tiny, *TOY, *SILENCED)
     save(cfg())
-    for layers, words in ((["fuse9"], "fuse9"), (["s*"], "pattern of app2, mot2, fuse2.*'s")):
+    some = {"fuse9": "LAYERS: .*fuse9", "s*": "pattern of app2, mot2, fuse2.*'s"}
+    for layer, words in some.items():
         with pytest.raises(ConfigError, match=words):
-            engine.ablate(cfg("BIAS.ABLATION.LAYERS", layers))
+            engine.ablate(cfg("BIAS.ABLATION.LAYERS", [layer]))
+    wrong = cfg("TRAIN.ENABLE", False, "BIAS.ENABLE", True, "BIAS.ABLATION.ENABLE", True)
+    with pytest.raises(ConfigError, match="LAYER: .*MATNet, but got 's5'"):  # the default
+        engine.run(wrong)
+    assert not os.path.exists(Outputs(wrong.OUTPUT_DIR).report())
