@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--maximised", nargs=1, metavar="FILE",
         help="maximised.json of a run: the clips that were made for units")  # fmt: skip
     add("--units", nargs="+", type=int, metavar="UNIT",
-        help="of these clips: one unit (its film strips, or its moving picture if --out ends in "
-        ".gif, .webp or .mp4), or two side by side; if not given, all units in one figure"
+        help="units of --maximised: one (its film strips, or its moving picture if --out ends in "
+        ".gif, .webp or .mp4), or two side by side; if not given, all in one figure"
         )  # fmt: skip
     add_out(parser, "the figure to write: .png, .pdf or .svg", required=True, metavar="FIG")
     add("--kind", choices=KINDS,

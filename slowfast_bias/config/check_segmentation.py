@@ -14,6 +14,7 @@ from slowfast_bias.models.families.family import SEGMENTATION, InputSpec
 STREAM_KEYS = {"APP_WEIGHTS": "app", "MOT_WEIGHTS": "mot"}
 _FOR_CLASSES = ("BIAS.STATIC_DROPOUT.ENABLE", "BIAS.SHUFFLE.TRAIN", "BIAS.SHUFFLE.VAL",
                 "BIAS.NEW_CLASSIFIER")  # fmt: skip
+_LISTS = ("train", "val", "test")
 
 
 def task(cfg: CfgNode) -> Iterator[str]:
@@ -29,7 +30,7 @@ def task(cfg: CfgNode) -> Iterator[str]:
     if cfg.BIAS.TASK != SEGMENTATION:
         if cfg.BIAS.MASKS.MIRROR:
             yield "BIAS.MASKS.MIRROR: expected BIAS.TASK segmentation for it; set it to False"
-        if cfg.BIAS.MASKS.CENTRE:
+        if cfg.BIAS.MASKS.CENTRE in _LISTS:
             yield "BIAS.MASKS.CENTRE: expected BIAS.TASK segmentation for it; leave it empty"
         return
     for key in _FOR_CLASSES:

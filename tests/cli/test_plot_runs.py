@@ -66,7 +66,7 @@ BAD = {
     "nothing": (
         [],
         "exactly one of REPORT, --over-epochs, --ablation, --orders, --battery, --top-clips, "
-        "but got none",
+        "--maximised, but got none",
     ),
     "two": (["--orders", "x", "--ablation", "y"], "but got --ablation and --orders"),
     "no folder": (["--over-epochs", "c"], "none at c: give an OUTPUT_DIR"),

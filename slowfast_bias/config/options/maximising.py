@@ -41,7 +41,7 @@ OPTIONS = (
     Option("BIAS.MAXIMISE.TOP_CLIPS", 9, "Natural clips of each unit that are kept beside it.",
            low=1),
     Option("BIAS.MAXIMISE.TWINS", [], texts=True, doc=
-           "Checkpoints of other networks of this config: does what was made drive them too?"),
+           "Checkpoints of other networks of this config: whether what was made drives them too."),
     Option("BIAS.MAXIMISE.BATCH_SIZE", 0,
            "Clips that are made at once; 0 for all speeds and seeds of a unit. It does not change "
            "the clips.", low=0),

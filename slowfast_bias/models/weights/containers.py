@@ -49,7 +49,7 @@ def find_weights(content: Any, path: str) -> dict[str, Any]:
     if isinstance(probes, list) and probes and _are_tensors(probes[0]):
         log.info("%s holds %d probe(s) and no encoder; the first is taken", path, len(probes))
         return _state(check_weights(probes[0], path))
-    raise _no_weights(str([key for key in content if isinstance(key, str)][:8]), path)
+    raise _no_weights(str([str(key) for key in content if isinstance(key, (str, int))][:8]), path)
 
 
 def not_finite(weights: Mapping[str, torch.Tensor]) -> list[str]:
