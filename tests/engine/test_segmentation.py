@@ -191,7 +191,7 @@ def test_frames_are_read_before_a_run_and_what_is_bad_is_named(filmed):
     cfg = filmed("TRAIN.ENABLE", False)
     how = {"processes": 2, "progress": lambda steps, *_: steps}
     (good,) = check_data(cfg, quick=False, **how)
-    assert not good.bad and good.text.startswith("test: 5 frames of 2 sequences, 5 read, 0 unread")
+    assert not good.bad and good.text.startswith("test: 5 frames of 2 sequences, 5 tried, 0 unread")
     assert "48x36 (5); shown at 40x32" in good.text and "masks    5" in good.text
     path = Path(cfg.DATA.PATH_TO_DATA_DIR, "FlowImages_gap1/a/00001.png")
     path.write_bytes(b"no picture")

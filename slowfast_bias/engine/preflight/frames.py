@@ -76,7 +76,7 @@ def _text(split: str, data: Segments, seen: Sequence[Seen], bad: dict[str, str])
     shares = [x.share for x in good if x.share is not None]
     sizes = Counter(f"{width}x{height}" for (height, width), *_ in good).most_common(6)
     lines = [
-        f"{split}: {len(data)} frames of {len(data.list.sequences)} sequences, {len(seen)} read, "
+        f"{split}: {len(data)} frames of {len(data.list.sequences)} sequences, {len(seen)} tried, "
         f"{len(bad)} unreadable ({data.list.file})",
         f"  flow     {', '.join(f'{x.folder} ({x.layout})' for x in data.flow)}",
         f"  size     {', '.join(f'{size} ({count})' for size, count in sizes)}; shown at "

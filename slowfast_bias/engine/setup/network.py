@@ -19,6 +19,7 @@ from slowfast_bias import host
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import set_up_logging
 from slowfast_bias.engine.setup import checkpoint
+from slowfast_bias.engine.setup.crossing import check_crossing
 from slowfast_bias.models.families import family_of
 from slowfast_bias.models.sync_batchnorm import convert_sync_batchnorm
 from slowfast_bias.models.weights.fit import Loaded, load_weights
@@ -158,6 +159,7 @@ def load_trained(cfg: CfgNode, model: nn.Module) -> tuple[str, Loaded]:
             "True."
         )
     state = read_weights(cfg, model, path)
+    check_crossing(cfg, state, path)
     loaded = load_weights(
         model,
         state["model_state"],

@@ -15,6 +15,7 @@ from slowfast_bias.engine.setup import network
 from slowfast_bias.engine.tasks import make_task
 from slowfast_bias.engine.testing.vote import as_filmed, vote
 from slowfast_bias.files import write_whole
+from slowfast_bias.models.weights.readers import CheckpointError
 from slowfast_bias.outputs import Outputs
 from slowfast_bias.results import read_result
 
@@ -81,3 +82,15 @@ def test_layers_that_are_not_there_are_told_before_any_work(tiny):
     with pytest.raises(ConfigError, match="LAYER: .*MATNet, but got 's5'"):  # the default
         engine.run(wrong)
     assert not os.path.exists(Outputs(wrong.OUTPUT_DIR).report())
+
+
+def test_weights_of_another_crossing_that_fit_are_refused(tiny):
+    cfg = functools.partial(tiny, *TOY, "BIAS.SEGMENTATION.CROSSING")
+    up = cfg("up")
+    state = network.build_network(up).state_dict()
+    content = {"model_state": state, "epoch": 0, "cfg": up.dump()}
+    with write_whole(Outputs(up.OUTPUT_DIR).checkpoint(1), "wb") as file:
+        torch.save(content, file)
+    network.open_trained(up)
+    with pytest.raises(CheckpointError, match="CROSSING up, with which .* but got both"):
+        network.open_trained(cfg("both"))
