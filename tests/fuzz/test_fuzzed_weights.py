@@ -12,7 +12,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from slowfast_bias.engine.setup.weight_files import read_checkpoint
 from support.fuzzing import bounded, fuzzed, spoilt, spoilt_json
 from support.pickles import FORMS, body, call, write
 from torch import nn
@@ -21,7 +20,7 @@ from slowfast_bias.datasets.benchmarks.swaps import read_swaps
 from slowfast_bias.engine.styling.stylers import read_generator
 from slowfast_bias.errors import UserError
 from slowfast_bias.models.weights.fit import load_weights
-from slowfast_bias.models.weights.readers import CheckpointError
+from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
 
 pytestmark = pytest.mark.host
 

@@ -28,6 +28,7 @@ from slowfast_bias.errors import CrashError, PeerLostError
 
 log = logging.getLogger(__name__)
 
+_ENDING = 5.0  # seconds for a question to the store that is on its way
 _GRACE = 5.0  # seconds in which a process may end by itself, with better words
 _STATUS = 2
 _LEFT = 1 << 40  # no counter comes so far by beats
@@ -57,11 +58,14 @@ class Heartbeat:
         self.rank, self.world = ranks.rank(), ranks.world_size()
         self.every = min([5.0, *(limit / 8 for limit in limits if limit)])
         self.ended, self.answered = threading.Event(), time.monotonic()
+        self.threads = [
+            threading.Thread(target=work, daemon=True) for work in (self._beat, self._watch_store)
+        ]
 
     def start(self) -> None:
         """Begins to give signs of life and to watch."""
-        for work in (self._beat, self._watch_store):
-            threading.Thread(target=work, daemon=True).start()
+        for thread in self.threads:
+            thread.start()
 
     def leave(self) -> None:
         """Says that this process ends well; the first one, which has the store, leaves last."""
@@ -73,13 +77,20 @@ class Heartbeat:
             while not self.rank and self.store.add("left", 0) < self.world - 1:
                 if self.ended.wait(0.02) or time.monotonic() > deadline:
                     break
-        self.ended.set()
+        self._end()
 
     def fail(self) -> None:
         """Says that this process ends badly."""
         with contextlib.suppress(Exception):
             self._name_lost(self.rank)
+        self._end()
+
+    def _end(self) -> None:
+        """Ends the threads: one that asks the store while Python ends would abort the process."""
         self.ended.set()
+        for thread in self.threads:
+            if thread.is_alive() and thread is not threading.current_thread():
+                thread.join(_ENDING)
 
     def _name_lost(self, rank: int, why: str = "gone") -> None:
         self.store.set("who", f"{rank} {why}")

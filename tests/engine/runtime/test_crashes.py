@@ -147,6 +147,7 @@ def test_a_rank_that_fails_ends_the_others_and_one_that_leaves_does_not(group):
     second.leave()
     first.leave()
     assert first.ended.is_set() and second.ended.is_set() and not found
+    assert not any(thread.is_alive() for one in (first, second) for thread in one.threads)
     make(0, 8.0), make(1, 600.0).fail()
     assert ended.wait(20) and "rank 1" in found[0]
 
