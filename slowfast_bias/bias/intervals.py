@@ -22,23 +22,6 @@ def wilson(share: float, n: float, z: float = 1.96) -> list[float]:
     return [max(scale * (centre - half), 0.0), min(scale * (centre + half), 100.0)]
 
 
-def mean_interval(values: Tensor, seed: int = 0) -> list[float]:
-    """Returns the 95 % interval of a mean, times 100; NaN of one value.
-
-    A bootstrap over the values: scores of sequences, each 0 to 1, are no shares of trials.
-
-    Args:
-        values: (N,) of independent sequences.
-        seed: of the bootstrap.
-    """
-    if len(values) < 2:
-        return [math.nan, math.nan]
-    generator = torch.Generator().manual_seed(seed)
-    picks = torch.randint(len(values), (RESAMPLES, len(values)), generator=generator)
-    means = values.double()[picks].mean(1)
-    return torch.quantile(100 * means, torch.tensor([0.025, 0.975], dtype=means.dtype)).tolist()
-
-
 def effective_n(hits: Tensor, recordings: Tensor | None = None) -> float:
     """Returns how many independent videos would make the mean of `hits` as uncertain as it is.
 

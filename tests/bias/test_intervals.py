@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from slowfast_bias.bias.intervals import effective_n, mean_interval, relative_drop, wilson
+from slowfast_bias.bias.intervals import effective_n, relative_drop, wilson
 
 
 def clustered(seed, recordings=40, parts=6, alike=0.8, p=0.6):
@@ -93,13 +93,3 @@ def test_the_bootstrap_of_recordings_does_not_shrink_with_their_parts():
 def test_recordings_of_other_videos_are_refused():
     with pytest.raises(ValueError, match="each of 4 videos, but got 3"):
         effective_n(torch.ones(4), torch.arange(3))
-
-
-def test_the_interval_of_a_mean_has_the_width_of_its_standard_error():
-    values = torch.rand(400, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    low, high = mean_interval(values)
-    mean, error = 100 * float(values.mean()), 100 * float(values.std()) / 20
-    assert low == pytest.approx(mean - 1.96 * error, abs=0.3 * error)
-    assert high == pytest.approx(mean + 1.96 * error, abs=0.3 * error)
-    assert all(map(math.isnan, mean_interval(values[:1])))
-    assert mean_interval(torch.ones(5)) == [100, 100]

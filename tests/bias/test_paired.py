@@ -84,6 +84,16 @@ def test_the_bootstrap_of_a_mean_is_scipys_within_its_draws():
     assert ours == pytest.approx(ends, abs=0.03)  # the error of a quantile of 9000 means
 
 
+def test_the_interval_of_a_mean_has_the_width_of_its_standard_error():
+    values = torch.rand(400, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    low, high = mean_interval(100 * values, 0)
+    mean, error = 100 * float(values.mean()), 100 * float(values.std()) / 20
+    assert low == pytest.approx(mean - 1.96 * error, abs=0.3 * error)
+    assert high == pytest.approx(mean + 1.96 * error, abs=0.3 * error)
+    assert all(map(math.isnan, mean_interval(values[:1], 0)))
+    assert mean_interval(torch.full((5,), 100.0), 0) == [100, 100]
+
+
 def test_the_bootstrap_draws_recordings_whole():
     generator = torch.Generator().manual_seed(3)
     values = torch.randn(40, generator=generator, dtype=torch.float64)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from fvcore.common.config import CfgNode
 
-from slowfast_bias.bias.intervals import mean_interval
+from slowfast_bias.bias.paired import mean_interval
 from slowfast_bias.datasets.contract import VideoDataset, open_dataset
 from slowfast_bias.datasets.decoding.timeline import VideoError
 from slowfast_bias.datasets.segments.truth import Truth
@@ -127,7 +127,7 @@ def _result(sums: _Sums) -> dict[str, Any]:
         "object_share": 100 * float(heat.mean()),
         "centroid": [100 * x for x in centroid(heat)],
         "central": 100 * float(central.mean()),
-        "interval": mean_interval(central),
+        "interval": mean_interval(100 * central, 0),
         "fixed_mask": {"J": 100 * score, "threshold": 100 * threshold},
         "map": [[round(100 * float(x), 2) for x in row] for row in small],
         "image": colours.tolist(),

@@ -23,17 +23,16 @@ from slowfast_bias.engine.setup.network import open_trained
 from slowfast_bias.engine.setup.provenance import provenance, write_config
 from slowfast_bias.engine.tasks import make_task, task_class
 from slowfast_bias.engine.testing import battery_figures
+from slowfast_bias.engine.testing.battery_files import write_battery
 from slowfast_bias.engine.testing.battery_questions import Questions, read_questions
 from slowfast_bias.engine.testing.battery_table import battery_markdown, battery_table
 from slowfast_bias.engine.testing.battery_variants import ChangedClips, plan_of
 from slowfast_bias.engine.testing.cue_benchmarks import cue_benchmarks
 from slowfast_bias.engine.testing.cue_lists import cue_lists
-from slowfast_bias.engine.testing.mask_battery import KIND, check_mask_battery, mask_battery
+from slowfast_bias.engine.testing.mask_battery import check_mask_battery, mask_battery
 from slowfast_bias.engine.testing.vote import vote
-from slowfast_bias.files import write_whole
 from slowfast_bias.models.families.family import SEGMENTATION
 from slowfast_bias.outputs import Outputs
-from slowfast_bias.results import write_result
 
 log = logging.getLogger(__name__)
 
@@ -120,14 +119,9 @@ def _notes(cfg: CfgNode, questions: Questions) -> dict[str, list[str]]:
 
 
 def _write(outputs: Outputs, figures: dict[str, Any]) -> None:
-    from slowfast_bias.visualization.drawing.save import save_figure
     from slowfast_bias.visualization.figures.battery import battery_figure
 
-    data = {key: value for key, value in figures.items() if key != "meta"}
-    write_result(outputs.battery(), KIND, figures["meta"], data)
-    with write_whole(outputs.battery("md")) as file:
-        file.write(battery_markdown(figures))
-    save_figure(battery_figure(figures), outputs.battery("png"))
+    write_battery(outputs, figures, battery_markdown(figures), battery_figure)
     log.info("battery of changed clips\n%s", battery_table(figures))
 
 

@@ -24,20 +24,18 @@ from slowfast_bias.engine.setup.loaders import exchanged_loader
 from slowfast_bias.engine.setup.network import open_trained
 from slowfast_bias.engine.setup.provenance import provenance, write_config
 from slowfast_bias.engine.tasks import make_task
+from slowfast_bias.engine.testing.battery_files import write_battery
 from slowfast_bias.engine.testing.mask_figures import Interval, figures_of
 from slowfast_bias.engine.testing.mask_table import mask_markdown, mask_table
 from slowfast_bias.engine.testing.mask_variants import ExchangedStreams
 from slowfast_bias.engine.testing.mask_votes import SwapTally
 from slowfast_bias.engine.testing.vote import vote
 from slowfast_bias.errors import DataError
-from slowfast_bias.files import write_whole
 from slowfast_bias.models.families.family import SEGMENTATION
 from slowfast_bias.outputs import Outputs
-from slowfast_bias.results import write_result
 
 log = logging.getLogger(__name__)
 
-KIND = "battery"
 _NO_ORDERS = "orders of frames are left out: a mask is made of one frame and its flow"
 _NO_LOOKS = "styles are folders: other looks are left out, as they need a generated bank"
 
@@ -104,14 +102,9 @@ def _bank(cfg: CfgNode) -> StyleBank | None:
 
 
 def _write(outputs: Outputs, figures: dict[str, Any]) -> None:
-    from slowfast_bias.visualization.drawing.save import save_figure
     from slowfast_bias.visualization.figures.mask_battery import mask_battery_figure
 
-    data = {key: value for key, value in figures.items() if key != "meta"}
-    write_result(outputs.battery(), KIND, figures["meta"], data)
-    with write_whole(outputs.battery("md")) as file:
-        file.write(mask_markdown(figures))
-    save_figure(mask_battery_figure(figures), outputs.battery("png"))
+    write_battery(outputs, figures, mask_markdown(figures), mask_battery_figure)
     log.info("battery of exchanged streams\n%s", mask_table(figures))
 
 

@@ -14,7 +14,8 @@ import torch
 from fvcore.common.config import CfgNode
 
 from slowfast_bias.bias import FACTORS, BiasReport, LayerBias, rank_units
-from slowfast_bias.bias.intervals import effective_n, mean_interval, wilson
+from slowfast_bias.bias.intervals import effective_n, wilson
+from slowfast_bias.bias.paired import mean_interval
 from slowfast_bias.seeding import seed_from
 
 Curves = Mapping[str, list[dict[str, Any]]]  # {order: a point for each fraction}
@@ -116,7 +117,7 @@ def overlap_curves(sets: Sequence[UnitSet], overlaps: Hits, score: str) -> Curve
     """
 
     def interval(values: torch.Tensor, mean: float) -> dict[str, Any]:
-        return {"sequences": len(values), "interval": mean_interval(values)}
+        return {"sequences": len(values), "interval": mean_interval(100 * values, 0)}
 
     return _curves(sets, overlaps, score, interval)
 
