@@ -7,7 +7,7 @@ of them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from slowfast_bias.datasets.sampling.crops import (
     unit_range,
 )
 from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.runtime.arriving import Arriving
 from slowfast_bias.engine.tasks.verdicts import VerdictTally
 from slowfast_bias.models.families import Family
 
@@ -46,10 +47,16 @@ class Accuracy:
     @classmethod
     def of(cls, scores: torch.Tensor, labels: torch.Tensor) -> Accuracy:
         """Returns the figures of scores (B, classes) and labels (B,); NaN is never right."""
+        return cls.to_come(scores, labels)()
+
+    @classmethod
+    def to_come(cls, scores: torch.Tensor, labels: torch.Tensor) -> Callable[[], Accuracy]:
+        """Returns what gives the same later."""
         best = scores.topk(min(5, scores.shape[1]), dim=1).indices.eq(labels.view(-1, 1))
         best &= scores.isfinite().all(1, keepdim=True)
         hits = torch.stack([best[:, :1].any(dim=1).sum(), best.any(dim=1).sum()])
-        return cls(len(labels), *hits.tolist())
+        counts = Arriving(hits)
+        return lambda: cls(len(labels), *counts.tolist())
 
     def merge(self, other: Accuracy) -> Accuracy:
         """Returns the figures of both sets of clips together."""
@@ -193,8 +200,12 @@ class Classification:
 
     def figures(self, output: Any, batch: Batch) -> Accuracy:
         """Returns the figures of a batch, every clip counted for itself."""
+        return self.figures_to_come(output, batch)()
+
+    def figures_to_come(self, output: Any, batch: Batch) -> Callable[[], Accuracy]:
+        """Returns what gives them later."""
         scores = self.family.scores(output).detach().float()
-        return Accuracy.of(scores, batch.targets.to(scores.device, non_blocking=True))
+        return Accuracy.to_come(scores, batch.targets.to(scores.device, non_blocking=True))
 
     def finite(self, output: Any) -> torch.Tensor:
         """Returns (B,) whether all scores of each clip are finite."""

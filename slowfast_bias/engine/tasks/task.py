@@ -7,7 +7,7 @@ merge of their figures. Legend: B clips, T frames, V videos.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -139,6 +139,9 @@ class Task(Protocol):
 
     def figures(self, output: Any, batch: Batch) -> Any:
         """Returns the figures of a batch, every clip counted for itself."""
+
+    def figures_to_come(self, output: Any, batch: Batch) -> Callable[[], Any]:
+        """Returns what gives `figures` later, for which nothing waits for the device now."""
 
     def finite(self, output: Any) -> torch.Tensor:
         """Returns (B,) whether what is scored of each clip is finite numbers."""

@@ -22,6 +22,7 @@ from slowfast_bias import host, preemption
 from slowfast_bias.bias import BiasReport
 from slowfast_bias.engine.measuring.layers import check_layers
 from slowfast_bias.engine.runtime import ranks
+from slowfast_bias.engine.runtime.arriving import Arriving
 from slowfast_bias.engine.runtime.log import progress, set_up_logging
 from slowfast_bias.engine.runtime.tensorboard import Scalars
 from slowfast_bias.engine.setup import checkpoint, divergence, network
@@ -30,7 +31,7 @@ from slowfast_bias.engine.tasks import Task, make_task
 from slowfast_bias.engine.training import batchnorm
 from slowfast_bias.engine.training.learner import Learner
 from slowfast_bias.engine.training.lists import ListInUse, check_batch, orders_of
-from slowfast_bias.engine.training.meters import TrainMeter
+from slowfast_bias.engine.training.meters import Step, TrainMeter
 from slowfast_bias.engine.training.mid_epoch import MidEpoch
 from slowfast_bias.engine.training.periodic_measurement import PeriodicMeasurement
 from slowfast_bias.engine.training.rates import give_decoder_its_rate
@@ -149,7 +150,13 @@ def train_epoch(
     optimizer, scaler, debias = learner.optimizer, learner.scaler, learner.debias
     loader, family = train_list.loader, family_of(learner.model)
     device = next(model.parameters()).device
-    meter = TrainMeter(cfg, epoch, debias.epochs, len(loader), task.no_figures())
+
+    def check(step: Step, loss: float) -> None:
+        if not math.isfinite(loss):
+            data = loader.dataset
+            raise divergence.loss_not_finite(cfg, epoch, step.number, loss, data, step.clips)
+
+    meter = TrainMeter(cfg, epoch, debias.epochs, len(loader), task.no_figures(), check)
     lr, first = host.lr_at(epoch, cfg), middle.begin(meter)
     steps = progress(loader, len(loader) - first, f"epoch {epoch + 1}")
     for step, batch in enumerate(steps, first):
@@ -165,16 +172,13 @@ def train_epoch(
         with network.autocast(cfg, device):
             output = family.call(model, inputs)
             loss = task.loss(output, batch)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            clips = batch.indices.tolist()
-            raise divergence.loss_not_finite(cfg, epoch, step, value, loader.dataset, clips)
+        found, figures = Arriving(loss), task.figures_to_come(output, batch)
         optimizer.zero_grad()
         scaler.scale(loss).backward()
         _clip(cfg, model, optimizer, scaler)
         scaler.step(optimizer)
         scaler.update()
-        meter.step(step, value, batch.clips(), task.figures(output, batch), lr)
+        meter.step(Step(step, found, figures, batch.indices.tolist(), lr))
         middle.after_step(epoch, step + 1, meter)
     train_list.unreadable.merge_over_ranks()
     return meter.finish(lr)

@@ -29,10 +29,10 @@ def stopped(cfg, epoch, step):
     """Trains until an iteration (1-based), in which the machine is wanted back."""
     real = TrainMeter.step
 
-    def signalled(self, at, *figures):
-        if (self.epoch, at) == (epoch, step - 1):
+    def signalled(self, at):
+        if (self.epoch, at.number) == (epoch, step - 1):
             os.kill(os.getpid(), signal.SIGTERM)
-        real(self, at, *figures)
+        real(self, at)
 
     with pytest.MonkeyPatch.context() as patch, preemption.accepting():
         patch.setattr(TrainMeter, "step", signalled)
