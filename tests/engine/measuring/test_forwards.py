@@ -132,7 +132,7 @@ def test_compiling_without_a_compiler_is_refused(monkeypatch):
 
 
 def test_what_a_compiler_cannot_do_is_an_error_of_the_config(monkeypatch):
-    def compile(forward):
+    def compile(forward, **how):
         def fails(*args):
             raise SystemError("no header files\nat all")
 

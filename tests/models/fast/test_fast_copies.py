@@ -1,6 +1,7 @@
 """Faster copies: folded, without idle pools, channels last; what must not change does not."""
 
 import copy
+import functools
 
 import pytest
 import torch
@@ -151,7 +152,7 @@ def test_channels_last_is_for_convolutions_over_time_and_space_in_float32():
 
 
 def test_the_largest_parts_without_a_tap_inside_are_compiled(make, monkeypatch):
-    monkeypatch.setattr(torch, "compile", lambda forward: forward)
+    monkeypatch.setattr(torch, "compile", lambda forward, **how: forward)
     assert compile_parts(make(), ["s1", "s2.b"]) == [
         "s1",
         "s2.a",
@@ -161,6 +162,38 @@ def test_the_largest_parts_without_a_tap_inside_are_compiled(make, monkeypatch):
         "head",
     ]
     assert compile_parts(make(), ["s2", "head.projection"]) == ["s1", "s2", "head.projection"]
+
+
+class Widening(nn.Sequential):
+    """Ten stages of one class and of ten widths."""
+
+    def __init__(self):
+        super().__init__(*(nn.Sequential(nn.Conv3d(k, k + 1, 1), nn.ReLU()) for k in range(1, 11)))
+
+
+@torch.no_grad()
+def test_every_part_is_compiled_with_frozen_weights_though_all_are_of_one_class(monkeypatch):
+    from torch._inductor import config
+
+    seen = []
+
+    def noting(graph, inputs):
+        seen.append(config.freezing)
+        return graph.forward
+
+    compiling = functools.partial(torch.compile, backend=noting)
+    plain, x = Widening().eval(), torch.randn(2, 1, 2, 3, 3)
+    fast = copy.deepcopy(plain)
+    functools.update_wrapper(compiling, torch.compile)
+    monkeypatch.setattr(torch, "compile", compiling)
+    try:
+        assert len(compile_parts(fast, [str(k) for k in range(10)])) == 10
+        assert torch.equal(fast(x), plain(x))
+        assert torch.equal(fast(x[:1]), plain(x[:1]))
+    finally:
+        torch._dynamo.reset()
+    assert seen == [True] * 20  # every part in both sizes
+    assert not config.freezing
 
 
 def test_a_cpu_that_imitates_bfloat16_and_a_missing_compiler_are_named(monkeypatch):
