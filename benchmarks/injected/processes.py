@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from benchmarks.injected.row import EPOCH, NONE, Bench, Row, same
-from benchmarks.injected.run import LONG, TWO, Ended, Run
+from benchmarks.injected.run import LONG, TWO, Ended, Run, parent_of
 from slowfast_bias.engine.runtime.launcher import free_port
 
 LIMIT = 120.0  # seconds after which a run hangs
-CHILD = "spawn_main"  # in the command line of a rank
+CHILD = "spawn_main"  # in the command line of a rank, and of the workers that it forks
+STACKS = 400  # lines at most of what shows where all threads stand
 
 
 def rows(bench: Bench) -> dict[str, Callable[[], Row]]:
@@ -24,6 +25,8 @@ def rows(bench: Bench) -> dict[str, Callable[[], Row]]:
                              lambda k: _signalled(bench, signal.SIGKILL, k)),
         "stop": lambda: each("SIGSTOP of one rank of two (BIAS.RANK_TIMEOUT 8)", EPOCH, 2,
                              lambda k: _signalled(bench, signal.SIGSTOP, k)),
+        "stall": lambda: each("SIGSTOP of a worker of a rank (BIAS.STALL_TIMEOUT 8)", EPOCH, 2,
+                              lambda k: _stalled(bench, k), STACKS),
         "srun": lambda: each("SIGKILL of a rank under srun, while measuring", EPOCH, 2,
                              lambda k: _under_srun(bench, k), 50),
         "worker": lambda: each("SIGKILL of a worker that decodes", EPOCH, 2,
@@ -59,6 +62,16 @@ def _worker(bench: Bench, k: int) -> Ended:
     while not (pids := run.below("")) and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(pids[-1], signal.SIGKILL)
+    return run.end(LIMIT)
+
+
+def _stalled(bench: Bench, k: int) -> Ended:
+    words = "NUM_GPUS", "2", "DATA_LOADER.NUM_WORKERS", "1", "BIAS.STALL_TIMEOUT", "8"
+    long = *LONG, "BIAS.TOY.NUM_TRAIN", "20000"
+    run = Run.of(bench.folder / f"stall{k}", *long, *words).wait_for("train_iter")
+    ranks = run.below(CHILD)
+    workers = [pid for pid in ranks if parent_of(pid) in ranks]
+    os.kill(random.Random(k).choice(workers), signal.SIGSTOP)
     return run.end(LIMIT)
 
 

@@ -31,7 +31,7 @@ class Ended(NamedTuple):
     """How a run ended."""
 
     status: int
-    said: str  # the last line of stderr
+    said: str  # the last line of stderr that names an error, or the last one
     lines: int  # of stderr
     seconds: float  # from the fault on
 
@@ -111,7 +111,8 @@ class Run:
         text = self.err.read_text(errors="replace").strip() if self.err.exists() else ""
         lines = text.splitlines()
         code = os.waitstatus_to_exitcode(status)
-        return Ended(code, lines[-1] if lines else "", len(lines), took)
+        said = [line for line in lines if line.startswith("error: ")] or lines or [""]
+        return Ended(code, said[-1], len(lines), took)
 
     def below(self, name: str = "spawn_main") -> list[int]:
         """Returns the processes of this run's session, but itself, whose command has `name`."""
@@ -123,3 +124,8 @@ class Run:
                 if session == self.pid and int(entry.name) != self.pid and name in command:
                     found.append(int(entry.name))
         return sorted(found)
+
+
+def parent_of(pid: int) -> int:
+    """Returns the process that started another."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
