@@ -18,6 +18,7 @@ from slowfast_bias.config import ConfigError
 from slowfast_bias.engine.maximising.choosing import confused_pairs
 from slowfast_bias.engine.maximising.natural import canvas_of, open_source, show_natural
 from slowfast_bias.engine.maximising.packing import has_flow, packing
+from slowfast_bias.engine.maximising.run import maximise as make_clips
 from slowfast_bias.engine.maximising.twins import best_correlated
 from slowfast_bias.engine.measuring.layers import make_taps
 from slowfast_bias.optvis import SPEEDS, Recipe, Responder, Row, Unit, maximise, quantised
@@ -76,6 +77,25 @@ def test_a_run_leaves_numbers_and_clips_and_goes_on_from_them(toy):
     again = engine.run(toy(*words[:1], ["class:2", "7"], *words[2:]))["maximise"]["units"]
     assert again == [unit, of_class]
     assert os.stat(f"{cfg.OUTPUT_DIR}/{unit['file']}").st_mtime_ns == made
+
+
+@pytest.mark.ddp
+def test_two_processes_share_the_units_and_make_what_one_makes(toy, tmp_path, two_ranks):
+    words = ["BIAS.MAXIMISE.UNITS", ["7", "8", "9"], "BIAS.MAXIMISE.SPEEDS", ["slow", "frozen"]]
+    words += ["TEST.CHECKPOINT_FILE_PATH", Outputs(toy().OUTPUT_DIR).list_checkpoints()[0]]
+    one, two = (toy(*words, "OUTPUT_DIR", str(tmp_path / name)) for name in ("one", "two"))
+    expected = make_clips(one)["units"]
+    for found in two_ranks.run(make_clips, two):
+        assert [row["unit"] for row in found["units"]] == [7, 8, 9]
+    assert read_result(Outputs(two.OUTPUT_DIR).maximised, "maximised").meta["processes"] == 2
+    for row, other in zip(found["units"], expected, strict=True):
+        assert row["natural_max"] == pytest.approx(other["natural_max"], rel=1e-4)
+        shown = [[clip["video"] for clip in x["natural"]] for x in (row, other)]
+        assert shown[0] == shown[1]
+        paths = [f"{cfg.OUTPUT_DIR}/{row['file']}" for cfg in (one, two)]
+        clips = [np.load(path)["rgb"].astype(int) for path in paths]
+        off = np.abs(clips[0] - clips[1])
+        assert off.max() <= 2  # levels of 256: three steps of Adam grow what rounding begins
 
 
 @pytest.mark.parametrize(
