@@ -3,7 +3,8 @@
 
 SlowOnly R50's input (8 frames, rate 8, crop 224) out of 10 s of 340x256 H.264. The first table
 times the steps inside one pass of the loader without workers; the second the loader with 0, 1 and 2
-workers and a forward of the network, in one run.
+workers and a forward of the network, in one run. The last line is of training at 112 px with two
+workers: the share of an epoch in which it waits for clips.
 
     python benchmarks/loader.py [--clips 32] [--gop 50] [--rounds 5]
 """
@@ -56,12 +57,13 @@ def main() -> None:
             (Path(folder) / f"{split}.csv").write_text(rows)
         show_steps(folder, args.rounds)
         show_rates(folder, args.clips)
+        show_waiting(folder)
 
 
-def config(folder: str, workers: int) -> CfgNode:
+def config(folder: str, workers: int, *more: object) -> CfgNode:
     """SlowOnly's config on the videos of a folder."""
     words = ["DATA.PATH_TO_DATA_DIR", folder, "NUM_GPUS", 0, "TRAIN.BATCH_SIZE", BATCH]
-    words += ["MODEL.NUM_CLASSES", 2, "DATA_LOADER.NUM_WORKERS", workers]
+    words += ["MODEL.NUM_CLASSES", 2, "DATA_LOADER.NUM_WORKERS", workers, *more]
     return engine.load_cfg(str(ROOT / "configs/Kinetics/SLOW_8x8_R50.yaml"), words)
 
 
@@ -123,6 +125,22 @@ def show_rates(folder: str, clips: int) -> None:
     print(f"a forward of SlowOnly R50 takes {demand:.2f} clips a second here (one thread)")
     for workers, rate in rates.items():
         print(f"loader, {workers} workers  {rate:6.1f} clips/s, {rate / demand:5.1f} times as many")
+
+
+def show_waiting(folder: str) -> None:
+    """The share of an epoch of training that is spent waiting for two workers."""
+    names = [f"more{i}.mp4" for i in range(96)]  # the start of the workers counts as well
+    for name in names:
+        Path(folder, name).hardlink_to(Path(folder, "film.mp4"))
+    Path(folder, "train.csv").write_text(
+        "".join(f"{name} {i % 2}\n" for i, name in enumerate(names))
+    )
+    words = ["DATA.TRAIN_CROP_SIZE", 112, "SOLVER.MAX_EPOCH", 1, "TRAIN.EVAL_PERIOD", 2]
+    words += ["BIAS.ENABLE", False, "OUTPUT_DIR", str(Path(folder, "out")), "SOLVER.BASE_LR", 1e-3]
+    words += ["DATA.TRAIN_JITTER_SCALES", [128, 160]]
+    trained = engine.train(config(folder, 2, *words)).train
+    print(f"training at 112 px waits for two workers {100 * trained['dt_data_share']:.1f} % of "
+          f"{trained['seconds']:.0f} s")  # fmt: skip
 
 
 def _forward(cfg: CfgNode) -> Callable[[], object]:
