@@ -54,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--top-clips", type=number(0), metavar="N",
         help="clips of either end of a unit that are shown: those that drive it most and least; "
         "as BIAS.TOP_CLIPS")  # fmt: skip
+    add("--twin", action="append", metavar="FILE",
+        help="other weights of the same network, measured from the same reading of the videos; "
+        "may be given several times; as BIAS.TWINS")  # fmt: skip
     own_network.add_own_flags(parser)
     parser.usage = (
         "%(prog)s --model NAME --weights FILE --videos DIR [flags] KEY VALUE ...\n"
@@ -91,7 +94,8 @@ def main(args: argparse.Namespace) -> int:
 
 def _steps(args: argparse.Namespace) -> list[Any]:
     clips = [] if args.top_clips is None else ["BIAS.TOP_CLIPS", args.top_clips]
-    return [*_STEPS, "BIAS.BASELINE", not args.no_baseline, *clips]
+    twins = [] if args.twin is None else ["BIAS.TWINS", args.twin]
+    return [*_STEPS, "BIAS.BASELINE", not args.no_baseline, *clips, *twins]
 
 
 def _short_way(args: argparse.Namespace) -> list[Any]:

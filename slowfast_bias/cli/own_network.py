@@ -91,6 +91,11 @@ def main(args: argparse.Namespace) -> int:
             f"Expected no --top-clips with --model {args.model}, but got {args.top_clips}: clips "
             "of units are kept for networks of configs alone."
         )
+    if args.twin is not None:
+        raise RequestError(
+            f"Expected no --twin with --model {args.model}, but got {' '.join(args.twin)}: "
+            "measure each by itself, or all with `slowfast_bias.measure({name: network, ...})`."
+        )
     if not args.videos:
         raise RequestError("Expected --videos DIR, a folder of videos. For example: " + EXAMPLE)
     build = find_build(args.model)

@@ -73,7 +73,7 @@ def stop_once(flow, cfg, cls, at):
 def reported(cfg):
     """The report and the top clips of a fresh network, as text, every digit of them."""
     network = build_network(cfg)
-    reports, kept = measure_and_keep(cfg, {"trained": network}, "none", clips=2)
+    reports, kept = measure_and_keep(cfg, {"trained": network}, "none", {}, clips=2)
     path = Path(cfg.OUTPUT_DIR, f"{ranks.rank()}.json")
     reports["trained"].save(path)
     content, top = json.loads(path.read_text()), kept.extremes

@@ -66,6 +66,11 @@ OPTIONS = (
            "Also measure the same network with its initial random weights, from the same views: a "
            "reference in table and figure. The command `measure` does unless --no-baseline is "
            "given; training's own measurements never do."),
+    Option("BIAS.TWINS", [], texts=True, doc=
+           "Files of other weights of the same network, measured from the same views: epochs of a "
+           "run, seeds, a network trained against bias. One reading of the videos for all. Their "
+           "reports are bias/twin_NAME.json; `compare` pairs them with the network's own. "
+           "Training's own measurements leave them out."),
     Option("BIAS.TOP_CLIPS", 0,
            "Clips shown of either end of a unit: those that drive it most and those that drive it "
            "least, of the trained network, as film strips beside bias/top_clips.json; 0: none. No "

@@ -18,7 +18,7 @@ from slowfast_bias.datasets.contract import ClipSource
 from slowfast_bias.engine.maximising.choosing import Chosen
 from slowfast_bias.engine.maximising.natural import Natural, show_natural
 from slowfast_bias.engine.maximising.packing import packing
-from slowfast_bias.engine.setup.network import build_network, load_trained
+from slowfast_bias.engine.setup.network import open_twin
 from slowfast_bias.optvis import Responder, Scene
 from slowfast_bias.optvis.objective import CLASSES
 
@@ -58,12 +58,8 @@ def open_twins(cfg: CfgNode, source: ClipSource, taps: Sequence[Tap]) -> list[Tw
     """Returns the networks of BIAS.MAXIMISE.TWINS; the same clips are shown to each."""
     twins = []
     for path in cfg.BIAS.MAXIMISE.TWINS:
-        mine = cfg.clone()
-        mine.defrost()
-        mine.TEST.CHECKPOINT_FILE_PATH = path
-        model = build_network(mine)
-        load_trained(mine, model)
-        responder = Responder(model, taps, packing(mine, model))
+        model = open_twin(cfg, path).model
+        responder = Responder(model, taps, packing(cfg, model))
         twins.append(Twin(responder, show_natural(cfg, source, responder)))
     return twins
 

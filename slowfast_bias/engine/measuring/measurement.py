@@ -10,7 +10,7 @@ import functools
 import logging
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from fvcore.common.config import CfgNode
@@ -34,6 +34,7 @@ from slowfast_bias.engine.measuring.top_clips import (
     keep_over_ranks,
     write_top_clips,
 )
+from slowfast_bias.engine.measuring.twins import open_twins
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.runtime.log import log_json
 from slowfast_bias.engine.setup.network import Trained, build_network, open_trained
@@ -67,16 +68,21 @@ def measure_trained(cfg: CfgNode, trained: Trained, known: BiasReport | None = N
     ranks.all_or_none(functools.partial(check_top_clips, cfg))
     if cfg.BIAS.TOP_CLIPS:
         known = None  # clips are ranked while a network is shown them
-    networks = {"trained": trained.model} if known is None else {}
+    opened = {"trained": trained} if known is None else {}
+    opened |= open_twins(cfg)
+    networks = {name: x.model for name, x in opened.items()}
     if cfg.BIAS.BASELINE:
         networks[UNTRAINED] = build_network(cfg)
     config = Outputs(cfg.OUTPUT_DIR).bias_config
-    about = trained.about
-    reports = {} if known is None else {"trained": _renamed(known, {**about, "config": config})}
+    told = {**trained.about, "config": config}
+    reports = {} if known is None else {"trained": _renamed(known, told)}
     kept = None
     if networks:
-        fresh, clips = trained.has_fresh_classifier, cfg.BIAS.TOP_CLIPS
-        found, kept = measure_and_keep(cfg, networks, config, about, fresh, clips)
+        about = {name: x.about for name, x in opened.items()}
+        fresh = {name for name, x in opened.items() if x.has_fresh_classifier}
+        if trained.has_fresh_classifier:
+            fresh |= {UNTRAINED}
+        found, kept = measure_and_keep(cfg, networks, config, about, fresh, cfg.BIAS.TOP_CLIPS)
         reports |= found
     ranks.all_or_none(functools.partial(leave_reports, cfg, reports))
     for name, report in reports.items():
@@ -105,7 +111,8 @@ def measure_networks(
         meta: kept in the report of the network called "trained".
         headless: whether their classifier is at random: it is left out then.
     """
-    return measure_and_keep(cfg, networks, config, meta, headless).reports
+    fresh = set(networks) if headless else set()
+    return measure_and_keep(cfg, networks, config, {"trained": meta or {}}, fresh).reports
 
 
 class Measured(NamedTuple):
@@ -119,8 +126,8 @@ def measure_and_keep(
     cfg: CfgNode,
     networks: Mapping[str, nn.Module],
     config: str,
-    meta: Mapping[str, Any] | None = None,
-    headless: bool = False,
+    about: Mapping[str, Mapping[str, Any]],
+    headless: Collection[str] = (),
     clips: int = 0,
 ) -> Measured:
     """Does what `measure_networks` does and keeps the clips that drive units most and least.
@@ -129,15 +136,15 @@ def measure_and_keep(
         cfg: as there.
         networks: as there.
         config: as there.
-        meta: as there.
-        headless: as there.
+        about: {name: what is kept in the report of that network}.
+        headless: names of those whose classifier is at random: it is left out then.
         clips: how many of either end of a unit; 0: none is kept.
     """
     start = time.perf_counter()
     maker = pair_maker(pairs_name(cfg))
     source = maker.source(cfg, cfg.BIAS.SPLIT, cfg.BIAS.NUM_VIDEOS)
     probes = {
-        name: Probe(cfg, model, headless, clips if name == "trained" else 0)
+        name: Probe(cfg, model, name in headless, clips if name == "trained" else 0)
         for name, model in networks.items()
     }
     task = make_task(cfg, next(iter(networks.values())))
@@ -147,25 +154,26 @@ def measure_and_keep(
     bad = sorted(pair for share in shares for pair in share)
     if len(bad) == len(source):
         raise DataError(f"Expected at least one readable video, but got none: {bad[0][1].reason}")
-    about = _about(cfg, source, recordings, bad)
+    common = _about(cfg, source, recordings, bad)
     reports, kept = {}, None
     for name, probe in probes.items():
+        own = dict(about.get(name, {}))
         seen = functools.reduce(Recognition.merge, ranks.gather_objects(probe.recognition))
         found = {
-            **about,
+            **common,
             "reused_stages": list(probe.reused),
             "forwards": list(probe.forwards.ran),
             "layers_read": next(filter(None, ranks.gather_objects(probe.axes)), {}),
             "recognition": seen.figures(),
             "warnings": [
-                *about.get("warnings", ()),
+                *common.get("warnings", ()),
                 *seen.warnings(trained=name != UNTRAINED),
                 *probe.forwards.family.warnings(probe.model),
-                *(partial_words(meta) if name == "trained" else ()),
+                *partial_words(own),
             ],
             "name": name,
             "seconds": round(time.perf_counter() - start, 3),
-            **(dict(meta or {}) if name == "trained" else {}),
+            **own,
             **({REFERENCE: "initial random weights"} if name == UNTRAINED else {}),
         }
         with warnings.catch_warnings():

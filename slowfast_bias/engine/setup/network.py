@@ -104,6 +104,15 @@ def open_trained(cfg: CfgNode, scores: bool = False) -> Trained:
     return trained
 
 
+def open_twin(cfg: CfgNode, path: str) -> Trained:
+    """Returns the network of `cfg` with other weights: those of a file."""
+    mine = cfg.clone()
+    mine.defrost()
+    mine.TEST.CHECKPOINT_FILE_PATH = path
+    model = build_network(mine)
+    return Trained.of(model, *load_trained(mine, model))
+
+
 def _no_scores(trained: Trained) -> CheckpointError:
     if not trained.has_fresh_classifier:
         return CheckpointError(

@@ -191,7 +191,7 @@ def test_every_part_is_compiled_with_frozen_weights_though_all_are_of_one_class(
         assert torch.equal(fast(x), plain(x))
         assert torch.equal(fast(x[:1]), plain(x[:1]))
     finally:
-        torch._dynamo.reset()
+        torch.compiler.reset()
     assert seen == [True] * 20  # every part in both sizes
     assert not config.freezing
 
