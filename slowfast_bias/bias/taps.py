@@ -237,7 +237,8 @@ class _Recorder:
         if silent:
             raise LayerError(
                 f"Expected every tapped module to run in the forward of {type(model).__name__}, "
-                f"but {silent} did not."
+                f"but {silent} did not: its forward may call what is inside them, or not need "
+                f"them now. Ask for others ({', '.join(self.recorded) or 'none'} ran)."
             )
         self.runs = self.runs or dict(self.recorded)
         other = [label for label, runs in self.recorded.items() if self.runs[label] != runs]
