@@ -16,7 +16,7 @@ class Arriving:
 
     def __init__(self, tensor: torch.Tensor) -> None:
         # to a CPU without blocking torch copies into pinned memory, which an event says is there
-        self._copy = tensor.detach().to("cpu", non_blocking=True)
+        self._copy = tensor.detach().to("cpu", non_blocking=tensor.is_cuda)
         self._event = None
         if tensor.is_cuda:
             self._event = torch.cuda.Event()
