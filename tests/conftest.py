@@ -79,13 +79,17 @@ def plain_log():
 
 @pytest.fixture
 def draft_figures(monkeypatch):
-    """Figures without their layout, in few pixels; how they look is tested in visualization/."""
+    """Figures without words and layout, in few pixels; visualization/ tests how they look."""
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     real = Figure.savefig
 
     def savefig(figure, *where, **how):
         figure.set_layout_engine("none")
+        for part in figure.findobj(lambda artist: isinstance(artist, (Axis, Text))):
+            part.set_visible(False)
         real(figure, *where, **{**how, "dpi": 40})
 
     monkeypatch.setattr(Figure, "savefig", savefig)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from slowfast_bias import host
-from slowfast_bias.config import ConfigError, add_bias_config, get_cfg, load_cfg
+from slowfast_bias.config import ConfigError, add_bias_config, dump_cfg, get_cfg, load_cfg
 
 pytestmark = pytest.mark.host
 
@@ -213,10 +213,15 @@ def test_model_name_follows_arch_unless_it_was_given():
     assert found == ["MODEL.ARCH slowfast is a SlowFast, but MODEL_NAME is ResNet"]
 
 
-def test_a_resolved_config_loads_as_itself(tmp_path, tiny):
-    cfg = tiny("SOLVER.CLIP_GRAD_VAL", 0.5, "BIAS.LAYERS", ["s4", "s5"])
-    again = load_cfg(write(tmp_path, "config.yaml", cfg.dump()))
+@pytest.mark.parametrize("name", ["", "é: #b " * 30, "\udcff"])  # of a byte that is no text
+def test_a_resolved_config_loads_as_itself(tmp_path, tiny, name):
+    words = ["SOLVER.CLIP_GRAD_VAL", 0.5, "BIAS.LAYERS", ["s4", "s5"], "DATA.PATH_PREFIX", name]
+    cfg = tiny(*words)
+    text = dump_cfg(cfg)
+    again = load_cfg(write(tmp_path, "config.yaml", text))
+    assert name == again.DATA.PATH_PREFIX
     assert again.dump() == cfg.dump()  # as text: YAML has no tuples
+    assert dump_cfg(again) == text and yaml.safe_load(text) == yaml.safe_load(cfg.dump())
 
 
 def test_a_yaml_of_either_generation_loads_here(tmp_path):
