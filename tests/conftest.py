@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Networks this small lose time to more threads, and several tests fork; processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(1)
+# A tenth of the time was the garbage collector's, which looked at torch and the tests each time.
+gc.set_threshold(20_000, 20, 20)
 # Started in the background, a shell makes its children ignore Ctrl-C, and so would ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -60,6 +63,11 @@ def pytest_collection_modifyitems(items):
         for mark, (absent, reason) in skips.items():
             if absent and mark in item.keywords:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_collection_finish():
+    """Spares the garbage collector what stays."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from slowfast_bias.config.canonical import canonicalise
 from slowfast_bias.config.check import ConfigError, find_problems
 from slowfast_bias.config.check_training import unused_rates
 from slowfast_bias.config.options import get_cfg
+from slowfast_bias.config.yaml_text import read_tree
 from slowfast_bias.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def load_cfg(
 
 def _read(path: str) -> list[tuple[str, Any]]:
     try:
-        tree = CfgNode.load_yaml_with_base(path)
+        tree = read_tree(path)
     except FileNotFoundError as error:
         missing = error.filename or path
         raise ConfigError([f"expected a YAML file, but {missing} is not there"]) from error
