@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 from support import warm
 from support.browser import has_browser
+from support.drafts import save_draft
 from support.reports import (  # noqa: F401  fixtures
     blocks,
     broken,
@@ -37,10 +39,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Long files begin first, or one core waits at the end for the last of them.
 LONG = (
     "test_docs", "test_configs", "test_videos_run", "test_toy_truth", "test_host_dataset",
-    "test_several", "test_interrupted", "test_periodic_measurement", "test_loop", "test_sweep",
-    "test_scan", "test_run", "test_huggingface_run", "test_measurement", "test_measure",
-    "test_recipes", "test_reproduction", "test_own_data", "test_killed", "test_folder_writer",
-    "test_crashes", "test_cue_benchmarks",
+    "test_several", "test_periodic_measurement", "test_interrupted", "test_measurement",
+    "test_loop", "test_sweep", "test_static_dropout", "test_frame_orders", "test_scan",
+    "test_run", "test_huggingface_run", "test_resume", "test_reproduction", "test_silencing",
+    "test_world", "test_segmentation", "test_damage", "test_measure", "test_loader",
+    "test_commands", "test_own_data", "test_recipes", "test_mid_epoch", "test_any_number_of_ranks",
+    "test_top_clips", "test_crashes", "test_folders", "test_folder_writer", "test_killed",
 )  # fmt: skip
 
 
@@ -87,20 +91,8 @@ def plain_log():
 
 @pytest.fixture
 def draft_figures(monkeypatch):
-    """Figures without words and layout, in few pixels; visualization/ tests how they look."""
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
-    from matplotlib.text import Text
-
-    real = Figure.savefig
-
-    def savefig(figure, *where, **how):
-        figure.set_layout_engine("none")
-        for part in figure.findobj(lambda artist: isinstance(artist, (Axis, Text))):
-            part.set_visible(False)
-        real(figure, *where, **{**how, "dpi": 40})
-
-    monkeypatch.setattr(Figure, "savefig", savefig)
+    """Figures are saved as drafts; visualization/ tests how they look."""
+    monkeypatch.setattr(Figure, "savefig", save_draft)
 
 
 @pytest.fixture(scope="session")
