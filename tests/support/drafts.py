@@ -6,7 +6,6 @@ from typing import Any
 
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.legend import Legend
 from matplotlib.text import Text
 
 _whole = Figure.savefig
@@ -15,6 +14,6 @@ _whole = Figure.savefig
 def save_draft(figure: Figure, *where: Any, **how: Any) -> None:
     """Saves a figure as `Figure.savefig` does, in a tenth of the time."""
     figure.set_layout_engine("none")
-    for part in figure.findobj(lambda artist: isinstance(artist, (Axis, Legend, Text))):
+    for part in figure.findobj(lambda artist: isinstance(artist, (Axis, Text))):
         part.set_visible(False)
     _whole(figure, *where, **{**how, "dpi": 40})
