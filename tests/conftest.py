@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from pathlib import Path
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 from support import warm
 from support.browser import has_browser
+from support.drafts import save_draft
 from support.reports import (  # noqa: F401  fixtures
     blocks,
     broken,
@@ -27,6 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Networks this small lose time to more threads, and several tests fork; processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(1)
+# A tenth of the time was the garbage collector's, which looked at torch and the tests each time.
+gc.set_threshold(20_000, 20, 20)
 # Started in the background, a shell makes its children ignore Ctrl-C, and so would ours.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -34,10 +39,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Long files begin first, or one core waits at the end for the last of them.
 LONG = (
     "test_docs", "test_configs", "test_videos_run", "test_toy_truth", "test_host_dataset",
-    "test_several", "test_interrupted", "test_periodic_measurement", "test_loop", "test_sweep",
-    "test_scan", "test_run", "test_huggingface_run", "test_measurement", "test_measure",
-    "test_recipes", "test_reproduction", "test_own_data", "test_killed", "test_folder_writer",
-    "test_crashes", "test_cue_benchmarks",
+    "test_several", "test_periodic_measurement", "test_interrupted", "test_measurement",
+    "test_loop", "test_sweep", "test_static_dropout", "test_frame_orders", "test_scan",
+    "test_run", "test_huggingface_run", "test_resume", "test_reproduction", "test_silencing",
+    "test_world", "test_segmentation", "test_damage", "test_measure", "test_loader",
+    "test_commands", "test_own_data", "test_recipes", "test_mid_epoch", "test_any_number_of_ranks",
+    "test_top_clips", "test_crashes", "test_folders", "test_folder_writer", "test_killed",
 )  # fmt: skip
 
 
@@ -62,6 +69,11 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def pytest_collection_finish():
+    """Spares the garbage collector what stays."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def no_scheduler(monkeypatch):
     """Tests may themselves run under torchrun or srun; the code must not see that."""
@@ -79,16 +91,8 @@ def plain_log():
 
 @pytest.fixture
 def draft_figures(monkeypatch):
-    """Figures without their layout, in few pixels; how they look is tested in visualization/."""
-    from matplotlib.figure import Figure
-
-    real = Figure.savefig
-
-    def savefig(figure, *where, **how):
-        figure.set_layout_engine("none")
-        real(figure, *where, **{**how, "dpi": 40})
-
-    monkeypatch.setattr(Figure, "savefig", savefig)
+    """Figures are saved as drafts; visualization/ tests how they look."""
+    monkeypatch.setattr(Figure, "savefig", save_draft)
 
 
 @pytest.fixture(scope="session")

@@ -10,5 +10,14 @@ Synopsis:
 from slowfast_bias.config.check import ConfigError, check_cfg, check_training
 from slowfast_bias.config.load import load_cfg
 from slowfast_bias.config.options import add_bias_config, get_cfg
+from slowfast_bias.config.yaml_text import dump_cfg
 
-__all__ = ["ConfigError", "add_bias_config", "check_cfg", "check_training", "get_cfg", "load_cfg"]
+__all__ = [
+    "ConfigError",
+    "add_bias_config",
+    "check_cfg",
+    "check_training",
+    "dump_cfg",
+    "get_cfg",
+    "load_cfg",
+]

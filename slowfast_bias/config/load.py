@@ -22,6 +22,7 @@ from slowfast_bias.config.canonical import canonicalise
 from slowfast_bias.config.check import ConfigError, find_problems
 from slowfast_bias.config.check_training import unused_rates
 from slowfast_bias.config.options import get_cfg
+from slowfast_bias.config.yaml_text import read_tree
 from slowfast_bias.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def load_cfg(
         paths = [paths]
     cfg, problems, given = get_cfg(), [], set()
     switches: dict[str, str] = {}  # of the other generation that are on
-    sources = [(os.fspath(path), _read(os.fspath(path))) for path in paths]
+    sources = [(os.fspath(path), _read(os.fspath(path), cfg)) for path in paths]
     for name, pairs in [*sources, ("the command line", _pairs(opts))]:
         dropped = []
         for key, value in pairs:
@@ -81,9 +82,9 @@ def load_cfg(
     return cfg
 
 
-def _read(path: str) -> list[tuple[str, Any]]:
+def _read(path: str, shape: CfgNode) -> list[tuple[str, Any]]:
     try:
-        tree = CfgNode.load_yaml_with_base(path)
+        tree = read_tree(path)
     except FileNotFoundError as error:
         missing = error.filename or path
         raise ConfigError([f"expected a YAML file, but {missing} is not there"]) from error
@@ -94,7 +95,7 @@ def _read(path: str) -> list[tuple[str, Any]]:
             raise ConfigError([f"{path}: its anchors unfold to {size:.0e} values; write them out"])
         if not isinstance(tree, Mapping):
             raise ConfigError([f"{path}: expected `SECTION:` and `KEY: value` lines, got {tree!r}"])
-        return list(_leaves(tree, get_cfg()))
+        return list(_leaves(tree, shape))
     except RecursionError as error:
         raise ConfigError([f"{path}: a section contains itself (an anchor in itself?)"]) from error
 

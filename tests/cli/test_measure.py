@@ -14,7 +14,7 @@ from support.videos import write_video
 from slowfast_bias import cli, engine
 from slowfast_bias.bias import BiasReport
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.host, pytest.mark.usefixtures("draft_figures")]
 
 SMALL = [
     "RESNET.WIDTH_PER_GROUP", "8", "DATA.TRAIN_CROP_SIZE", "32", "DATA.TEST_CROP_SIZE", "32",

@@ -12,7 +12,7 @@ from support.videos import write_video
 from slowfast_bias import cli
 from slowfast_bias.bias import BiasReport
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.host, pytest.mark.usefixtures("draft_figures")]
 
 SMALL = [
     "DATA.TRAIN_CROP_SIZE", "32", "DATA.TRAIN_JITTER_SCALES", "[32, 40]", "DATA.NUM_FRAMES", "8",

@@ -9,7 +9,7 @@ from support.videos import write_video
 from slowfast_bias import cli
 from slowfast_bias.bias import BiasReport
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.host, pytest.mark.usefixtures("draft_figures")]
 
 SOURCE = """
 import beside

@@ -18,7 +18,7 @@ from slowfast_bias.engine.preflight.lists import check_lists
 from slowfast_bias.models.weights.fit import load_weights
 from slowfast_bias.models.weights.readers import CheckpointError
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.host, pytest.mark.usefixtures("draft_figures")]
 
 
 @pytest.fixture

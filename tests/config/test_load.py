@@ -6,9 +6,11 @@ import logging
 
 import pytest
 import yaml
+from fvcore.common.config import CfgNode
 
 from slowfast_bias import host
-from slowfast_bias.config import ConfigError, add_bias_config, get_cfg, load_cfg
+from slowfast_bias.config import ConfigError, add_bias_config, dump_cfg, get_cfg, load_cfg
+from slowfast_bias.config.yaml_text import read_tree
 
 pytestmark = pytest.mark.host
 
@@ -45,6 +47,17 @@ def test_a_file_inherits_through_base(tmp_path):
     leaf = write(tmp_path, "leaf.yaml", "_BASE_: Middle.yaml\nTRAIN: {BATCH_SIZE: 7}")
     cfg = load_cfg(leaf, GOOD)
     assert (cfg.TRAIN.BATCH_SIZE, cfg.TRAIN.EVAL_PERIOD, cfg.BIAS.TOY.LABELS) == (7, 3, "static")
+
+
+@pytest.mark.parametrize("name", ["é", "\\uDCFF"])  # the other: of a byte that is no text
+def test_a_file_over_several_is_read_as_fvcore_reads_it(tmp_path, name):
+    write(tmp_path, "a.yaml", "TRAIN: {BATCH_SIZE: 1, EVAL_PERIOD: 3}\nOUTPUT_DIR: a")
+    b = write(tmp_path, "b.yaml", "TRAIN: {BATCH_SIZE: 2, DATASET: b}\nBIAS: {LAYERS: [s1, s2]}")
+    text = f'_BASE_: [a.yaml, {b}]\nTRAIN: {{BATCH_SIZE: 4}}\nBIAS: {{LAYERS: ["{name}"]}}'
+    tree = read_tree(write(tmp_path, "leaf.yaml", text))
+    assert tree == CfgNode.load_yaml_with_base(str(tmp_path / "leaf.yaml"))
+    assert tree["TRAIN"] == {"BATCH_SIZE": 4, "EVAL_PERIOD": 3, "DATASET": "b"}
+    assert tree["OUTPUT_DIR"] == "a" and len(tree["BIAS"]["LAYERS"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -213,10 +226,15 @@ def test_model_name_follows_arch_unless_it_was_given():
     assert found == ["MODEL.ARCH slowfast is a SlowFast, but MODEL_NAME is ResNet"]
 
 
-def test_a_resolved_config_loads_as_itself(tmp_path, tiny):
-    cfg = tiny("SOLVER.CLIP_GRAD_VAL", 0.5, "BIAS.LAYERS", ["s4", "s5"])
-    again = load_cfg(write(tmp_path, "config.yaml", cfg.dump()))
+@pytest.mark.parametrize("name", ["", "é: #b " * 30, "\udcff"])  # of a byte that is no text
+def test_a_resolved_config_loads_as_itself(tmp_path, tiny, name):
+    words = ["SOLVER.CLIP_GRAD_VAL", 0.5, "BIAS.LAYERS", ["s4", "s5"], "DATA.PATH_PREFIX", name]
+    cfg = tiny(*words)
+    text = dump_cfg(cfg)
+    again = load_cfg(write(tmp_path, "config.yaml", text))
+    assert name == again.DATA.PATH_PREFIX
     assert again.dump() == cfg.dump()  # as text: YAML has no tuples
+    assert dump_cfg(again) == text and yaml.safe_load(text) == yaml.safe_load(cfg.dump())
 
 
 def test_a_yaml_of_either_generation_loads_here(tmp_path):

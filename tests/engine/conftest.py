@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+
 import pytest
 import torch
 
@@ -19,14 +23,20 @@ def drafts(draft_figures):
 @pytest.fixture(scope="session")
 def trained_toy(tmp_path_factory):
     """A function (name, *options): the config of a toy network, trained once in a session."""
-    folders = {}
+    folders, place = {}, tmp_path_factory.getbasetemp()
+    ours = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place  # of all its processes
 
     def config(name, *options):
         first = name not in folders
-        out = folders.setdefault(name, str(tmp_path_factory.mktemp(name)))
+        out = folders.setdefault(name, str(tmp_path_factory.mktemp(name) / "run"))
         words = ["OUTPUT_DIR", out, "SOLVER.MAX_EPOCH", TOY_EPOCHS[name], "NUM_GPUS", 0]
-        if first:
+        if first and (ours / f"trained {name}").exists():
+            shutil.copytree(ours / f"trained {name}", out)
+        elif first:
             engine.train(engine.load_cfg(f"configs/Toy/{name}.yaml", words))
+            shutil.copytree(out, f"{out} for others")
+            with contextlib.suppress(OSError):  # two that did it at once
+                os.rename(f"{out} for others", ours / f"trained {name}")
         return engine.load_cfg(f"configs/Toy/{name}.yaml", [*words, *options])
 
     return config

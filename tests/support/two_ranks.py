@@ -22,10 +22,12 @@ from typing import Any
 
 import torch
 import torch.multiprocessing  # noqa: F401  tensors may be sent
+from matplotlib.figure import Figure
 
 from slowfast_bias.cluster_rank import ClusterRank
 from slowfast_bias.engine.runtime import ranks
 from support import warm
+from support.drafts import save_draft
 
 WORLD = 2
 PATIENCE = 250  # seconds, below pytest's limit, so that the group is ended by us
@@ -90,6 +92,7 @@ def serve(rank: int, meeting: str, key: str) -> None:
     current_process().authkey = bytes.fromhex(key)  # tensors travel by it
     pipe = Connection(os.dup(0))
     torch.set_num_threads(1)
+    Figure.savefig = save_draft
     ranks.join(ClusterRank(rank, WORLD, rank, meeting, WORLD), WORLD, cuda=False)
     while True:
         try:

@@ -7,6 +7,7 @@ interpreters end. `start` and `run` are those of subprocess, for what stands beh
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -197,4 +198,5 @@ if __name__ == "__main__":
     import torch._dynamo  # the first optimizer step does
 
     torch.set_num_threads(1)
+    gc.freeze()  # else each child, as it ends, looks at all of torch's objects: a second
     _serve(socket.socket(fileno=int(sys.argv[1])))

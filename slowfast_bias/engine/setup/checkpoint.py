@@ -15,6 +15,7 @@ from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 from torch import nn
 
+from slowfast_bias.config import dump_cfg
 from slowfast_bias.engine.setup.divergence import check_weights
 from slowfast_bias.files import write_whole
 from slowfast_bias.models.weights.readers import CheckpointError, read_checkpoint
@@ -46,7 +47,7 @@ def save_checkpoint(
         "epoch": epoch,
         "model_state": weights,
         "optimizer_state": optimizer.state_dict(),
-        "cfg": cfg.dump(),
+        "cfg": dump_cfg(cfg),
         "slowfast_bias": dict(extra or {}),
         **(more or {}),
     }

@@ -21,9 +21,9 @@ def check_crossing(cfg: CfgNode, state: Mapping[str, Any], path: str) -> None:
 
     Files of others say nothing of it.
     """
-    trained, wanted = _trained_with(state), cfg.BIAS.SEGMENTATION.CROSSING
     if (cfg.BIAS.TASK, cfg.MODEL.ARCH) != (SEGMENTATION, "matnet"):  # others have no such word
         return
+    trained, wanted = _trained_with(state), cfg.BIAS.SEGMENTATION.CROSSING
     if trained not in ("", wanted):
         raise CheckpointError(
             f"Expected BIAS.SEGMENTATION.CROSSING {trained}, with which {path} was trained, but "

@@ -17,6 +17,7 @@ from torch import nn
 
 import slowfast_bias
 from slowfast_bias import host
+from slowfast_bias.config import dump_cfg
 from slowfast_bias.datasets.contract import ClipSource, VideoDataset
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup.provenance import device_name
@@ -80,4 +81,4 @@ def _decisive(cfg: CfgNode) -> str:
         for part in path:
             node = node[part]
         node.pop(name, None)
-    return mine.dump()
+    return dump_cfg(mine)

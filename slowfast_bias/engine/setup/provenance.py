@@ -15,6 +15,7 @@ from fvcore.common.config import CfgNode
 import slowfast_bias
 from slowfast_bias import host
 from slowfast_bias.bias.origin import DESIGN
+from slowfast_bias.config import dump_cfg
 from slowfast_bias.config.lookup import lookup
 from slowfast_bias.engine.runtime import ranks
 from slowfast_bias.engine.setup.loaders import dataset_name
@@ -69,7 +70,7 @@ def partial_words(meta: Mapping[str, Any] | None) -> list[str]:
 def write_config(cfg: CfgNode, path: str) -> None:
     """Writes the config that a result came from, as its `meta` names it; on one process."""
     with write_whole(path) as file:
-        file.write(cfg.dump())
+        file.write(dump_cfg(cfg))
 
 
 def network_name(cfg: CfgNode) -> str:

@@ -19,6 +19,7 @@ from slowfast_bias import engine, plain_table
 from slowfast_bias.bias import HEADLINE, BiasReport
 from slowfast_bias.bias.origin import origin_words
 from slowfast_bias.bias.report_text import TITLES, with_error
+from slowfast_bias.config import dump_cfg
 from slowfast_bias.engine.measuring.measurement import measure_networks
 from slowfast_bias.engine.runtime.page import write_page
 from slowfast_bias.engine.setup.network import open_trained
@@ -59,7 +60,7 @@ def run(output_dir: str = "runs/demo", configs: str = "") -> dict[str, BiasRepor
     cfg = _load(configs + NETWORKS["motion labels"], output_dir)
     config = outputs.untrained("yaml")
     with write_whole(config) as file:
-        file.write(cfg.dump())
+        file.write(dump_cfg(cfg))
     model = engine.build_network(cfg)
     reports["untrained"] = measure_networks(cfg, {"untrained": model}, config)["untrained"]
     accuracies["untrained"] = accuracy_by_order(cfg, model)

@@ -11,7 +11,7 @@ from typing import Any
 from fvcore.common.config import CfgNode
 from iopath.common.file_io import g_pathmgr
 
-from slowfast_bias.config import ConfigError, load_cfg
+from slowfast_bias.config import ConfigError, dump_cfg, load_cfg
 from slowfast_bias.errors import OutputError
 from slowfast_bias.outputs import Outputs
 
@@ -124,7 +124,7 @@ def other_settings(cfg: CfgNode, path: str) -> tuple[list[str], list[str]]:
         return [], []
     with g_pathmgr.open(path, "r") as file:
         there = file.read().splitlines()
-    mine = cfg.dump().splitlines()
+    mine = dump_cfg(cfg).splitlines()
     return tuple(
         [x.strip() for x in a if x not in set(b)] for a, b in ((there, mine), (mine, there))
     )

@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING
 
 from slowfast_bias.bias import BiasReport
+
+if TYPE_CHECKING:  # what only reads names of layers does without matplotlib
+    from matplotlib.axes import Axes
 
 _PATHWAY = re.compile(r"(.+)/(\d+)")
 _STREAMS = ("app", "mot", "fuse")  # of two-stream networks, as `models.segmentation` names them

@@ -7,6 +7,7 @@ the page says so.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
@@ -118,6 +119,7 @@ def _render(
     return page.encode("utf-8", "replace").decode()  # names of files may be any bytes
 
 
+@functools.cache  # it keeps what it has compiled
 def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("slowfast_bias.visualization.html"),

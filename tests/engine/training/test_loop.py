@@ -152,8 +152,9 @@ def test_channels_last_is_another_layout_of_the_same_training(run, monkeypatch):
     usual, last = run("usual", *one), run("last", *one, "BIAS.TRAIN_CHANNELS_LAST", True)
     assert layouts[-1] == {True} != layouts[0]
     assert last.train["loss"] == pytest.approx(usual.train["loss"], rel=1e-3)
+    found = weights(last)
     for name, weight in weights(usual).items():
-        torch.testing.assert_close(weights(last)[name], weight, rtol=1e-2, atol=1e-4)
+        torch.testing.assert_close(found[name], weight, rtol=1e-2, atol=1e-4)
 
 
 def test_precise_statistics_replace_the_running_ones_and_nothing_else(run, tiny, packed):

@@ -179,8 +179,11 @@ assert "matplotlib.pyplot" not in sys.modules""",
     )
 
 
-def test_the_package_itself_does_not_import_matplotlib(run_python):
-    run_python("import sys, slowfast_bias; assert 'matplotlib' not in sys.modules")
+@pytest.mark.parametrize(
+    "name", ["slowfast_bias", pytest.param("slowfast_bias.engine", marks=pytest.mark.host)]
+)
+def test_matplotlib_is_not_imported_before_something_is_drawn(name, run_python):
+    run_python(f"import sys, {name}; assert 'matplotlib' not in sys.modules")
 
 
 def test_the_callers_style_does_not_show(plain):
