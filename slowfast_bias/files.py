@@ -17,6 +17,7 @@ from iopath.common.file_io import g_pathmgr
 
 from slowfast_bias.errors import OutputError, UserError
 from slowfast_bias.folder_lock import alone_in as alone_in
+from slowfast_bias.folder_lock import is_gone
 
 # What a disk says that is full, over its quota, broken, read-only or gone.
 _DISK = {
@@ -39,6 +40,8 @@ def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
         with g_pathmgr.open(path, mode) as file:
             yield file
         return
+    if is_gone(path):  # to make it again would hide that all before is lost
+        raise _folder_is_gone(path)
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
@@ -50,6 +53,8 @@ def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+        if isinstance(error, FileNotFoundError) and error.filename == temporary:
+            raise _folder_is_gone(path) from error
         refused = disk_error(error)
         if refused is not None:
             raise cannot_write(path, refused) from error
@@ -58,16 +63,22 @@ def write_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO]:
 
 def append(path: str, text: str) -> None:
     """Adds text to a file of a folder that is there; OutputError if that cannot be."""
+    if "://" not in path and is_gone(path):
+        raise _folder_is_gone(path)
     try:
         with g_pathmgr.open(path, "a", **({} if "://" in path else TEXT)) as file:
             file.write(text)
     except OSError as error:
         if not g_pathmgr.isdir(os.path.dirname(path)):
-            raise OutputError(
-                f"Expected to write {path}, but its folder is gone: it was moved or deleted while "
-                "the run wrote there. Put it back, and the same command goes on; or begin again."
-            ) from error
+            raise _folder_is_gone(path) from error
         raise cannot_write(path, error) from error
+
+
+def _folder_is_gone(path: str) -> OutputError:
+    return OutputError(
+        f"Expected to write {path}, but its folder is gone: it was moved or deleted while the run "
+        "wrote there. Put it back, and the same command goes on; or begin again."
+    )
 
 
 def disk_error(error: BaseException | None) -> OSError | None:

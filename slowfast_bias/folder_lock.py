@@ -23,7 +23,8 @@ _RENEWED = 20.0  # seconds between signs of life
 _DEAD = 90.0  # seconds without one
 _TEMPORARY = re.compile(r"\.(\d+)\.tmp$")
 _BELOW = ("checkpoints", "bias", "unfinished")  # folders of a run
-_held: set[str] = set()  # a process does not lock itself out
+# What folders are that this process holds; it does not lock itself out.
+_held: dict[str, os.stat_result] = {}
 
 
 @contextlib.contextmanager
@@ -47,17 +48,29 @@ def alone_in(out: str | os.PathLike[str]) -> Iterator[None]:
             f"Expected to write into {out}, but: {error}. Give another folder, or free some space."
         ) from error
     done, key = threading.Event(), os.path.realpath(out)
-    _held.add(key)
+    _held[key] = os.stat(key)
     threading.Thread(target=_renew, args=(file.name, done), daemon=True).start()
     try:
         sweep_temporary(out)
         yield
     finally:
         done.set()
-        _held.discard(key)
+        _held.pop(key, None)
         with contextlib.suppress(OSError):
             os.remove(file.name)
         file.close()
+
+
+def is_gone(path: str) -> bool:
+    """Returns whether `path` is in a folder held here that was moved, deleted or replaced since."""
+    real = os.path.realpath(path)
+    for folder, then in list(_held.items()):
+        if real.startswith(os.path.join(folder, "")):
+            try:
+                return not os.path.samestat(os.stat(folder), then)
+            except OSError:
+                return True
+    return False
 
 
 def sweep_temporary(folder: str) -> list[str]:

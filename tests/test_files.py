@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
-from slowfast_bias.errors import UserError
-from slowfast_bias.files import make_output_dir, write_whole
+from slowfast_bias.errors import OutputError, UserError
+from slowfast_bias.files import alone_in, append, make_output_dir, write_whole
 
 
 @pytest.mark.parametrize("mode", ["w", "wb"])
@@ -56,3 +57,33 @@ def test_an_output_dir_that_cannot_be_written_to_is_named_with_the_way_out(tmp_p
         with pytest.raises(PermissionError, match=f"OUTPUT_DIR '{path}'.*Give another") as caught:
             make_output_dir(path)
         assert isinstance(caught.value, UserError)
+
+
+def test_a_held_folder_that_is_gone_is_not_made_again(tmp_path):
+    out = tmp_path / "run"
+    with alone_in(out):
+        with write_whole(out / "deep" / "a.json") as file:
+            file.write("{}")
+        out.rename(tmp_path / "elsewhere")
+        for _ in range(2):
+            with (
+                pytest.raises(OutputError, match="a.json, but its folder is gone"),
+                write_whole(out / "deep" / "a.json"),
+            ):
+                pass
+            with pytest.raises(OutputError, match="log, but its folder is gone"):
+                append(str(out / "log"), "line")
+            assert not out.exists() or not list(out.iterdir())
+            out.mkdir(exist_ok=True)  # another one of that name is not it
+    with write_whole(out / "b.json") as file:
+        file.write("{}")
+    assert (out / "b.json").read_text() == "{}"
+
+
+def test_a_folder_that_goes_while_a_file_is_written_is_said(tmp_path):
+    out, said = tmp_path / "run", "a.json, but its folder is gone"
+    with pytest.raises(OutputError, match=said), write_whole(out / "a.json") as file:
+        shutil.rmtree(out)
+        file.write("{}")
+    with pytest.raises(FileNotFoundError, match="other"), write_whole(out / "a.json"):
+        (tmp_path / "other").read_text()

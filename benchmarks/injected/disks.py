@@ -41,5 +41,6 @@ def _twice(bench: Bench, k: int) -> Ended:
 
 def _gone(bench: Bench, k: int) -> Ended:
     run = Run.of(bench.folder / f"gone{k}", *LONG).wait_for("train_iter")
-    shutil.rmtree(run.out, ignore_errors=True)
+    moved = run.out.rename(f"{run.out}_moved")  # at once, while the run goes on making files
+    shutil.rmtree(moved, ignore_errors=True)
     return run.end(120)
