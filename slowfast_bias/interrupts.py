@@ -3,23 +3,31 @@
 A process must not be interrupted during its imports, and not a second time while it cleans up: its
 half-written file would stay. So the signal is blocked until the process is ready for it, and is
 accepted once.
+
+Python ignores what is raised in a destructor, as that of a data loader that waits for its workers:
+a Ctrl-C that comes then is lost. It is remembered, and `raise_lost` raises it at the next step;
+what Python would print of it is not printed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import resource_tracker, util
 from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
 
 STATUS = 130  # as in a shell: 128 + SIGINT
 _GRACE = 20.0  # seconds in which a process removes its half-written files
+
+_came = False
 
 
 @contextlib.contextmanager
@@ -33,15 +41,60 @@ def sigint_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextlib.contextmanager
+def accepting() -> Iterator[None]:
+    """Remembers a Ctrl-C in a block; one that is ignored, as in the background, stays ignored."""
+    global _came
+    main = threading.current_thread() is threading.main_thread()
+    ours = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, _answer)
+    hook = sys.unraisablehook
+    sys.unraisablehook = functools.partial(_say_others, hook)
+    try:
+        yield
+    finally:
+        _came = False
+        sys.unraisablehook = hook
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def raise_lost() -> None:
+    """Raises KeyboardInterrupt if one has come: it was lost if work still goes on."""
+    if _came:
+        raise KeyboardInterrupt
+
+
+def behind(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Returns the Ctrl-C that an error came of: what is interrupted may raise one of its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _say_others(hook: Callable[[Any], object], ignored: Any) -> None:
+    # what was interrupted half-way, as a loader that starts its workers, ends with errors, too
+    if not (_came or issubclass(ignored.exc_type, KeyboardInterrupt)):
+        hook(ignored)
+
+
+def _answer(*_: object) -> NoReturn:
+    global _came
+    _came = True
+    raise KeyboardInterrupt
+
+
 def accept_one_sigint() -> None:
     """Lets one KeyboardInterrupt through from here on, in a process begun in `sigint_blocked`."""
     signal.signal(signal.SIGINT, _once)
+    sys.unraisablehook = functools.partial(_say_others, sys.unraisablehook)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _once(*_: object) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    _answer()
 
 
 def ignore_broken_pipes(_: object = None) -> None:

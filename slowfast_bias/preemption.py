@@ -77,6 +77,15 @@ def _answer(number: int, _: object) -> None:
         raise Preempted
 
 
+def raise_lost() -> None:
+    """Raises Preempted if a signal has come that ends work at once, and that work still goes on.
+
+    Python ignores what is raised in a destructor.
+    """
+    if asked() and not _patient:
+        raise Preempted
+
+
 def leave_to_parent() -> None:
     """Lets a data loader's worker pass over signals that a scheduler sends to every process.
 

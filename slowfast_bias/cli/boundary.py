@@ -21,20 +21,28 @@ def guarded(command: Callable[[], int], interrupted: Callable[[], str] | None = 
         command: does the work.
         interrupted: returns what the user should know after Ctrl-C.
     """
-    try:
-        with preemption.accepting():
+    with interrupts.accepting(), preemption.accepting():
+        try:
             return command()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # `slowfast_bias ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt as stop:
-        text = interrupted() if interrupted else "interrupted; the same command begins again"
-        if not isinstance(stop, preemption.Preempted):
-            print(text, file=sys.stderr)
-            return interrupts.STATUS
-        words = text.partition("interrupted; ")[2] or text
-        print(f"preempted (SIGTERM or SIGUSR1); {words}", file=sys.stderr)
-        return preemption.STATUS
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        except BrokenPipeError:  # `slowfast_bias ... | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except BaseException as error:
+            stop = interrupts.behind(error)
+            if stop is None:
+                raise
+            text = interrupted() if interrupted else "interrupted; the same command begins again"
+            return _stopped(stop, text)
+
+
+def _stopped(stop: KeyboardInterrupt, text: str) -> int:
+    """Says what the user should know after a signal, and returns the status."""
+    if not isinstance(stop, preemption.Preempted):
+        print(text, file=sys.stderr)
+        return interrupts.STATUS
+    words = text.partition("interrupted; ")[2] or text
+    print(f"preempted (SIGTERM or SIGUSR1); {words}", file=sys.stderr)
+    return preemption.STATUS

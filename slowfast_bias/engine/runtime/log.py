@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import simplejson
 from iopath.common.file_io import g_pathmgr
 
+from slowfast_bias import interrupts, preemption
 from slowfast_bias.engine.runtime import ranks, stalls
 from slowfast_bias.engine.runtime.readable import readable
 from slowfast_bias.files import append, make_output_dir
@@ -115,6 +116,12 @@ def log_json(output_dir: str, stats: Mapping[str, Any]) -> None:
 def progress(steps: Iterable[T], total: int, title: str) -> Iterator[T]:
     """Yields `steps`, with a bar if stderr is a terminal; each is a step of this process."""
     for item in bar(steps, total, title, quiet=not ranks.is_master()):
-        stalls.step()
+        _step()
         yield item
+    _step()
+
+
+def _step() -> None:
     stalls.step()
+    interrupts.raise_lost()
+    preemption.raise_lost()

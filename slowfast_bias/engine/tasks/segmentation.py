@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -84,11 +83,6 @@ class ObjectSegmentation:
             inside = enlarged(soft[None], truth.shape)[0].cpu() > self.rule.threshold
             found = found.merge(Overlap.of(inside[None], truth[None]))
         return found
-
-    def figures_to_come(self, output: Any, batch: Batch) -> Callable[[], Overlap]:
-        """Returns what gives them later; they are counted now, at the size of the masks."""
-        found = self.figures(output, batch)
-        return lambda: found
 
     def finite(self, output: Any) -> torch.Tensor:
         """Returns (B,) whether the mask of each frame is finite."""

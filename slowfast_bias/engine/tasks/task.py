@@ -140,9 +140,6 @@ class Task(Protocol):
     def figures(self, output: Any, batch: Batch) -> Any:
         """Returns the figures of a batch, every clip counted for itself."""
 
-    def figures_to_come(self, output: Any, batch: Batch) -> Callable[[], Any]:
-        """Returns what gives `figures` later, for which nothing waits for the device now."""
-
     def finite(self, output: Any) -> torch.Tensor:
         """Returns (B,) whether what is scored of each clip is finite numbers."""
 
@@ -151,3 +148,18 @@ class Task(Protocol):
 
     def tally(self, variants: int, videos: int, device: torch.device) -> Any:
         """Returns an empty tally of `variants` over `videos`."""
+
+
+def figures_to_come(task: Task, output: Any, batch: Batch) -> Callable[[], Any]:
+    """Returns what gives `task.figures(output, batch)` later.
+
+    A task may offer `figures_to_come`, for which nothing waits for the device now. One that is made
+    from such a task and has figures of its own is asked for those.
+    """
+    for kind in type(task).__mro__:
+        if "figures_to_come" in vars(kind):
+            return task.figures_to_come(output, batch)
+        if "figures" in vars(kind):
+            break
+    found = task.figures(output, batch)
+    return lambda: found

@@ -28,6 +28,7 @@ from slowfast_bias.engine.runtime.tensorboard import Scalars
 from slowfast_bias.engine.setup import checkpoint, divergence, network
 from slowfast_bias.engine.setup.provenance import write_config
 from slowfast_bias.engine.tasks import Task, make_task
+from slowfast_bias.engine.tasks.task import figures_to_come
 from slowfast_bias.engine.training import batchnorm
 from slowfast_bias.engine.training.learner import Learner
 from slowfast_bias.engine.training.lists import ListInUse, check_batch, orders_of
@@ -172,7 +173,7 @@ def train_epoch(
         with network.autocast(cfg, device):
             output = family.call(model, inputs)
             loss = task.loss(output, batch)
-        found, figures = Arriving(loss), task.figures_to_come(output, batch)
+        found, figures = Arriving(loss), figures_to_come(task, output, batch)
         optimizer.zero_grad()
         scaler.scale(loss).backward()
         _clip(cfg, model, optimizer, scaler)

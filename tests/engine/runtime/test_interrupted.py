@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from support import warm
 
+from slowfast_bias.cli.boundary import guarded
+from slowfast_bias.engine.runtime.log import progress
 from slowfast_bias.engine.setup import checkpoint
 from slowfast_bias.outputs import Outputs
+from slowfast_bias.preemption import Preempted
 
 pytestmark = pytest.mark.host
 
@@ -80,3 +83,45 @@ def test_ctrl_c_while_the_processes_start(tiny):
     started = lambda group: sum("spawn_main" in row[2] for row in alive(group)) == 2  # noqa: E731
     status, said = interrupted(cfg, True, started)
     assert status == 130 and len(said.splitlines()) == 1
+
+
+class Interrupted:
+    """A signal comes while it is destructed: Python ignores what is raised there."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        os.kill(os.getpid(), self.number)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 75)])
+def test_a_signal_that_python_ignored_ends_the_work_at_its_next_step(number, status, capsys):
+    done = []
+
+    def work():
+        for k in progress(range(5), 5, "steps"):
+            done.append(k)
+            if k == 1:
+                Interrupted(number)
+        return 0
+
+    assert guarded(work) == status
+    assert done == [0, 1]
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert guarded(lambda: len(list(progress(range(5), 5, "steps")))) == 5  # the next is another
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize(("stop", "status"), [(KeyboardInterrupt, 130), (Preempted, 75)])
+def test_an_error_of_what_was_interrupted_is_no_error_of_ours(stop, status, capsys):
+    def work():
+        try:
+            raise stop
+        finally:  # as torch does, whose archive is not whole
+            raise RuntimeError("unexpected position")
+
+    assert guarded(work) == status
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    with pytest.raises(RuntimeError, match="own"):
+        guarded(lambda: (_ for _ in ()).throw(RuntimeError("own")))
