@@ -22,7 +22,6 @@ from slowfast_bias.config.canonical import canonicalise
 from slowfast_bias.config.check import ConfigError, find_problems
 from slowfast_bias.config.check_training import unused_rates
 from slowfast_bias.config.options import get_cfg
-from slowfast_bias.config.yaml_text import read_tree
 from slowfast_bias.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -84,7 +83,7 @@ def load_cfg(
 
 def _read(path: str, shape: CfgNode) -> list[tuple[str, Any]]:
     try:
-        tree = read_tree(path)
+        tree = CfgNode.load_yaml_with_base(path)
     except FileNotFoundError as error:
         missing = error.filename or path
         raise ConfigError([f"expected a YAML file, but {missing} is not there"]) from error
