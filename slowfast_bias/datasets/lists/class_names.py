@@ -90,7 +90,8 @@ def names_in(rows: Sequence[str], file: str) -> dict[str, int]:
     """Returns {name: number} of rows with a name each, or `name number`; DataError."""
     lines = [line.strip() for line in rows if line.strip()]
     pairs = [_NUMBERED.fullmatch(line) for line in lines]
-    numbered = {found[1]: int(found[2]) for found in pairs if found}
+    # 18 digits are more than any class has; Python refuses to read thousands
+    numbered = {found[1]: int(found[2][:18]) for found in pairs if found}
     if lines and len(numbered) == len(lines) == len(set(numbered.values())):
         return dict(sorted(numbered.items(), key=lambda item: item[1]))
     twice = next((line for line in lines if lines.count(line) > 1), None)

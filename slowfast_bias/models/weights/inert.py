@@ -8,6 +8,7 @@ class whose construction, call and state do nothing (`Inert`).
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pickle
 import pickletools
@@ -73,6 +74,7 @@ _REAL: dict[tuple[str, str], Any] = {
 }
 
 
+_LONGEST = 500  # characters of the name of a class
 _MEMO = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
@@ -91,6 +93,21 @@ def _check_numbers(file: IO[bytes]) -> None:
     file.seek(start)
     if largest > size:
         raise pickle.UnpicklingError(f"its {size} bytes ask for a table of {largest} objects")
+
+
+def names_are_short(pickled: bytes) -> bool:
+    """Returns whether no class that pickles name has a name longer than classes have.
+
+    torch looks into its own message about such a name, in time that grows with the square of its
+    length: some ten thousand characters took it minutes.
+    """
+    file = io.BytesIO(pickled)
+    with contextlib.suppress(Exception):  # it ends in the middle, or is no pickle: others say it
+        for _ in range(5):  # so many a file of torch's older form has, one after another
+            for opcode, name, _ in pickletools.genops(file):
+                if opcode.name in ("GLOBAL", "INST") and len(name) > _LONGEST:
+                    return False
+    return True
 
 
 class InertUnpickler(pickle.Unpickler):
@@ -123,7 +140,7 @@ class InertUnpickler(pickle.Unpickler):
             if (module, name) in known:
                 return known[module, name]
         self.left_out.add(f"{module}.{name}")
-        return type("Inert", (Inert,), {"__slots__": (), "stands_for": f"{module}.{name}"})
+        return type("Inert", (Inert,), {"__slots__": (), "stands_for": f"{module}.{name}"[:200]})
 
     def persistent_load(self, pid: Any) -> Any:
         """Returns the storage of a persistent id, which is nothing else's."""

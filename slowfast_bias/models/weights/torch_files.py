@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import torch
 
-from slowfast_bias.models.weights.inert import InertUnpickler
+from slowfast_bias.models.weights.inert import InertUnpickler, names_are_short
 from slowfast_bias.models.weights.inert_objects import Function, realise
 from slowfast_bias.models.weights.sniff import TORCH_ZIP
 
@@ -54,6 +54,7 @@ class _Storage:
         """Does nothing."""
 
 
+_MOST = 1 << 24  # bytes of pickles that are looked through for names of classes
 _TYPES = {
     (module, f"{name}Storage"): _StorageType(dtype)
     for name, dtype in _STORAGES.items()
@@ -66,9 +67,11 @@ def read_torch(file: IO[bytes], kind: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # protocols of pickle that it knows little
-            return torch.load(file, map_location="cpu", weights_only=True)
+            if names_are_short(_pickle_of(file, kind)):
+                return torch.load(file, map_location="cpu", weights_only=True)
     except Exception:  # it names something that is no tensor; or, as will be seen, it is damaged
-        file.seek(0)
+        pass
+    file.seek(0)
     return realise(_content_of_zip(file) if kind == TORCH_ZIP else _content_of_legacy(file))
 
 
@@ -93,6 +96,19 @@ def _load(unpickler: InertUnpickler) -> Any:
 
 
 # -- since torch 1.6: a zip of a pickle, and of one file for each storage -------------------------
+
+
+def _pickle_of(file: IO[bytes], kind: str) -> bytes:
+    """Returns the start of the pickles of a file, and leaves the file at its own."""
+    if kind != TORCH_ZIP:
+        found = file.read(_MOST)
+    else:
+        with zipfile.ZipFile(file) as archive:
+            name = next(x for x in archive.namelist() if x.rpartition("/")[2] == "data.pkl")
+            with archive.open(name) as pickled:
+                found = pickled.read(_MOST)
+    file.seek(0)
+    return found
 
 
 def _content_of_zip(file: IO[bytes]) -> Any:

@@ -48,7 +48,7 @@ class _Layout:
     def of(cls, content: Mapping[str, Any], units: Sequence[Unit], foot: float) -> _Layout:
         """Returns the layout of these units, with `foot` inches for the caption."""
         clips = min(max(len(unit[end]) for unit in units for end in ENDS), _CLIPS)
-        frames, (height, width) = content["frames"], content["size"]
+        frames, (height, width) = content["frames"], content.get("size") or (1, 1)
         count = min(frames, max(1, _CELLS // clips))
         picked = [(2 * i + 1) * frames // (2 * count) for i in range(count)]
         shape = height / (count * width)

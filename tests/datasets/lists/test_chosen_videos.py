@@ -71,6 +71,7 @@ def test_names_come_from_rows_or_json(write, name, text):
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [("a.txt", "a 1\nb 2\n", "'b' 2 is none"), ("a.txt", "", "it has none"),
+     ("a.txt", f"x 0\ny {'9' * 5000}\n", "is none"),
      ("a.json", "{", "as JSON"), ("a.json", '{"a": "x"}', "as JSON"), ("a.json", "3", "as JSON")],
 )  # fmt: skip
 def test_names_that_do_not_fit_are_refused(write, name, text, says):

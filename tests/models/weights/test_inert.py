@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import io
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -287,3 +288,20 @@ def test_depth_without_end_is_refused(tmp_path):
     itself = b"]q\x63h\x63a"  # a list that contains itself
     write("pickle", tmp_path / "file", itself)
     assert torch.equal(weights_of(tmp_path / "file"), WEIGHTS["w"])
+
+
+@pytest.mark.parametrize("form", [True, False])
+def test_a_name_that_no_class_can_have_is_not_given_to_torch(tmp_path, form, monkeypatch):
+    path, file = tmp_path / "w.pyth", io.BytesIO()
+    torch.save({"model_state": {"a": torch.ones(2)}}, file, _use_new_zipfile_serialization=form)
+    long = b"_rebuild_t" + b"[" * 60_000  # minutes, if a message about it is searched
+    if form:
+        with zipfile.ZipFile(file) as whole, zipfile.ZipFile(path, "w") as spoilt:
+            for name in whole.namelist():
+                spoilt.writestr(name, whole.read(name).replace(b"_rebuild_tensor_v2", long))
+    else:
+        path.write_bytes(file.getvalue().replace(b"_rebuild_tensor_v2", long))
+    monkeypatch.setattr(torch, "load", None)
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(str(path))
+    assert "_rebuild_t[[[" in str(caught.value) and len(str(caught.value)) < 1000

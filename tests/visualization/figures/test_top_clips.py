@@ -105,6 +105,14 @@ def plot(*arguments):
     return cli.main(["plot", "--top-clips", *map(str, arguments)])
 
 
+def test_a_file_without_the_size_of_its_strips_is_drawn(tmp_path):
+    path = Path(written(tmp_path, clips=1))
+    content = json.loads(path.read_text())
+    del content["data"]["size"]
+    path.write_text(json.dumps(content))
+    assert len(pictures(figure_of(str(path), "s5"))) == 8
+
+
 def test_the_command_writes_it(tmp_path, capsys):
     path = written(tmp_path)
     assert plot(path, "--layer", "s5", "--out", tmp_path / "a.pdf") == 0
