@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from typing import IO
 
 from iopath.common.file_io import g_pathmgr
@@ -57,8 +58,8 @@ def _of_zip(file: IO[bytes]) -> str:
                 if bad is not None:
                     return f"the checksum of {bad} is not that of its bytes"
             return ""
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):  # the reader says it
-        return ""
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, zlib.error):
+        return ""  # the reader says it
 
 
 def _size(file: IO[bytes]) -> int:

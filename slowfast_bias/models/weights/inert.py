@@ -96,17 +96,21 @@ def _check_numbers(file: IO[bytes]) -> None:
 
 
 def names_are_short(pickled: bytes) -> bool:
-    """Returns whether no class that pickles name has a name longer than classes have.
+    """Returns whether pickles can be read through and name no class at greater length than any has.
 
     torch looks into its own message about such a name, in time that grows with the square of its
     length: some ten thousand characters took it minutes.
     """
     file = io.BytesIO(pickled)
-    with contextlib.suppress(Exception):  # it ends in the middle, or is no pickle: others say it
+    try:
         for _ in range(5):  # so many a file of torch's older form has, one after another
+            if file.tell() == len(pickled):
+                break
             for opcode, name, _ in pickletools.genops(file):
                 if opcode.name in ("GLOBAL", "INST") and len(name) > _LONGEST:
                     return False
+    except Exception:  # whatever a damaged one raises
+        return False
     return True
 
 
