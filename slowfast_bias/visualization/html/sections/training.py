@@ -110,7 +110,7 @@ def _several(trained: Mapping[str, Epochs], looks: Mapping[str, str]) -> Figure:
 def _line(epochs: Epochs, layer: str, score: str, name: str, look: str) -> Series:
     read, points = reading(score, "score"), []
     for epoch, report in epochs.items():
-        if layer in report.layers:
+        if layer in report.layers and score in report[layer].measured:
             value, error = read(report[layer])
             points.append(Point(float(epoch), value, value - error, value + error))
     return Series(name, points, look, band=True)
