@@ -104,8 +104,9 @@ def _pickle_of(file: IO[bytes], kind: str) -> bytes:
         found = file.read(_MOST)
     else:
         with zipfile.ZipFile(file) as archive:
-            name = next(x for x in archive.namelist() if x.rpartition("/")[2] == "data.pkl")
-            with archive.open(name) as pickled:
+            part = next(x for x in archive.infolist() if x.filename.endswith("data.pkl"))
+            part.CRC = None  # has been looked at, if the file has any
+            with archive.open(part) as pickled:
                 found = pickled.read(_MOST)
     file.seek(0)
     return found
