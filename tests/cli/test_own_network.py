@@ -86,6 +86,7 @@ def test_without_weights_there_is_no_twin(place, tmp_path, capsys):
         (["DATA.NUM_FRAMES", "8"], "net.py:build", "no KEY VALUE"),
         (["--workers", "2"], "net.py:build", "Expected no --workers"),
         (["--top-clips", "2"], "net.py:build", "Expected no --top-clips"),
+        (["--twin", "a.pyth"], "net.py:build", "Expected no --twin"),
         (["--frames", "1"], "net.py:build", "frames of at least 2, but got 1"),
         (["--layers", "blocks.*"], "net.py:build", "Expected a module of Sequential"),
         (["--styles", "sepia"], "net.py:build", "sepia"),

@@ -157,25 +157,8 @@ def measure_and_keep(
     common = _about(cfg, source, recordings, bad)
     reports, kept = {}, None
     for name, probe in probes.items():
-        own = dict(about.get(name, {}))
-        seen = functools.reduce(Recognition.merge, ranks.gather_objects(probe.recognition))
-        found = {
-            **common,
-            "reused_stages": list(probe.reused),
-            "forwards": list(probe.forwards.ran),
-            "layers_read": next(filter(None, ranks.gather_objects(probe.axes)), {}),
-            "recognition": seen.figures(),
-            "warnings": [
-                *common.get("warnings", ()),
-                *seen.warnings(trained=name != UNTRAINED),
-                *probe.forwards.family.warnings(probe.model),
-                *partial_words(own),
-            ],
-            "name": name,
-            "seconds": round(time.perf_counter() - start, 3),
-            **own,
-            **({REFERENCE: "initial random weights"} if name == UNTRAINED else {}),
-        }
+        found = _about_one(name, probe, common, about.get(name, {}))
+        found["seconds"] = round(time.perf_counter() - start, 3)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the table and the meta say the same
             meter = all_merge(probe.meter)
@@ -187,6 +170,29 @@ def measure_and_keep(
         if probe.clips:
             kept = keep_over_ranks(probe.top_clips, meter, source, maker)
     return Measured(reports, kept)
+
+
+def _about_one(
+    name: str, probe: Probe, common: Mapping[str, Any], own: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns what the report of one network says beside its numbers; every rank must ask."""
+    seen = functools.reduce(Recognition.merge, ranks.gather_objects(probe.recognition))
+    return {
+        **common,
+        "reused_stages": list(probe.reused),
+        "forwards": list(probe.forwards.ran),
+        "layers_read": next(filter(None, ranks.gather_objects(probe.axes)), {}),
+        "recognition": seen.figures(),
+        "warnings": [
+            *common.get("warnings", ()),
+            *seen.warnings(trained=name != UNTRAINED),
+            *probe.forwards.family.warnings(probe.model),
+            *partial_words(own),
+        ],
+        "name": name,
+        **own,
+        **({REFERENCE: "initial random weights"} if name == UNTRAINED else {}),
+    }
 
 
 def _about(

@@ -104,7 +104,7 @@ def _pickle_of(file: IO[bytes], kind: str) -> bytes:
         found = file.read(_MOST)
     else:
         with zipfile.ZipFile(file) as archive:
-            part = next(x for x in archive.infolist() if x.filename.endswith("data.pkl"))
+            part = archive.getinfo(_pickle_in(archive))
             part.CRC = None  # has been looked at, if the file has any
             with archive.open(part) as pickled:
                 found = pickled.read(_MOST)
@@ -112,10 +112,15 @@ def _pickle_of(file: IO[bytes], kind: str) -> bytes:
     return found
 
 
+def _pickle_in(archive: zipfile.ZipFile) -> str:
+    """Returns the name of the one pickle; ValueError if there are none or several."""
+    (found,) = (name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl")
+    return found
+
+
 def _content_of_zip(file: IO[bytes]) -> Any:
     with zipfile.ZipFile(file) as archive:
-        names = archive.namelist()
-        (pickled,) = (name for name in names if name.rpartition("/")[2] == "data.pkl")
+        names, pickled = archive.namelist(), _pickle_in(archive)
         folder, storages = pickled.removesuffix("data.pkl"), {}
         if f"{folder}byteorder" in names:
             _check_order(archive.read(f"{folder}byteorder") == b"little")

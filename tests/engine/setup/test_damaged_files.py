@@ -99,3 +99,14 @@ def test_a_pickle_of_a_few_bytes_that_asks_for_gigabytes_is_not_loaded(tmp_path,
         path.write_bytes(hungry)
     said, grown = refused(path)
     assert "a table of 200000000 objects" in said and grown < 100
+
+
+def test_an_archive_whose_names_are_no_text_is_a_damaged_file(tmp_path):
+    path = tmp_path / "a.pyth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"x" * 10)
+    whole = path.read_bytes().replace(b"archive/data.pkl", b"archive/d\x80ta.pkl")
+    entry = whole.rindex(b"PK\x01\x02") + 8  # where its flags say that names are UTF-8
+    path.write_bytes(whole[:entry] + b"\x00\x08" + whole[entry + 2 :])
+    with pytest.raises(CheckpointError, match=r"a\.pyth to be a file of weights"):
+        read_checkpoint(str(path))
